@@ -1,0 +1,110 @@
+"""Periods of whole columns: each distinct text is read once and joined back.
+
+In: a frame with a column of texts. Out: the same rows in the same order with the columns of `PERIOD_COLUMNS`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final, TypeVar
+
+import polars as pl
+
+from zhiji_etl.errors import PeriodError
+from zhiji_etl.periods.grammar import FiscalYearEnd, parse_period
+from zhiji_etl.periods.period import Period, PeriodKind
+
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
+
+PERIOD_COLUMNS: Final[dict[str, pl.DataType]] = {
+    "period_start": pl.Date(),
+    "period_end": pl.Date(),
+    "period_kind": pl.String(),
+    "period_label": pl.String(),
+    "period_is_flow": pl.Boolean(),
+    "period_reason": pl.String(),
+}
+"""What `resolve_periods` adds. All but the reason are null where a text is unreadable; else the reason is null."""
+
+PREVIOUS_COLUMNS: Final[dict[str, pl.DataType]] = dict.fromkeys(
+    ("previous_start", "previous_end", "year_before_start", "year_before_end"), pl.Date()
+)
+"""What `previous_table` adds: inclusive dates, null where nothing lies before."""
+
+
+def resolve_periods(frame: Frame, column: str = "period", fiscal_year_end: FiscalYearEnd | str | None = None) -> Frame:
+    """The frame with `PERIOD_COLUMNS` added; rows and order stay, a LazyFrame stays lazy.
+
+    `column` holds texts, whole years or dates. `fiscal_year_end` is one (month, day), or the name of a column of
+    `MM-DD` texts (null: the calendar year). A text that cannot be read is a reason in `period_reason`, never an error;
+    so is a null. Raises `PeriodError` only for a `fiscal_year_end` that is no day. The distinct texts of a LazyFrame
+    are collected at once, and its rows are then joined to them as they stream.
+    """
+    keys = [pl.col(column).cast(pl.String).alias(_TEXT), _year_end_key(fiscal_year_end)]
+    keyed = frame.with_columns(keys)
+    distinct = keyed.lazy().select(_TEXT, _YEAR_END).unique().collect(engine="streaming")
+    resolved = _resolved(distinct)
+    table = resolved if isinstance(keyed, pl.DataFrame) else resolved.lazy()
+    joined = keyed.join(table, on=[_TEXT, _YEAR_END], how="left", nulls_equal=True, maintain_order="left")  # type: ignore[arg-type]
+    return joined.drop(_TEXT, _YEAR_END)
+
+
+def previous_table(periods: pl.DataFrame) -> pl.DataFrame:
+    """Distinct periods (`period_start`, `period_end`, `period_kind`) with `PREVIOUS_COLUMNS` added, in the same order.
+
+    `previous_*` is the same kind one step back, `year_before_*` the same days of the year before: see `Period`.
+    """
+    rows = periods.select("period_start", "period_end", "period_kind").iter_rows()
+    steps = [_steps_back(*row) for row in rows]
+    return periods.hstack(pl.DataFrame(steps, schema=PREVIOUS_COLUMNS, orient="row"))
+
+
+# --- Helpers ----------------------------------------------------------------------------------------------------------
+
+_TEXT: Final = "__period_text"
+_YEAR_END: Final = "__period_year_end"
+
+
+def _year_end_key(fiscal_year_end: FiscalYearEnd | str | None) -> pl.Expr:
+    if isinstance(fiscal_year_end, str):
+        return pl.col(fiscal_year_end).cast(pl.String).alias(_YEAR_END)
+    if fiscal_year_end is None:
+        return pl.lit(None, dtype=pl.String).alias(_YEAR_END)
+    parse_period("2020", fiscal_year_end=fiscal_year_end)  # refuses a day that does not exist, once for all rows
+    return pl.lit("{:02d}-{:02d}".format(*fiscal_year_end)).alias(_YEAR_END)
+
+
+def _resolved(distinct: pl.DataFrame) -> pl.DataFrame:
+    rows = [(text, year_end, *_fields(text, year_end)) for text, year_end in distinct.iter_rows()]
+    schema = {_TEXT: pl.String(), _YEAR_END: pl.String(), **PERIOD_COLUMNS}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _fields(text: str | None, year_end: str | None) -> tuple[date | str | bool | None, ...]:
+    if text is None:
+        return (None, None, None, None, None, "The period is missing.")
+    try:
+        period = parse_period(text, fiscal_year_end=_month_and_day(year_end))
+    except PeriodError as error:
+        return (None, None, None, None, None, str(error))
+    return (period.start, period.end, period.kind.value, period.label, period.is_flow, None)
+
+
+def _month_and_day(text: str | None) -> FiscalYearEnd | None:
+    if text is None:
+        return None
+    month, _, day = text.partition("-")
+    if not (month.isdecimal() and day.isdecimal()):
+        raise PeriodError("fiscal_year_end_invalid", f"{text!r} is no day of the year.", hint="Write it as 03-31.")
+    return int(month), int(day)
+
+
+def _steps_back(start: date | None, end: date | None, kind: str | None) -> tuple[date | None, ...]:
+    if start is None or end is None or kind is None:
+        return (None, None, None, None)
+    period = Period("", start, end, PeriodKind(kind))
+    try:
+        previous, year_before = period.previous, period.year_before
+    except PeriodError:
+        return (None, None, None, None)
+    return (previous.start, previous.end, year_before.start, year_before.end)
