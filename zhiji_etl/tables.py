@@ -1,0 +1,179 @@
+"""The vocabulary of a schema file: `Table`, `Quantity`, `Identifier` and `rule`, on top of Pandera's own models.
+
+A schema file declares classes. Each is a `pandera.polars.DataFrameModel` with the keys `entity`, `period`,
+`period_start` and `period_end`; its columns are quantities in a declared unit; its methods marked with `@rule` say how
+figures hang together. Nothing is evaluated here: `metrics()` and `rules()` give the declarations to later rooms.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final, overload
+
+import pandera.polars as pandera
+
+from zhiji_etl.errors import ProjectError
+from zhiji_etl.figures import Severity
+
+MATERIAL: Final = 0.05
+"""An error of this relative size must be noticed, unless a rule says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What a schema declares of one column: its unit, how currencies convert, and which nouns count as its unit."""
+
+    name: str
+    unit: str
+    fx: str | None = None
+    restated_in: str | None = None
+    nouns: tuple[str, ...] = ()
+    at_least: float | None = None
+    at_most: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule as declared: a function of the symbolic `m`, with its sentence and how much it matters."""
+
+    name: str
+    function: Callable[..., Any]
+    sentence: str
+    severity: Severity
+    material: float
+    table: str | None
+    file: str
+    line: int
+
+
+class Table(pandera.DataFrameModel):
+    """A table of one row per entity and period; subclass it in `schemas/*.py`.
+
+    Columns: `entity, period` (String), `period_start, period_end` (Date), then the declared ones.
+    """
+
+    entity: str
+    period: str
+    period_start: date
+    period_end: date
+
+
+KEYS: Final = ("entity", "period", "period_start", "period_end")
+CHECK_NAMES: Final = frozenset(inspect.signature(pandera.Field).parameters)
+
+
+def Quantity(  # noqa: N802 - it stands where a class would, as pandera.Field does
+    unit: str,
+    *,
+    fx: str | None = None,
+    restated_in: str | None = None,
+    nouns: Sequence[str] = (),
+    **checks: Any,
+) -> Any:
+    """A column of amounts in one unit.
+
+    `unit` is an ISO 4217 code, `percent`, `percentage_point`, a counted noun in the singular, a Pint unit or a compound
+    such as `CNY/vehicle`. `fx` names how amounts in other currencies convert (`average`, `spot`, ...). `restated_in` is
+    a currency in which sources usually restate the amount. `nouns` are further words for the noun. `checks` are those
+    of `pandera.Field`: `ge=0`, `le=100`, `isin=...`, `nullable=False`. Columns are nullable unless told otherwise,
+    since sources rarely print everything. Raises `ProjectError` (`schema_invalid`) for an unknown check.
+    """
+    unknown = sorted(set(checks) - CHECK_NAMES)
+    if unknown:
+        raise ProjectError(
+            "schema_invalid",
+            f"Quantity has no option {', '.join(unknown)}.",
+            hint="its own are unit, fx, restated_in and nouns; the rest goes to pandera.Field",
+        )
+    metadata = {"unit": unit, "fx": fx, "restated_in": restated_in, "nouns": tuple(nouns)}
+    bounds = {"at_least": checks.get("ge"), "at_most": checks.get("le")}
+    checks.setdefault("nullable", True)
+    return pandera.Field(metadata={"zhiji": {**metadata, **bounds}}, **checks)
+
+
+def Identifier(**checks: Any) -> Any:  # noqa: N802 - see Quantity
+    """A column of text that names the entity elsewhere, such as a stock code: filled from sidecars, never a figure."""
+    checks.setdefault("nullable", True)
+    return pandera.Field(metadata={"zhiji": {"identifier": True}}, **checks)
+
+
+@overload
+def rule(function: Callable[..., Any], /) -> Callable[..., Any]: ...
+@overload
+def rule(
+    *, severity: str = "error", material: float = MATERIAL
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...
+def rule(
+    function: Callable[..., Any] | None = None, /, *, severity: str = "error", material: float = MATERIAL
+) -> Callable[..., Any]:
+    """Mark a function of the symbolic `m` as a rule; its docstring is the rule's sentence in every report.
+
+    `severity` is `info`, `warning` or `error`; `material` the relative error that the check must be able to notice.
+    """
+    if function is None:
+        return lambda marked: rule(_mark(marked, severity, material))
+    return function if hasattr(function, "__zhiji_rule__") else _mark(function, severity, material)
+
+
+def table_name(table: type[Table]) -> str:
+    """The file name of a table: its class name in snake_case."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", table.__name__).lower()
+
+
+def metrics(table: type[Table]) -> list[Metric]:
+    """The quantities that a table declares, in order."""
+    declared = ((name, _declaration(info)) for name, info in _fields(table))
+    return [_metric(name, made) for name, made in declared if "unit" in made]
+
+
+def identifiers(table: type[Table]) -> list[str]:
+    """The names of the identifier columns of a table."""
+    return [name for name, info in _fields(table) if _declaration(info).get("identifier")]
+
+
+def rules(table: type[Table]) -> list[Rule]:
+    """The rules that a table declares, in order of definition."""
+    found = [value for value in vars(table).values() if hasattr(value, "__zhiji_rule__")]
+    return [declared_rule(function, table_name(table)) for function in found]
+
+
+def declared_rule(function: Callable[..., Any], table: str | None = None) -> Rule:
+    """The declaration of one function marked with `@rule`, of a table or free."""
+    marks: Mapping[str, Any] = function.__zhiji_rule__  # type: ignore[attr-defined]
+    code = function.__code__
+    return Rule(
+        name=function.__name__,
+        function=function,
+        sentence=(inspect.getdoc(function) or function.__name__.replace("_", " ")).strip(),
+        severity=marks["severity"],
+        material=marks["material"],
+        table=table,
+        file=code.co_filename,
+        line=code.co_firstlineno,
+    )
+
+
+def _mark(function: Callable[..., Any], severity: str, material: float) -> Callable[..., Any]:
+    marks = {"severity": Severity(severity), "material": material}
+    function.__zhiji_rule__ = marks  # type: ignore[attr-defined]
+    return function
+
+
+def _fields(table: type[Table]) -> list[tuple[str, Any]]:
+    fields: dict[str, Any] = table._collect_fields()
+    return [(name, info) for name, (_, info) in fields.items() if name not in KEYS]
+
+
+def _declaration(info: Any) -> dict[str, Any]:
+    declaration: dict[str, Any] = (info.metadata or {}).get("zhiji", {})
+    return declaration
+
+
+def _metric(name: str, made: Mapping[str, Any]) -> Metric:
+    ends = {end: None if made[end] is None else float(Decimal(str(made[end]))) for end in ("at_least", "at_most")}
+    return Metric(name, made["unit"], made["fx"], made["restated_in"], made["nouns"], **ends)
