@@ -1,0 +1,348 @@
+"""One pass over the bytes of a CSV file, before Polars sees it: encoding, line ends, quotes, cells a row, sha256.
+
+In: a binary stream. Out: a `Structure`, or a `SourceError` that names the byte offset and the line. Bytes and lines are
+counted as an editor shows them (lines from 1), rows from 0 after the header.
+
+Polars accepts UTF-16, NUL bytes, CR-only line ends, short rows and stray quotes silently or with an error that names
+no place. So the structure is decided here by RFC 4180: a quote opens a cell only at its start, and ends it only before
+a separator, a line end or a second quote. Each block of the file ends with a line feed, which is never inside a UTF-8
+sequence; NumPy finds separators, quotes and line ends, and no Python runs per row.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from zhiji_etl.errors import SourceError
+from zhiji_etl.sources.names import safe_terminal
+
+BLOCK = 1 << 20
+CELL_LIMIT = 1 << 20
+RECORD_LIMIT = 1 << 23
+COLUMN_LIMIT = 10_000
+DEFECT_LIMIT = 1_000
+ROW_LIMIT = 1 << 32
+TEXT_SHOWN = 1_000
+
+LINE_FEED, CARRIAGE_RETURN, QUOTE = 10, 13, 34
+
+Positions = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """A raw row that cannot be read as a row: it becomes a reject with this code and reason."""
+
+    row: int
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What the bytes of a file say: its columns, its defective rows, what to warn of, and its hash."""
+
+    columns: tuple[str, ...]
+    sha256: str
+    bytes: int
+    defects: tuple[Defect, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Progress:
+    """Where the pass stands: all that one block tells the next."""
+
+    name: str
+    separator: int
+    columns: tuple[str, ...] = ()
+    offset: int = 0
+    lines: int = 1
+    records: int = 0
+    cells: int = 0
+    cell_start: int = 0
+    inside: bool = False
+    quote_line: int = 1
+    defects: list[Defect] = field(default_factory=list)
+
+    def fault(self, code: str, what: str, position: int, block: bytes, hint: str) -> SourceError:
+        """The error at `position` bytes of the block that starts at `offset`."""
+        line = self.lines + block.count(b"\n", 0, position)
+        where = f"line {line} (byte {self.offset + position:,})"
+        return SourceError(code, f"{safe_terminal(self.name)}, {where}: {what}", hint=hint)
+
+
+def csv_structure(stream: BinaryIO, name: str, separator: str = ",") -> Structure:
+    """Check a CSV stream to its end, in memory bounded by `RECORD_LIMIT`.
+
+    Raises `SourceError`: `source_empty`, `source_encoding`, `line_ends`, `quote_stray`, `quote_unclosed`,
+    `cell_too_long`, `record_too_long`, `header_invalid`, `header_duplicate`, `columns_too_many`, `rows_ragged`,
+    `rows_too_many`. A row with too few or too many cells is a `Defect` (`row_short`, `row_long`), not an error.
+    """
+    progress = _Progress(name, ord(separator))
+    digest = hashlib.sha256()
+    warnings: list[str] = []
+    for block in blocks(stream, progress):
+        digest.update(block)
+        whole = block if block.endswith(b"\n") else _ended(block, warnings)
+        _check_encoding(progress, whole)
+        _check_line_ends(progress, whole)
+        _check_records(progress, whole)
+        progress.offset += len(block)
+        progress.lines += whole.count(b"\n")
+    if progress.inside:
+        raise _unclosed(progress)
+    if not progress.columns:
+        raise empty_file(name)
+    return Structure(progress.columns, digest.hexdigest(), progress.offset, tuple(progress.defects), tuple(warnings))
+
+
+def blocks(stream: BinaryIO, progress: _Progress) -> Iterator[bytes]:
+    """Blocks of about `BLOCK` bytes that end with a line feed, but for the last one."""
+    rest = b""
+    while chunk := stream.read(BLOCK):
+        cut = chunk.rfind(b"\n") + 1
+        if cut:
+            yield rest + chunk[:cut]
+        rest = chunk[cut:] if cut else rest + chunk
+        if len(rest) > RECORD_LIMIT:
+            raise _endless(progress, rest)
+    if rest:
+        yield rest
+
+
+def empty_file(name: str) -> SourceError:
+    """The error for a file without a header."""
+    return SourceError(
+        "source_empty",
+        f"{safe_terminal(name)} is empty.",
+        hint="The first line names the columns: entity,metric,period,printed.",
+    )
+
+
+# ------------------------------------------------------------------------------------------------------- encoding
+
+
+def _check_encoding(progress: _Progress, block: bytes) -> None:
+    start = progress.offset == 0
+    if start and block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise progress.fault("source_encoding", "the text is UTF-16, not UTF-8.", 0, block, _conversion("UTF-16"))
+    if (zero := block.find(b"\0")) >= 0:
+        raise progress.fault(
+            "source_encoding", "a NUL byte, which no text holds.", zero, block, "Is it UTF-16, or not a text file?"
+        )
+    if block.isascii():
+        return
+    try:
+        block.decode("utf-8")
+    except UnicodeDecodeError as error:
+        found = block[error.start : error.start + 8]
+        what = f"the bytes {found.hex(' ')} are not UTF-8."
+        raise progress.fault("source_encoding", what, error.start, block, _conversion(_guess(block))) from None
+
+
+def _guess(block: bytes) -> str:
+    """GB18030 holds GBK and GB2312; what does not decode as it is Western text of Windows."""
+    try:
+        block.decode("gb18030")
+    except UnicodeDecodeError:
+        return "WINDOWS-1252"
+    return "GB18030"
+
+
+def _conversion(encoding: str) -> str:
+    return f"It may be {encoding}. Convert a copy: iconv -f {encoding} -t UTF-8 OLD > NEW."
+
+
+# ------------------------------------------------------------------------------------------------------ line ends
+
+
+def _ended(block: bytes, warnings: list[str]) -> bytes:
+    warnings.append("The last line has no line end: if the file was cut short, its last cell may be incomplete.")
+    return block + b"\n"
+
+
+def _check_line_ends(progress: _Progress, block: bytes) -> None:
+    returns = block.count(b"\r")
+    if not returns or returns == block.count(b"\r\n"):
+        return
+    data = np.frombuffer(block, np.uint8)
+    lone = np.flatnonzero((data[:-1] == CARRIAGE_RETURN) & (data[1:] != LINE_FEED))
+    quotes_before = np.searchsorted(np.flatnonzero(data == QUOTE), lone)
+    outside = lone[(quotes_before + progress.inside) % 2 == 0]
+    if outside.size:
+        raise progress.fault("line_ends", *_return_fault(int(outside[0]), block))
+
+
+def _return_fault(position: int, block: bytes) -> tuple[str, int, bytes, str]:
+    what = "a carriage return without a line feed; lines must end with LF or CRLF."
+    return what, position, block, "Convert a copy: tr '\\r' '\\n' < OLD > NEW."
+
+
+# -------------------------------------------------------------------------------------------------------- records
+
+
+def _check_records(progress: _Progress, block: bytes) -> None:
+    if not progress.columns and progress.offset == 0:
+        _read_header(progress, block)
+    data = np.frombuffer(block, np.uint8)
+    ends = _cell_ends(progress, block, data)
+    _check_cell_lengths(progress, block, ends)
+    _check_widths(progress, block, data, ends)
+
+
+def _cell_ends(progress: _Progress, block: bytes, data: npt.NDArray[np.uint8]) -> Positions:
+    """The positions of all separators and line feeds that stand outside quotes."""
+    special = (data == progress.separator) | (data == LINE_FEED)
+    if not progress.inside and b'"' not in block:
+        return np.flatnonzero(special)
+    quotes = data == QUOTE
+    positions = np.flatnonzero(special | quotes)
+    is_quote = quotes[positions]
+    state = (np.cumsum(is_quote) + progress.inside) % 2
+    _check_quotes(progress, block, data, positions[is_quote], state[is_quote])
+    progress.inside = bool(state[-1])
+    outside: Positions = positions[~is_quote & (state == 0)]
+    return outside
+
+
+def _check_quotes(
+    progress: _Progress, block: bytes, data: npt.NDArray[np.uint8], quotes: Positions, state: Positions
+) -> None:
+    """An opening quote must follow a cell's end, a closing one must precede it; a doubled quote is both."""
+    allowed = np.zeros(256, dtype=bool)
+    allowed[[progress.separator, LINE_FEED, CARRIAGE_RETURN, QUOTE]] = True
+    first = 3 if progress.offset == 0 and block.startswith(codecs.BOM_UTF8) else 0
+    opening = quotes[state == 1]
+    closing = quotes[state == 0]
+    opens_badly = opening[~allowed[data[opening - 1]] & (opening != first)]
+    closes_badly = closing[~allowed[data[closing + 1]]]
+    bad = [int(found[0]) for found in (opens_badly, closes_badly) if found.size]
+    if bad:
+        raise progress.fault("quote_stray", *_quote_fault(min(bad), block))
+    if opening.size:
+        progress.quote_line = progress.lines + block.count(b"\n", 0, int(opening[-1]))
+
+
+def _quote_fault(position: int, block: bytes) -> tuple[str, int, bytes, str]:
+    what = "a quote stands inside a cell, or the one before it was never closed."
+    return what, position, block, 'Put the whole cell in quotes and double the quote in it: "5"" pipe".'
+
+
+def _check_cell_lengths(progress: _Progress, block: bytes, ends: Positions) -> None:
+    absolute = ends + progress.offset
+    if ends.size:
+        lengths = np.diff(absolute, prepend=progress.cell_start - 1)
+        if int(lengths.max()) > CELL_LIMIT:
+            raise _long_cell(progress, block, int(ends[lengths.argmax()]))
+        progress.cell_start = int(absolute[-1]) + 1
+    if progress.offset + len(block) - progress.cell_start > CELL_LIMIT:
+        raise _unclosed(progress) if progress.inside else _long_cell(progress, block, len(block) - 1)
+
+
+def _long_cell(progress: _Progress, block: bytes, position: int) -> SourceError:
+    what = f"a cell of more than {CELL_LIMIT:,} bytes ends here."
+    return progress.fault("cell_too_long", what, position, block, "Is a quote missing, or is this no table of figures?")
+
+
+def _check_widths(progress: _Progress, block: bytes, data: npt.NDArray[np.uint8], ends: Positions) -> None:
+    """Count the cells of every record; a record may have begun in an earlier block with `progress.cells` cells."""
+    lines = np.flatnonzero(data[ends] == LINE_FEED)
+    widths = np.diff(lines, prepend=-1 - progress.cells)
+    for index in np.flatnonzero(widths != len(progress.columns))[: DEFECT_LIMIT + 1]:
+        end = int(ends[lines[index]])
+        start = int(ends[lines[index - 1]]) + 1 if index else 0
+        _note_width(progress, progress.records + int(index) - 1, int(widths[index]), block[start:end])
+        if len(progress.defects) > DEFECT_LIMIT:
+            raise progress.fault("rows_ragged", *_ragged_fault(progress, end, block))
+    progress.cells = int(ends.size - lines[-1] - 1) if lines.size else progress.cells + int(ends.size)
+    progress.records += int(lines.size)
+    if progress.records > ROW_LIMIT:
+        raise SourceError(
+            "rows_too_many", f"{safe_terminal(progress.name)} has over 2^32 rows.", hint="Split the file."
+        )
+
+
+def _note_width(progress: _Progress, row: int, width: int, record: bytes) -> None:
+    text = record.decode("utf-8", errors="replace").strip("\r\n")
+    if not text and width == 1:
+        return
+    expected = len(progress.columns)
+    code = "row_short" if width < expected else "row_long"
+    shown = text if len(text) <= TEXT_SHOWN else f"{text[:TEXT_SHOWN]}…"
+    reason = f"The row has {width} cells where the header has {expected}: {shown}"
+    progress.defects.append(Defect(row, code, reason))
+
+
+def _ragged_fault(progress: _Progress, position: int, block: bytes) -> tuple[str, int, bytes, str]:
+    what = f"more than {DEFECT_LIMIT:,} rows do not have the {len(progress.columns)} cells of the header."
+    return what, position, block, "Is the separator another one? Set separator in the sidecar."
+
+
+def _unclosed(progress: _Progress) -> SourceError:
+    where = f"{safe_terminal(progress.name)}, line {progress.quote_line}"
+    return SourceError(
+        "quote_unclosed",
+        f"{where}: a quote is opened here and never closed.",
+        hint="Close the quote, or double it if it belongs to the text.",
+    )
+
+
+def _endless(progress: _Progress, rest: bytes) -> SourceError:
+    if not progress.inside and b"\r" in rest:
+        return progress.fault("line_ends", *_return_fault(rest.find(b"\r"), rest))
+    what = f"a line of more than {RECORD_LIMIT:,} bytes begins here."
+    return progress.fault("record_too_long", what, 0, rest, "Is this a text file with one figure a line?")
+
+
+# --------------------------------------------------------------------------------------------------------- header
+
+
+def _read_header(progress: _Progress, block: bytes) -> None:
+    """Read the first record: names without surrounding spaces, none empty, none twice."""
+    first = _first_record(progress, block)
+    text = first.decode("utf-8-sig")
+    try:
+        names = next(csv.reader([text], delimiter=chr(progress.separator), strict=True), [])
+    except csv.Error as error:
+        raise _header_fault(progress, f"the header cannot be read ({error}).", block) from None
+    progress.columns = checked_columns(progress.name, [name.strip() for name in names])
+
+
+def _first_record(progress: _Progress, block: bytes) -> bytes:
+    probe = _Progress(progress.name, progress.separator)
+    data = np.frombuffer(block[:BLOCK], np.uint8)
+    quotes = np.cumsum(data == QUOTE) % 2
+    ends = np.flatnonzero((data == LINE_FEED) & (quotes == 0))
+    if not ends.size:
+        raise _header_fault(probe, f"the header does not end within {BLOCK:,} bytes.", block)
+    return block[: int(ends[0])].rstrip(b"\r\n")
+
+
+def _header_fault(progress: _Progress, what: str, block: bytes) -> SourceError:
+    return progress.fault("header_invalid", what, 0, block, "The first line names the columns, one name a cell.")
+
+
+def checked_columns(name: str, names: list[str]) -> tuple[str, ...]:
+    """The names of the columns, or a `SourceError`: `columns_too_many`, `header_invalid`, `header_duplicate`."""
+    shown = safe_terminal(name)
+    if len(names) > COLUMN_LIMIT:
+        what = f"{shown} has {len(names):,} columns, more than {COLUMN_LIMIT:,}."
+        raise SourceError("columns_too_many", what, hint="Give one figure a row: entity, metric, period, printed.")
+    if not names or not all(names):
+        what = f"{shown}: column {names.index('') + 1} has no name." if names else f"{shown}: the first line is blank."
+        raise SourceError("header_invalid", what, hint="The first line names the columns, one name a cell.")
+    repeated = [safe_terminal(one) for one, times in Counter(names).items() if times > 1]
+    if repeated:
+        what = f"{shown}: the header names these columns twice: {', '.join(repeated)}."
+        raise SourceError("header_duplicate", what, hint="Rename or remove one: it cannot be told which is meant.")
+    return tuple(names)
