@@ -45,7 +45,7 @@ def resolve_periods(frame: Frame, column: str = "period", fiscal_year_end: Fisca
     distinct = keyed.lazy().select(_TEXT, _YEAR_END).unique().collect(engine="streaming")
     resolved = _resolved(distinct)
     table = resolved if isinstance(keyed, pl.DataFrame) else resolved.lazy()
-    joined = keyed.join(table, on=[_TEXT, _YEAR_END], how="left", nulls_equal=True, maintain_order="left")  # type: ignore[arg-type]
+    joined = keyed.join(table, on=[_TEXT, _YEAR_END], how="left", nulls_equal=True, maintain_order="left")
     return joined.drop(_TEXT, _YEAR_END)
 
 
