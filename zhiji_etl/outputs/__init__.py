@@ -1,0 +1,29 @@
+"""Frames in, published runs out: atomic, hashed, with units in the Parquet metadata.
+
+    publishing(build)      a new run to write into; it appears whole behind `build/latest`, or not at all
+    latest(build)          the folder of the published run, for readers: resolve once, then read on in it
+    runs(build)            all whole runs, oldest first
+    verify(run)            what differs from the manifest `run.json`
+    neutralise_formulas    text on its way into CSV and Excel
+    safe_terminal          text on its way to a terminal
+
+What cannot be written is an `OutputError`, and leaves what was published untouched.
+"""
+
+from zhiji_etl.outputs.exports import neutralise_formulas
+from zhiji_etl.outputs.folder import RunFolder
+from zhiji_etl.outputs.publishing import publishing
+from zhiji_etl.outputs.runs import RunInfo, latest, read_manifest, runs, verify
+from zhiji_etl.sources.names import safe_terminal
+
+__all__ = [
+    "RunFolder",
+    "RunInfo",
+    "latest",
+    "neutralise_formulas",
+    "publishing",
+    "read_manifest",
+    "runs",
+    "safe_terminal",
+    "verify",
+]

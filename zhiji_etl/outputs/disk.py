@@ -1,0 +1,63 @@
+"""Disk writes that either happened or did not: flushing, atomic replacing, and what the operating system said.
+
+In: paths and bytes. Out: files that are on the disk, not in its cache, when the function returns. Every `OSError`
+becomes an `OutputError` `output_unwritable` that names the path and the cause.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from zhiji_etl.errors import OutputError
+from zhiji_etl.sources.names import safe_terminal
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn an `OSError` of the body into an `OutputError` `output_unwritable` about `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            "output_unwritable",
+            f"{safe_terminal(str(path))} cannot be written: {error.strerror or error}.",
+            hint="Is there room on the disk, and may this user write there? What was published before is untouched.",
+        ) from error
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that its name shows either all of `content` or what was there before."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with aside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            aside.unlink()
+        raise
+    flush_folder(path.parent)
+
+
+def flush_file(path: Path) -> None:
+    """Return when the file's bytes are on the disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def flush_folder(path: Path) -> None:
+    """Return when the names in a folder are on the disk; Windows has no such call and keeps names itself."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

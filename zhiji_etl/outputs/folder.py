@@ -1,0 +1,141 @@
+"""The folder of a run that is being written: Parquet with units, JSON and text, and the manifest they end up in.
+
+In: frames, whose order is the caller's. Out: files under plain names, each written once. Units and descriptions go
+into the Parquet field metadata under `zhiji:unit` and `zhiji:description`, where pyarrow and DuckDB show them. The same
+frame gives the same bytes: fixed compression, row groups and statistics, no time in the file.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+from polars.exceptions import ComputeError
+
+from zhiji_etl.errors import OutputError
+from zhiji_etl.outputs.disk import write_whole, writing
+from zhiji_etl.outputs.runs import MANIFEST
+from zhiji_etl.sources.names import safe_terminal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROW_GROUP: Final = 1 << 17
+COMPRESSION_LEVEL: Final = 3
+PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+DISK_ERRORS: Final = re.compile(r"\(os error (?:5|13|27|28|30|122)\)")
+"""EIO, EACCES, EFBIG, ENOSPC, EROFS, EDQUOT, which Polars wraps into errors of its own."""
+
+
+class RunFolder:
+    """One run in the making. `manifest` holds extra entries for `run.json`; `rows` what each Parquet file holds."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.run_id = path.name
+        self.manifest: dict[str, Any] = {}
+        self.rows: dict[str, int] = {}
+
+    def write_parquet(
+        self,
+        name: str,
+        frame: pl.DataFrame | pl.LazyFrame,
+        *,
+        units: Mapping[str, str] = NOTHING,
+        descriptions: Mapping[str, str] = NOTHING,
+    ) -> int:
+        """Write a frame as it comes, streaming if it is lazy, and give its number of rows.
+
+        `units` and `descriptions` are by column. `OutputError`: `output_name`, `output_column` (a unit for a column
+        that the frame does not have), `output_unwritable`.
+        """
+        path = self._new(name)
+        rows = 0
+
+        def count(sunk: Any) -> None:
+            nonlocal rows
+            rows += sum(file.num_rows for file in sunk.paths)
+
+        lazy = frame.lazy()
+        schema = _arrow_schema(lazy.collect_schema(), units, descriptions) if units or descriptions else None
+        with writing(path), _disk_errors():
+            lazy.sink_parquet(
+                path,
+                compression="zstd",
+                compression_level=COMPRESSION_LEVEL,
+                row_group_size=ROW_GROUP,
+                statistics=True,
+                maintain_order=True,
+                sync_on_close="all",
+                arrow_schema=schema,
+                engine="streaming",
+                sinked_paths_callback=count,
+            )
+        self.rows[name] = rows
+        return rows
+
+    def write_json(self, name: str, value: object) -> Path:
+        """Write JSON with sorted keys; `ValueError` for NaN and infinities, which JSON does not have."""
+        return self.write_text(name, json_text(value))
+
+    def write_text(self, name: str, text: str) -> Path:
+        """Write UTF-8 text and give its path; `OutputError`: `output_name`, `output_unwritable`."""
+        path = self._new(name)
+        with writing(path):
+            write_whole(path, text.encode("utf-8"))
+        return path
+
+    def _new(self, name: str) -> Path:
+        """A path for a name that is plain and not yet taken: table names come from schemas, so they are looked at."""
+        path = self.path / name
+        if not PLAIN_NAME.fullmatch(name) or name == MANIFEST or path.exists():
+            what = f"An output cannot be named {safe_terminal(name)!r}: the name is taken or is no plain file name."
+            raise OutputError("output_name", what, hint="Use letters, digits, _, - and a dot.")
+        return path
+
+
+def json_text(value: object) -> str:
+    """JSON as a person can read it, the same for the same value."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2, sort_keys=True, default=str) + "\n"
+
+
+# -------------------------------------------------------------------------------------------------------- helpers
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    """Give back as `OSError` what the operating system said and Polars wrapped."""
+    try:
+        yield
+    except ComputeError as error:
+        if not DISK_ERRORS.search(str(error)):
+            raise
+        raise OSError(str(error)) from error
+
+
+def _arrow_schema(schema: pl.Schema, units: Mapping[str, str], descriptions: Mapping[str, str]) -> pa.Schema:
+    """The Arrow schema of the frame with units in its fields; Polars' own field metadata (Enum values) stays."""
+    import pyarrow as pa
+
+    unknown = sorted({*units, *descriptions} - schema.keys())
+    if unknown:
+        what = f"There is no column {', '.join(map(safe_terminal, unknown))} to give a unit or description to."
+        raise OutputError("output_column", what, hint=f"The columns are {', '.join(schema)}.")
+    arrow = schema.to_arrow(compat_level=pl.CompatLevel.oldest())
+    return pa.schema([field.with_metadata(_field_metadata(field, units, descriptions)) for field in arrow])
+
+
+def _field_metadata(field: pa.Field, units: Mapping[str, str], descriptions: Mapping[str, str]) -> dict[str, str]:
+    kept = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
+    if field.name in units:
+        kept["zhiji:unit"] = units[field.name]
+    if field.name in descriptions:
+        kept["zhiji:description"] = descriptions[field.name]
+    return kept
