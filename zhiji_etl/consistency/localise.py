@@ -1,0 +1,252 @@
+"""Localisation: which figures to change so that all rules hold, and why not fewer.
+
+In: `Linear` rules, a box of `Bounds`, and weights of figures (trusted: infinite). Out: minimal conflicts, and all sets
+of least weight whose figures, freed, let every rule hold (Fellegi and Holt 1976). Found by implicit hitting sets: any
+set that resolves all must hit each conflict, so the lightest sets that hit all conflicts known so far are tried, and
+each that fails brings a new conflict (Reiter 1987; Moreno-Centeno and Karp 2013). No big-M: every question put is
+whether a system is feasible, answered exactly.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final, NamedTuple
+
+from zhiji_etl.consistency.components import Reason, figures_of
+from zhiji_etl.consistency.linear import FREE, Bounds, Box, Linear, satisfied
+from zhiji_etl.consistency.programs import decide, feasible, implied
+from zhiji_etl.errors import RuleError
+
+Weights = Mapping[str, float | int | Fraction]
+"""What it costs to change a figure; absent: 1; `math.inf`: trusted, never changed."""
+
+MANY: Final = 1000
+"""Sets and conflicts after which a search stops and says that it is not complete."""
+
+
+class Conflict(NamedTuple):
+    """Figures and rules that cannot hold together, each of them needed for that; names in alphabetical order."""
+
+    figures: tuple[str, ...]
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Localisation:
+    """What to change so that all rules hold.
+
+    `minimal_sets`: all sets of least weight, one empty set where nothing is wrong, none where no set of figures that
+    may be changed resolves it (`minimal_weight` is infinite then). `conflicts`: minimal ones that show why no lighter
+    set does; not all there are. `most_likely`: the only set, or the only one whose fellow figures in these conflicts
+    all occur in satisfied rules. `complete`: False where the search stopped at its limit.
+    """
+
+    minimal_sets: tuple[tuple[str, ...], ...]
+    minimal_weight: Fraction | float
+    conflicts: tuple[Conflict, ...]
+    most_likely: tuple[str, ...] | None
+    complete: bool = True
+
+    @property
+    def tie(self) -> bool:
+        """Several sets of least weight, none of them more likely than the others."""
+        return len(self.minimal_sets) > 1 and self.most_likely is None
+
+
+def localise(rules: Sequence[Linear], box: Box, weights: Weights | None = None, *, limit: int = MANY) -> Localisation:
+    """All sets of least weight to change, with the conflicts behind them and the likely culprit.
+
+    Raises `RuleError` for a weight that is not positive.
+    """
+    costs = _costs(rules, box, weights or {})
+    found: list[Conflict] = []
+    while True:
+        sets, weight, complete = lightest([c.figures for c in found], costs, limit=limit)
+        news = _news(rules, box, sets)
+        if not news:
+            break
+        found.extend(news)
+    likely = _most_likely(sets, found, corroborated(rules, box))
+    return Localisation(tuple(sorted(map(_sorted, sets))), weight, tuple(found), likely, complete)
+
+
+def conflict(rules: Sequence[Linear], box: Box) -> Conflict | None:
+    """One minimal set of figures and rules that cannot hold together, None where all can."""
+    decision = decide(rules, box)
+    return None if decision.feasible else _minimal(rules, box, decision.conflict)
+
+
+def conflicts(rules: Sequence[Linear], box: Box, *, limit: int = MANY) -> tuple[tuple[Conflict, ...], bool]:
+    """All minimal conflicts, and whether these are all (False: stopped at the limit).
+
+    By duality: once every minimal set of figures and rules that hits all known conflicts resolves all, none is
+    missing, for the minimal resolving sets are the minimal hitting sets of all minimal conflicts (Reiter 1987).
+    """
+    found: list[Conflict] = []
+    tried: set[frozenset[_Element]] = set()
+    hitting: list[frozenset[_Element]] = [frozenset()]
+    while len(found) < limit and len(hitting) < limit:
+        untried = next((elements for elements in hitting if elements not in tried), None)
+        if untried is None:
+            return tuple(found), True
+        new = conflict(*_without(rules, box, untried))
+        if new is None:
+            tried.add(untried)
+        else:
+            found.append(new)
+            hitting = _hit(hitting, _elements(new))
+    return tuple(found), False
+
+
+def must_be(rules: Sequence[Linear], box: Box, freed: Iterable[str]) -> dict[str, Bounds] | None:
+    """The bounds that freed figures must have so that all rules hold; None where freeing them does not suffice."""
+    names = tuple(freed)
+    found = implied(rules, _free(box, names), names)
+    return None if found is None else {name: found[name].bounds for name in names}
+
+
+def corroborated(rules: Sequence[Linear], box: Box) -> frozenset[str]:
+    """The figures that a satisfied rule supports: all its figures are printed, two at least, and it can hold."""
+    failed = {rule.name for rule in rules if not satisfied(rule, box)}
+    tried = (r for r in rules if r.name not in failed and len(r.figures) > 1)
+    return frozenset(name for r in tried if not any(box.get(n, FREE).free for n in r.figures) for name in r.figures)
+
+
+def lightest(
+    conflicts: Sequence[Iterable[str]], costs: Mapping[str, Fraction], *, limit: int = MANY
+) -> tuple[list[frozenset[str]], Fraction | float, bool]:
+    """All sets of least cost that hit every conflict, that cost, and whether these are all.
+
+    Names without a cost are never taken; a conflict of such names only gives no set and infinite cost.
+    """
+    search = _Search(sorted((frozenset(c) & costs.keys() for c in conflicts), key=len), costs, limit)
+    search.extend(frozenset(), frozenset(), Fraction(0))
+    return search.sets, search.best, len(search.sets) < limit
+
+
+# --- conflicts -------------------------------------------------------------------------------------------------------
+
+
+class _Element(NamedTuple):
+    """A figure or a rule, as something that can be taken away."""
+
+    is_rule: bool
+    name: str
+
+
+def _elements(of: Conflict | Reason) -> frozenset[_Element]:
+    figures = (_Element(False, name) for name in of.figures)
+    return frozenset((*figures, *(_Element(True, name) for name in of.rules)))
+
+
+def _without(rules: Sequence[Linear], box: Box, taken: Iterable[_Element]) -> tuple[list[Linear], Box]:
+    gone = {element.name for element in taken if element.is_rule}
+    freed = [element.name for element in taken if not element.is_rule]
+    return [rule for rule in rules if rule.name not in gone], _free(box, freed)
+
+
+def _free(box: Box, names: Iterable[str]) -> Box:
+    return {**box, **dict.fromkeys(names, FREE)}
+
+
+def _minimal(rules: Sequence[Linear], box: Box, reason: Reason) -> Conflict:
+    """Take away from a conflict, one by one, all that it does without (deletion filter)."""
+    kept = [rule for rule in rules if rule.name in reason.rules]
+    held = {name: box[name] for name in sorted(reason.figures)}
+    for element in sorted(_elements(reason)):
+        fewer, freer = _without(kept, held, [element])
+        if not feasible(fewer, freer):
+            kept, held = fewer, {name: bounds for name, bounds in freer.items() if not bounds.free}
+    return Conflict(_sorted(held), _sorted({rule.name for rule in kept}))
+
+
+def _hit(sets: Iterable[frozenset[_Element]], conflict: frozenset[_Element]) -> list[frozenset[_Element]]:
+    """Minimal hitting sets, with one more conflict to hit (Berge's multiplication)."""
+    done = [s for s in sets if s & conflict]
+    grown = {s | {element} for s in sets if not s & conflict for element in conflict}
+    return done + [g for g in grown if not any(s <= g for s in done) and not any(o < g for o in grown)]
+
+
+# --- localisation ----------------------------------------------------------------------------------------------------
+
+
+def _costs(rules: Sequence[Linear], box: Box, weights: Weights) -> dict[str, Fraction]:
+    """The exact weight of each figure that may be changed."""
+    wrong = [name for name, weight in weights.items() if not weight > 0]
+    if wrong:
+        raise RuleError("weight", f"The weight of {wrong[0]} must be positive, not {weights[wrong[0]]}.")
+    printed = [name for name in figures_of(rules) if not box.get(name, FREE).free]
+    asked = {name: weights.get(name, 1) for name in printed}
+    return {name: Fraction(weight) for name, weight in asked.items() if weight != math.inf}
+
+
+def _news(rules: Sequence[Linear], box: Box, sets: Iterable[frozenset[str]]) -> list[Conflict]:
+    """The conflicts that sets of figures leave unresolved, one for each set that some earlier news does not explain."""
+    news: list[Conflict] = []
+    for freed in sets:
+        if any(freed.isdisjoint(known.figures) for known in news):
+            continue
+        new = conflict(rules, _free(box, freed))
+        if new is not None:
+            news.append(new)
+    return news
+
+
+def _most_likely(
+    sets: Sequence[frozenset[str]], conflicts: Iterable[Conflict], supported: frozenset[str]
+) -> tuple[str, ...] | None:
+    accused = frozenset(name for known in conflicts for name in known.figures)
+    likely = [s for s in sets if s and (len(sets) == 1 or accused - s <= supported)]
+    return _sorted(likely[0]) if len(likely) == 1 else None
+
+
+def _sorted(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(names))
+
+
+class _Search:
+    """Branch and bound over the figures of the first conflict not yet hit; each set is reached one way only."""
+
+    def __init__(self, conflicts: Sequence[frozenset[str]], costs: Mapping[str, Fraction], limit: int) -> None:
+        self.conflicts = conflicts
+        self.costs = costs
+        self.limit = limit
+        self.best: Fraction | float = math.inf
+        self.sets: list[frozenset[str]] = []
+
+    def extend(self, taken: frozenset[str], barred: frozenset[str], cost: Fraction) -> None:
+        """Try all ways to hit the conflicts that `taken` leaves, without the `barred` names."""
+        unhit = [c for c in self.conflicts if not c & taken]
+        if not unhit:
+            self._keep(taken, cost)
+        elif not self._hopeless(cost + self._at_least(unhit, barred)):
+            for name in sorted(unhit[0] - barred):
+                self.extend(taken | {name}, barred, cost + self.costs[name])
+                barred |= {name}
+
+    def _keep(self, taken: frozenset[str], cost: Fraction) -> None:
+        if cost < self.best:
+            self.best, self.sets = cost, []
+        if cost == self.best and len(self.sets) < self.limit:
+            self.sets.append(taken)
+
+    def _hopeless(self, at_least: Fraction | float) -> bool:
+        """Whether all sets from here on are too heavy, or only more of too many ties."""
+        return at_least > self.best or at_least == math.inf or (at_least == self.best and self._full)
+
+    @property
+    def _full(self) -> bool:
+        return len(self.sets) >= self.limit
+
+    def _at_least(self, unhit: Iterable[frozenset[str]], barred: frozenset[str]) -> Fraction | float:
+        """What conflicts that share no name cost at least together."""
+        cost: Fraction | float = Fraction(0)
+        seen: set[str] = set()
+        for names in (c - barred for c in unhit):
+            if seen.isdisjoint(names):
+                cost += min((self.costs[name] for name in names), default=math.inf)
+                seen |= names
+        return cost
