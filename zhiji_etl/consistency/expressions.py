@@ -1,0 +1,323 @@
+"""The symbolic `m` of rules: what is written in a schema becomes a tree, checked for dimensions when it is loaded.
+
+In: a function of `m`, such as `lambda m: m.market_share == m.vehicle_sales / m.of("China market").vehicle_sales`. Out:
+a `Relation` (or `Either`, several of them) over `Operand`s. The tree is folded in four ways: into Pint dimensions here,
+into Polars intervals in `bounds`, into exact intervals in `intervals`, and into the formula that reports print.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import reduce
+from typing import Any, Final, TypeVar
+
+from zhiji_etl.errors import RuleError
+
+SAME: Final = "same"
+OFFSETS: Final[Mapping[str, tuple[str, ...]]] = {
+    "previous": ("previous",),
+    "year_before": ("year_before",),
+    "quarters": ("Q1", "Q2", "Q3", "Q4"),
+    "halves": ("H1", "H2"),
+    "months": tuple(f"M{month:02}" for month in range(1, 13)),
+}
+"""What `m.NAME` steps to: another period, or the parts of this one, which then add up."""
+
+MIRRORED: Final = {"==": "==", "<=": ">=", ">=": "<=", "<": ">", ">": "<"}
+
+Result = TypeVar("Result")
+
+
+class Expression:
+    """A number that a rule speaks of; arithmetic gives expressions, comparison gives relations."""
+
+    def __add__(self, other: object) -> Operation:
+        return Operation("+", self, expression(other))
+
+    def __radd__(self, other: object) -> Operation:
+        return Operation("+", expression(other), self)
+
+    def __sub__(self, other: object) -> Operation:
+        return Operation("-", self, expression(other))
+
+    def __rsub__(self, other: object) -> Operation:
+        return Operation("-", expression(other), self)
+
+    def __mul__(self, other: object) -> Operation:
+        return Operation("*", self, expression(other))
+
+    def __rmul__(self, other: object) -> Operation:
+        return Operation("*", expression(other), self)
+
+    def __truediv__(self, other: object) -> Operation:
+        return Operation("/", self, expression(other))
+
+    def __rtruediv__(self, other: object) -> Operation:
+        return Operation("/", expression(other), self)
+
+    def __neg__(self) -> Operation:
+        return Operation("-", Constant(Fraction(0)), self)
+
+    def __eq__(self, other: object) -> Relation:  # type: ignore[override]
+        return Relation("==", self, expression(other))
+
+    def __le__(self, other: object) -> Relation:
+        return Relation("<=", self, expression(other))
+
+    def __ge__(self, other: object) -> Relation:
+        return Relation(">=", self, expression(other))
+
+    def __lt__(self, other: object) -> Relation:
+        return Relation("<", self, expression(other))
+
+    def __gt__(self, other: object) -> Relation:
+        return Relation(">", self, expression(other))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __bool__(self) -> bool:
+        raise _no_truth("An expression of figures is neither true nor false while the rule is defined.")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Operand(Expression):
+    """One figure: a metric, of the row's own entity (None) or a named one, at the row's period or an offset of it."""
+
+    metric: str
+    entity: str | None = None
+    offset: str = SAME
+
+    @property
+    def name(self) -> str:
+        """A name that tells operands of a rule apart, and that a person can read."""
+        where = [part for part in (self.entity, None if self.offset == SAME else self.offset) if part]
+        return f"{self.metric} [{', '.join(where)}]" if where else self.metric
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Constant(Expression):
+    """A number written in the rule; it has no precision of its own."""
+
+    value: Fraction
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Operation(Expression):
+    """Two expressions joined by `+`, `-`, `*` or `/`."""
+
+    symbol: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Relation:
+    """What a rule demands: `left symbol right`, the symbol one of `== <= >= < >`."""
+
+    symbol: str
+    left: Expression
+    right: Expression
+
+    def __bool__(self) -> bool:
+        raise _no_truth("A comparison of figures is neither true nor false while the rule is defined.")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Either:
+    """Alternatives of scope by name, of which at least one must hold; and `all_of`, whether every one must hold."""
+
+    alternatives: Mapping[str, Relation]
+    every: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The symbolic `m`: its attributes are the metrics of the row's entity and period, or of another."""
+
+    entities: tuple[str | None, ...] = (None,)
+    offsets: tuple[str, ...] = (SAME,)
+
+    def of(self, *entities: str) -> Figures:
+        """The same of a named entity; of several, their sum."""
+        return Figures(entities, self.offsets)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if name in OFFSETS:
+            return Figures(self.entities, OFFSETS[name])
+        parts: list[Expression] = [Operand(name, entity, step) for entity in self.entities for step in self.offsets]
+        return reduce(operator.add, parts)
+
+
+def either(**alternatives: Relation) -> Either:
+    """At least one of several relations holds, such as a share of all sales or of domestic sales; each has a name."""
+    _require_relations(alternatives)
+    return Either(alternatives)
+
+
+def within(value: Expression, low: object, high: object) -> Either:
+    """A value, usually a ratio, lies in a plausible range; both ends are allowed."""
+    return Either({"at_least": value >= expression(low), "at_most": value <= expression(high)}, every=True)
+
+
+def relations(condition: object, where: str) -> Mapping[str, Relation]:
+    """The relations of what a rule function returned, by name (empty for a single one).
+
+    Raises `RuleError` (`rule_empty`) where the function returned something else, which it names.
+    """
+    if isinstance(condition, Relation):
+        return {"": condition}
+    if isinstance(condition, Either):
+        return condition.alternatives
+    raise RuleError(
+        "rule_empty",
+        f"{where} gives {type(condition).__name__} where a comparison of figures is expected.",
+        hint="return it: `return m.a == m.b / m.c`",
+    )
+
+
+def expression(value: object) -> Expression:
+    """A number or an expression as an expression; `RuleError` (`rule_operand`) for anything else."""
+    if isinstance(value, Expression):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Fraction):
+        raise RuleError(
+            "rule_operand",
+            f"A rule cannot calculate with {value!r}.",
+            hint="put each comparison in parentheses" if isinstance(value, Relation | Either) else "use numbers",
+        )
+    return Constant(Fraction(str(value)))
+
+
+def fold(
+    node: Expression,
+    operand: Callable[[Operand], Result],
+    constant: Callable[[Fraction], Result],
+    operation: Callable[[str, Result, Result], Result],
+) -> Result:
+    """One value from a tree: `operand` and `constant` for its leaves, `operation` where two are joined."""
+    if isinstance(node, Operand):
+        return operand(node)
+    if isinstance(node, Constant):
+        return constant(node.value)
+    if not isinstance(node, Operation):
+        raise TypeError(f"no expression: {node!r}")
+    left = fold(node.left, operand, constant, operation)
+    return operation(node.symbol, left, fold(node.right, operand, constant, operation))
+
+
+def operands(node: Expression) -> Iterator[Operand]:
+    """The operands of a tree from left to right, repeated where they stand repeatedly."""
+    if isinstance(node, Operand):
+        yield node
+    elif isinstance(node, Operation):
+        yield from operands(node.left)
+        yield from operands(node.right)
+
+
+def operands_of(relation: Relation) -> dict[str, Operand]:
+    """The operands of a relation by name, each once."""
+    return {found.name: found for side in (relation.left, relation.right) for found in operands(side)}
+
+
+def solve(relation: Relation, name: str) -> Expression | None:
+    """The relation solved for one operand: the expression that it must equal.
+
+    None where the operand stands more than once, so that no expression of the others gives it.
+    """
+    if [found.name for side in (relation.left, relation.right) for found in operands(side)].count(name) != 1:
+        return None
+    target, image = relation.left, relation.right
+    if not _holds(target, name):
+        target, image = image, target
+    while isinstance(target, Operation):
+        target, image = _undo(target, image, name)
+    return image
+
+
+def formula(node: Expression | Relation) -> str:
+    """The expression as a person writes it."""
+    if isinstance(node, Relation):
+        return f"{formula(node.left)} {'=' if node.symbol == '==' else node.symbol} {formula(node.right)}"
+    return fold(node, lambda leaf: (leaf.name, 3), _constant_text, _operation_text)[0]
+
+
+def check_dimensions(relation: Relation, units: Mapping[str, str], where: str) -> None:
+    """Refuse a relation whose sides, or whose sums, differ in dimension.
+
+    `units` gives the unit of each metric. Raises `RuleError` (`rule_dimension`) that names both dimensions.
+    """
+    left = _dimension(relation.left, units, where)
+    right = _dimension(relation.right, units, where)
+    if left != right:
+        raise _unlike(formula(relation), left, right, where)
+
+
+def _dimension(node: Expression, units: Mapping[str, str], where: str) -> Any:
+    def joined(symbol: str, left: Any, right: Any) -> Any:
+        if symbol == "*":
+            return left * right
+        if symbol == "/":
+            return left / right
+        if left != right:
+            raise _unlike(formula(node), left, right, where)
+        return left
+
+    from zhiji_etl.units import unit_of
+
+    dimensionless = unit_of("percent").dimensionality
+    return fold(node, lambda leaf: unit_of(units[leaf.metric]).dimensionality, lambda _: dimensionless, joined)
+
+
+def _unlike(text: str, left: Any, right: Any, where: str) -> RuleError:
+    return RuleError(
+        "rule_dimension",
+        f"{where}: `{text}` compares or adds {left} and {right}.",
+        hint="both must be of one dimension; percent and fractions convert, percentage points and currencies do not",
+    )
+
+
+def _holds(node: Expression, name: str) -> bool:
+    return any(found.name == name for found in operands(node))
+
+
+def _undo(target: Operation, image: Expression, name: str) -> tuple[Expression, Expression]:
+    """One step of solving: the side that holds the operand, and what it must equal."""
+    left, right = target.left, target.right
+    if _holds(left, name):
+        inverse = {"+": "-", "-": "+", "*": "/", "/": "*"}[target.symbol]
+        return left, Operation(inverse, image, right)
+    if target.symbol in "+*":
+        return right, Operation({"+": "-", "*": "/"}[target.symbol], image, left)
+    return right, Operation(target.symbol, left, image)
+
+
+def _constant_text(value: Fraction) -> tuple[str, int]:
+    return (str(value), 3) if value.denominator == 1 else (format(float(value), "g"), 3)
+
+
+def _operation_text(symbol: str, left: tuple[str, int], right: tuple[str, int]) -> tuple[str, int]:
+    strength = 1 if symbol in "+-" else 2
+    first = left[0] if left[1] >= strength else f"({left[0]})"
+    second = right[0] if right[1] > strength else f"({right[0]})"
+    return f"{first} {symbol} {second}", strength
+
+
+def _require_relations(alternatives: Mapping[str, object]) -> None:
+    wrong: Sequence[str] = [name for name, value in alternatives.items() if not isinstance(value, Relation)]
+    if wrong or not alternatives:
+        raise RuleError(
+            "rule_empty",
+            f"zj.either takes comparisons by name; {', '.join(wrong) or 'it got none'} is no comparison.",
+            hint="zj.either(all_sales=m.share == m.sales / market)",
+        )
+
+
+def _no_truth(sentence: str) -> RuleError:
+    return RuleError(
+        "rule_truth", sentence, hint="no `and`, `or`, `if` or chained comparison: use zj.either, or a rule for each"
+    )

@@ -1,0 +1,99 @@
+"""Implied values: bounds for a figure that nobody printed, from a rule whose other figures all are.
+
+In: the wide frame of a rule and its check. Out: rows of IMPLIED_COLUMNS: never a point, and with the figures that bind
+each end. Where a rule has alternatives of scope, only the hull of what each implies is known; where several rules imply
+the same figure, all of them hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import polars as pl
+
+from zhiji_etl.consistency.expressions import SAME, Operand, Relation, operands_of, solve
+from zhiji_etl.consistency.operands import columns, moved_periods
+from zhiji_etl.consistency.readings import Check, ends
+from zhiji_etl.figures import IMPLIED_COLUMNS
+from zhiji_etl.tables import Metric
+
+FIGURE: Final = ("entity", "metric", "period_start", "period_end")
+
+
+def implied_by(wide: pl.DataFrame, relation: Relation, check: Check, metrics: Mapping[str, Metric]) -> pl.DataFrame:
+    """IMPLIED_COLUMNS for each row of the wide frame in which exactly one operand of an equality is missing."""
+    if relation.symbol != "==":
+        return empty()
+    missing = pl.sum_horizontal([pl.col(columns(name).low).is_null().cast(pl.UInt32) for name in check.names])
+    single = wide.filter(missing == 1)
+    made = [_for_operand(single, operand, relation, check, metrics) for operand in operands_of(relation).values()]
+    return pl.concat([empty(), *made])
+
+
+def required(wide: pl.DataFrame, relation: Relation, check: Check, operand: Operand, unit: str) -> pl.DataFrame:
+    """The figure that one operand must be if it alone is wrong: FIGURE, `period, low, high, unit`, row by row.
+
+    The bounds are null where the relation cannot be solved for it.
+    """
+    solved = solve(relation, operand.name) if relation.symbol == "==" else None
+    nothing = pl.lit(None, pl.Float64)
+    bounded = (
+        wide.with_columns(low=nothing, high=nothing)
+        if solved is None
+        else ends(wide, solved, check, check.scale[operand.metric])
+    )
+    return _named(bounded, operand).with_columns(unit=pl.lit(unit))
+
+
+def hull(alternatives: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """What is known when one of several alternatives holds: the hull, where every one of them implies something."""
+    frames = list(alternatives)
+    together = pl.concat([empty(), *frames]).group_by(FIGURE, maintain_order=True)
+    joined = together.agg(
+        pl.col("period", "unit").first(),
+        pl.col("low").min(),
+        pl.col("high").max(),
+        pl.col("binding_low", "binding_high").explode().unique(maintain_order=True),
+        __count=pl.len(),
+    )
+    return joined.filter(pl.col("__count") == len(frames)).select(IMPLIED_COLUMNS)
+
+
+def intersect(rules: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """What is known when all rules hold: for each figure the tightest ends, and what binds them; sorted by figure."""
+    together = pl.concat([empty(), *rules]).group_by(FIGURE, maintain_order=True)
+    tightest = together.agg(
+        pl.col("period", "unit").first(),
+        pl.col("low").max(),
+        pl.col("high").min(),
+        pl.col("binding_low").get(pl.col("low").arg_max()),
+        pl.col("binding_high").get(pl.col("high").arg_min()),
+    )
+    return tightest.select(IMPLIED_COLUMNS).sort(FIGURE)
+
+
+def empty() -> pl.DataFrame:
+    """No implied values."""
+    return pl.DataFrame(schema=IMPLIED_COLUMNS)
+
+
+def _for_operand(
+    single: pl.DataFrame, operand: Operand, relation: Relation, check: Check, metrics: Mapping[str, Metric]
+) -> pl.DataFrame:
+    lacking = single.filter(pl.col(columns(operand.name).low).is_null())
+    others = pl.concat_list([columns(name).figure_id for name in check.names]).list.drop_nulls()
+    found = required(lacking, relation, check, operand, metrics[operand.metric].unit)
+    bound = found.with_columns(binding_low=others, binding_high=others).filter(pl.col("low").is_not_null())
+    return bound.select(pl.col(name).cast(dtype) for name, dtype in IMPLIED_COLUMNS.items())
+
+
+def _named(wide: pl.DataFrame, operand: Operand) -> pl.DataFrame:
+    """The rows with entity, metric and period of one operand instead of the row's own."""
+    entity = pl.col("entity") if operand.entity is None else pl.lit(operand.entity)
+    named = wide.with_columns(entity=entity, metric=pl.lit(operand.metric))
+    if operand.offset == SAME:
+        return named
+    moved = moved_periods(named, operand.offset)
+    joined = named.join(moved, on=["period_start", "period_end"], how="left", maintain_order="left")
+    return joined.with_columns(period="moved_label", period_start="moved_start", period_end="moved_end")

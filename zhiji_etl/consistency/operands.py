@@ -1,0 +1,167 @@
+"""The figures of a rule side by side: from one figure a row to one entity and period a row.
+
+In: a frame of figures (FIGURE_COLUMNS) and the operands of a rule. Out: a wide frame with the keys `table, entity,
+period, period_start, period_end` and, for each operand, the columns that verdicts read (see `columns`).
+
+Entities and periods are joined by number: one key of 64 bits instead of a text and two dates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from zhiji_etl.consistency.expressions import SAME, Operand
+from zhiji_etl.errors import PeriodError
+from zhiji_etl.figures import Qualifier
+from zhiji_etl.periods import Period, PeriodKind
+
+KEYS: Final = ("table", "entity", "period", "period_start", "period_end")
+LADDERED: Final = (Qualifier.EXACT.value, Qualifier.ABOUT.value)
+ONE_SIDED_BELOW: Final = (Qualifier.BELOW.value, Qualifier.AT_MOST.value)
+PARTS: Final = {"Q": PeriodKind.QUARTER, "H": PeriodKind.HALF, "M": PeriodKind.MONTH}
+
+
+class Columns(NamedTuple):
+    """The names of one operand's columns in a wide frame.
+
+    `rungs` is step_max / step where the figure has a ladder of readings, else 1. `capped` marks a figure that only
+    claims an upper end (`below`, `at_most`).
+    """
+
+    figure_id: str
+    value: str
+    low: str
+    high: str
+    low_closed: str
+    high_closed: str
+    step: str
+    rungs: str
+    capped: str
+
+
+def columns(name: str) -> Columns:
+    """The names of the columns that hold the operand of this name."""
+    return Columns(*(f"{name}|{field}" for field in Columns._fields))
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Figures ready to be joined, with `key` (entity and period as one number), and the distinct periods."""
+
+    figures: pl.DataFrame
+    periods: pl.DataFrame
+
+
+def shelve(figures: pl.DataFrame) -> Shelf:
+    """Number the entities and periods of figures, and keep of each figure the finest print.
+
+    In: FIGURE_COLUMNS. Figures that restate another one, or that have no bounds, are left out.
+    """
+    plain = figures.filter(pl.col("restates").is_null() & pl.col("low").is_not_null() & pl.col("unit").is_not_null())
+    spans = plain.select("period_start", "period_end").unique().drop_nulls().sort("period_start", "period_end")
+    periods = spans.with_row_index("span")
+    entity = pl.col("entity").cast(pl.Categorical).to_physical().cast(pl.UInt64)
+    numbered = plain.join(periods, on=["period_start", "period_end"], how="left", maintain_order="left").with_columns(
+        entity_number=entity
+    )
+    keyed = numbered.with_columns(key=_key(pl.col("entity_number"), pl.col("span")), **_readings())
+    return Shelf(keyed, periods)
+
+
+def side_by_side(shelf: Shelf, operands: Iterable[Operand], table: str | None) -> pl.DataFrame:
+    """The wide frame of one rule: each entity and period for which some operand of its own is printed.
+
+    A missing operand leaves nulls in its columns.
+    """
+    needed = list(operands)
+    own = [operand.metric for operand in needed if operand.entity is None]
+    wide = _base(shelf.figures, own, table)
+    for operand in needed:
+        wide = _add(wide, shelf, operand)
+    return wide
+
+
+def step_away(period: Period, offset: str) -> Period | None:
+    """The period that an offset of `m` names, such as `previous` or `Q3`; None where there is none."""
+    try:
+        if offset in ("previous", "year_before"):
+            return period.previous if offset == "previous" else period.year_before
+        return period.sub_periods(PARTS[offset[0]])[int(offset[1:]) - 1]
+    except (PeriodError, IndexError):
+        return None
+
+
+def amount_columns(name: str) -> dict[str, pl.Expr]:
+    """The expressions that give an operand's columns from columns named as in FIGURE_COLUMNS."""
+    names = columns(name)
+    made = _readings()
+    return {getattr(names, field): made.get(field, pl.col(field)) for field in Columns._fields}
+
+
+def _readings() -> dict[str, pl.Expr]:
+    laddered = pl.col("qualifier").cast(pl.String).is_in(LADDERED) & pl.col("value").is_not_null()
+    return {
+        "rungs": pl.when(laddered).then(pl.col("step_max") / pl.col("step")).otherwise(1.0),
+        "capped": pl.col("qualifier").cast(pl.String).is_in(ONE_SIDED_BELOW),
+    }
+
+
+def _base(figures: pl.DataFrame, own: list[str], table: str | None) -> pl.DataFrame:
+    mine = figures.filter(pl.col("metric").is_in(own))
+    if table is not None:
+        mine = mine.filter(pl.col("table") == table)
+    return mine.select(*KEYS, "key", "entity_number", "span").unique("key", keep="first", maintain_order=True)
+
+
+def _add(wide: pl.DataFrame, shelf: Shelf, operand: Operand) -> pl.DataFrame:
+    candidates = shelf.figures.filter(pl.col("metric") == operand.metric)
+    if operand.entity is not None:
+        candidates = candidates.filter(pl.col("entity") == operand.entity)
+    at = "span" if operand.entity is not None else "key"
+    names = columns(operand.name)
+    picked = _finest(candidates, at).select(
+        pl.col(at).alias("__at"), *(pl.col(field).alias(getattr(names, field)) for field in Columns._fields)
+    )
+    sought = wide.with_columns(__at=_sought(shelf.periods, operand))
+    return sought.join(picked, on="__at", how="left", maintain_order="left").drop("__at")
+
+
+def _sought(periods: pl.DataFrame, operand: Operand) -> pl.Expr:
+    """What to look for: the row's own key, or that of the period one step away."""
+    span = pl.col("span")
+    if operand.offset != SAME:
+        moved = _moved(periods, operand.offset)
+        # A gather by position: `span` is the row number of `periods`.
+        span = pl.lit(moved).gather(span)
+    return span if operand.entity is not None else _key(pl.col("entity_number"), span)
+
+
+def moved_periods(keys: pl.DataFrame, offset: str) -> pl.DataFrame:
+    """Distinct `period_start, period_end` with the period that an offset names: `moved_start, moved_end, moved_label`."""
+    spans = keys.select("period_start", "period_end").unique().drop_nulls().sort("period_start", "period_end")
+    moved = [step_away(Period.between(start, end), offset) for start, end in spans.iter_rows()]
+    found = [(None, None, None) if to is None else (to.start, to.end, to.label) for to in moved]
+    schema = {"moved_start": pl.Date, "moved_end": pl.Date, "moved_label": pl.String}
+    return spans.hstack(pl.DataFrame(found, schema=schema, orient="row"))
+
+
+def _moved(periods: pl.DataFrame, offset: str) -> pl.Series:
+    """For each distinct period, the number of the period one step away; null where no figure has it."""
+    numbers = {(start, end): span for span, start, end in periods.iter_rows()}
+    moved = (step_away(Period.between(start, end), offset) for _, start, end in periods.iter_rows())
+    found = [None if period is None else numbers.get((period.start, period.end)) for period in moved]
+    return pl.Series("span", found, dtype=pl.UInt32)
+
+
+def _finest(candidates: pl.DataFrame, at: str) -> pl.DataFrame:
+    if candidates.get_column(at).n_unique() == candidates.height:
+        return candidates
+    return candidates.sort("step", "figure_id").unique(at, keep="first", maintain_order=True)
+
+
+def _key(entity: pl.Expr, span: pl.Expr) -> pl.Expr:
+    return entity * (1 << 32) + span.cast(pl.UInt64)

@@ -1,0 +1,195 @@
+"""The readings of round numbers, tried from fine to coarse: at which one do stated and implied meet?
+
+In: a wide frame (operands.py) and a `Check`: what is stated, what is implied. Out: the ends of both sides, the level of
+the readings, and whether they meet. At level n each figure is read at the step `min(step * 10^n, step_max)`; level 0 is
+the finest, WIDEST the coarsest admissible for every figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from typing import Final
+
+import polars as pl
+
+from zhiji_etl.consistency import bounds, intervals
+from zhiji_etl.consistency.bounds import Interval
+from zhiji_etl.consistency.expressions import Expression, Operand, fold, operands
+from zhiji_etl.consistency.linear import Bounds
+from zhiji_etl.consistency.operands import Columns, columns
+
+NEAR: Final = 1e-9
+"""Relative distance from touching within which floats do not decide."""
+
+WIDEST: Final = -1
+"""The level of the coarsest admissible readings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One comparison: `stated symbol implied`, each metric in its unit.
+
+    `scale` gives, per metric, the factor to the base unit in which the two sides are compared; `stated_scale` that of
+    the stated side. `positive` names the metrics that cannot be negative. `material` is the relative error that must
+    be noticed.
+    """
+
+    stated: Expression
+    symbol: str
+    implied: Expression
+    scale: Mapping[str, Fraction]
+    stated_scale: Fraction
+    positive: frozenset[str]
+    material: float
+
+    @property
+    def names(self) -> list[str]:
+        """The names of its operands, each once."""
+        return list(dict.fromkeys(leaf.name for side in (self.stated, self.implied) for leaf in operands(side)))
+
+    @property
+    def has_power(self) -> bool:
+        """Only an equality can be too imprecise: an order is broken or it is not."""
+        return self.symbol == "=="
+
+
+def compare(wide: pl.DataFrame, check: Check) -> pl.DataFrame:
+    """The wide frame, rows in the same order, compared at the finest level that meets, else at the widest.
+
+    Adds `complete` (no operand is missing), `meets` (null where no comparison is possible), `level` (Int8), and
+    `stated_low, stated_high, implied_low, implied_high` in the unit of the stated side.
+    """
+    missing = [pl.col(columns(name).low).is_null() for name in check.names]
+    ready = wide.with_row_index("__row").with_columns(complete=~pl.any_horizontal(missing))
+    return pl.concat(_at_finest_meeting_level(ready, check)).sort("__row").drop("__row")
+
+
+def ends(frame: pl.DataFrame, node: Expression, check: Check, scale: Fraction) -> pl.DataFrame:
+    """The frame with `low` and `high`: the bounds of an expression at the widest readings, in a unit of this scale."""
+    found = _interval(frame, node, check, WIDEST)
+    return frame.with_columns(low=found.low / float(scale), high=found.high / float(scale))
+
+
+def _at_finest_meeting_level(frame: pl.DataFrame, check: Check) -> list[pl.DataFrame]:
+    """The rows judged at the finest level where they meet, else at the widest."""
+    finest = _compare(frame, check, 0)
+    if _top(frame, check) == 0:
+        return [finest]
+    undecided = finest.select((~pl.col("meets") & (_rungs(check) > 1)).fill_null(value=False)).to_series()
+    done, rest = [finest.filter(~undecided)], frame.filter(undecided)
+    widest = _compare(rest, check, WIDEST)
+    done.append(widest.filter(~pl.col("meets")))
+    rest = rest.filter(widest.get_column("meets"))
+    for level in range(1, _top(rest, check) + 1):
+        tried = _compare(rest, check, level)
+        done.append(tried.filter("meets"))
+        rest = rest.filter(~tried.get_column("meets"))
+    return done
+
+
+def _top(frame: pl.DataFrame, check: Check) -> int:
+    """The highest level that any figure of the frame admits."""
+    rungs = frame.select(_rungs(check).max()).item()
+    return 0 if rungs is None or rungs <= 1 else len(str(round(rungs))) - 1
+
+
+def _rungs(check: Check) -> pl.Expr:
+    return pl.max_horizontal([pl.col(columns(name).rungs) for name in check.names])
+
+
+def _compare(frame: pl.DataFrame, check: Check, level: int) -> pl.DataFrame:
+    """The ends of both sides at one level, and whether they meet (null where the comparison is not possible)."""
+    unit = 1 / float(check.stated_scale)
+    stated = _interval(frame, check.stated, check, level)
+    implied = _interval(frame, check.implied, check, level)
+    columns_made = {
+        "stated_low": stated.low * unit,
+        "stated_high": stated.high * unit,
+        "implied_low": pl.when("complete").then(implied.low * unit),
+        "implied_high": pl.when("complete").then(implied.high * unit),
+    }
+    compared = frame.with_columns(**columns_made, level=pl.lit(level, pl.Int8))
+    compared = compared.with_columns(__apart=apart(check.symbol))
+    near = pl.col("__apart").abs() <= NEAR * pl.max_horizontal(_size("stated_low"), _size("stated_high"))
+    compared = compared.with_columns(meets=pl.col("__apart") <= 0, __near=near)
+    return _decide_near(compared, check, level).drop("__near", "__apart")
+
+
+def _size(end: str) -> pl.Expr:
+    return pl.when(pl.col(end).is_finite()).then(pl.col(end).abs())
+
+
+def apart(symbol: str) -> pl.Expr:
+    """How far the two sides of compared rows are from allowing the relation: positive where they cannot."""
+    above = pl.col("stated_low") - pl.col("implied_high")
+    below = pl.col("implied_low") - pl.col("stated_high")
+    if symbol == "==":
+        return pl.max_horizontal(above, below)
+    return above if symbol in ("<=", "<") else below
+
+
+def _decide_near(compared: pl.DataFrame, check: Check, level: int) -> pl.DataFrame:
+    """Rows where floats are within NEAR of touching are decided again in exact fractions, one by one: they are few."""
+    near = compared.filter("__near")
+    if near.is_empty():
+        return compared
+    exact = pl.Series([_meets_exactly(row, check, level) for row in near.iter_rows(named=True)], dtype=pl.Boolean)
+    decided = near.select("__row", __exact=exact)
+    joined = compared.join(decided, on="__row", how="left", maintain_order="left")
+    return joined.with_columns(meets=pl.coalesce("__exact", "meets")).drop("__exact")
+
+
+def _meets_exactly(row: Mapping[str, object], check: Check, level: int) -> bool:
+    def leaf(operand: Operand) -> Bounds:
+        scale = check.scale[operand.metric]
+        return intervals.operation("*", exact_bounds(row, operand.name, level), intervals.constant(scale))
+
+    stated = fold(check.stated, leaf, intervals.constant, intervals.operation)
+    implied = fold(check.implied, leaf, intervals.constant, intervals.operation)
+    return intervals.admits(check.symbol, stated, implied)
+
+
+def exact_bounds(row: Mapping[str, object], name: str, level: int) -> Bounds:
+    """The bounds of one operand of one row as exact fractions, at one level of its readings."""
+    names = columns(name)
+    low, high, value, rungs = (_exact(row[key]) for key in (names.low, names.high, names.value, names.rungs))
+    if level != WIDEST and value is not None and rungs is not None and rungs > 1:
+        share = min(Fraction(10) ** level, rungs) / rungs
+        low = None if low is None else value - (value - low) * share
+        high = None if high is None else value + (high - value) * share
+    return Bounds(low, high, not row[names.low_closed], not row[names.high_closed])
+
+
+def _exact(number: object) -> Fraction | None:
+    # The shortest decimal that gives this float is the printed one, up to 15 significant digits.
+    text = repr(number)
+    return None if number is None or "inf" in text else Fraction(text)
+
+
+def _interval(frame: pl.DataFrame, node: Expression, check: Check, level: int) -> Interval:
+    return fold(node, partial(_leaf, frame, check, level), bounds.constant, bounds.operation)
+
+
+def _leaf(frame: pl.DataFrame, check: Check, level: int, operand: Operand) -> Interval:
+    names = columns(operand.name)
+    low, high = pl.col(names.low), pl.col(names.high)
+    if level != WIDEST and frame.get_column(names.rungs).max() not in (None, 1.0):
+        low, high = _at_level(names, level)
+    scale = float(check.scale[operand.metric])
+    if scale != 1.0:
+        low, high = low * scale, high * scale
+    return Interval(low, high, operand.metric in check.positive)
+
+
+def _at_level(names: Columns, level: int) -> tuple[pl.Expr, pl.Expr]:
+    """The ends at a finer reading: the widest half-widths shrink with the step."""
+    value, low, high, rungs = (pl.col(name) for name in (names.value, names.low, names.high, names.rungs))
+    share = pl.min_horizontal(rungs, 10.0**level) / rungs
+    laddered = pl.when(rungs > 1)
+    return (
+        laddered.then(value - (value - low) * share).otherwise(low),
+        laddered.then(value + (high - value) * share).otherwise(high),
+    )

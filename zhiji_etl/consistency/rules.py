@@ -1,0 +1,219 @@
+"""Rules, from their declaration to judged rows: compiled when a schema loads, run over all figures at once.
+
+In: the declared rules and the metrics with their units, then a frame of figures (FIGURE_COLUMNS). Out: one row for each
+rule (and each of its alternatives), entity and period, with the columns of FINDING_COLUMNS but `finding_id` and
+`message`; and bounds for figures that a rule implies though nobody printed them (IMPLIED_COLUMNS).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import polars as pl
+
+from zhiji_etl.consistency.expressions import (
+    MIRRORED,
+    Either,
+    Expression,
+    Figures,
+    Operand,
+    Relation,
+    check_dimensions,
+    operands_of,
+    relations,
+    solve,
+)
+from zhiji_etl.consistency.implied import empty, hull, implied_by, required
+from zhiji_etl.consistency.operands import Shelf, columns, side_by_side
+from zhiji_etl.consistency.readings import WIDEST, Check
+from zhiji_etl.consistency.verdicts import judge
+from zhiji_etl.errors import RuleError, ZhijiError
+from zhiji_etl.figures import FINDING_COLUMNS, Reason, Severity, Verdict
+from zhiji_etl.tables import Metric, Rule
+from zhiji_etl.units import base_factor
+
+RULE: Final = "rule"
+ALTERNATIVE: Final = "alternative"
+RAW_FINDING_COLUMNS: Final = {
+    name: dtype for name, dtype in FINDING_COLUMNS.items() if name not in ("finding_id", "message")
+}
+STRONGEST_FIRST: Final[Mapping[bool, tuple[Verdict, ...]]] = {
+    False: (Verdict.CONSISTENT, Verdict.TOO_IMPRECISE, Verdict.NOT_CHECKABLE, Verdict.INCONSISTENT),
+    True: (Verdict.INCONSISTENT, Verdict.NOT_CHECKABLE, Verdict.TOO_IMPRECISE, Verdict.CONSISTENT),
+}
+"""Which verdict of its alternatives a rule takes, where one of them must hold (False) and where all must (True)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRule:
+    """A rule whose metrics exist and whose dimensions agree, ready to be run: its checks by alternative."""
+
+    rule: Rule
+    relations: Mapping[str, Relation]
+    checks: Mapping[str, Check]
+    every: bool
+
+
+class Outcome(NamedTuple):
+    """What a rule concluded: findings without id and message, and implied values."""
+
+    findings: pl.DataFrame
+    implied: pl.DataFrame
+
+
+def compile_rule(rule: Rule, metrics: Mapping[str, Metric]) -> CompiledRule:
+    """Evaluate the rule's function on the symbolic `m` and check it.
+
+    Raises `RuleError`: `rule_broken`, `rule_empty`, `rule_truth`, `rule_metric`, `rule_dimension`; each names the
+    schema file, the line and the rule.
+    """
+    where = f"{Path(rule.file).name} line {rule.line}, rule {rule.name}"
+    condition = _evaluated(rule, where)
+    found = relations(condition, where)
+    for relation in found.values():
+        _require_metrics(relation, metrics, where)
+        check_dimensions(relation, {name: metric.unit for name, metric in metrics.items()}, where)
+    checks = {name: _check(relation, rule.material, metrics) for name, relation in found.items()}
+    return CompiledRule(rule, found, checks, isinstance(condition, Either) and condition.every)
+
+
+def run_rule(compiled: CompiledRule, shelf: Shelf, metrics: Mapping[str, Metric]) -> Outcome:
+    """Judge one rule for every entity and period that prints one of its figures."""
+    needed = {name: leaf for relation in compiled.relations.values() for name, leaf in operands_of(relation).items()}
+    wide = side_by_side(shelf, needed.values(), compiled.rule.table)
+    judged = {name: judge(wide, check) for name, check in compiled.checks.items()}
+    rows = {name: _finding_rows(frame, name, compiled, metrics) for name, frame in judged.items()}
+    implied = [implied_by(wide, compiled.relations[name], check, metrics) for name, check in compiled.checks.items()]
+    if len(rows) == 1:
+        return Outcome(next(iter(rows.values())), implied[0])
+    overall = _overall(rows, every=compiled.every, severity=compiled.rule.severity)
+    return Outcome(pl.concat([overall, *rows.values()]), empty() if compiled.every else hull(implied))
+
+
+def explained(relation: Relation) -> tuple[Expression, str, Expression]:
+    """A relation as `stated symbol implied`: the figure that the rule explains stands alone on the stated side."""
+    if isinstance(relation.left, Operand):
+        return relation.left, relation.symbol, relation.right
+    if isinstance(relation.right, Operand):
+        return relation.right, MIRRORED[relation.symbol], relation.left
+    if relation.symbol == "==":
+        for name, operand in operands_of(relation).items():
+            solved = solve(relation, name)
+            if solved is not None:
+                return operand, "==", solved
+    return relation.left, relation.symbol, relation.right
+
+
+def _evaluated(rule: Rule, where: str) -> object:
+    try:
+        return rule.function(Figures())
+    except ZhijiError as error:
+        raise RuleError(error.code, f"{where}: {error.message}", hint=error.hint) from None
+    except Exception as error:
+        raise RuleError("rule_broken", f"{where} raised {type(error).__name__}: {error}") from error
+
+
+def _require_metrics(relation: Relation, metrics: Mapping[str, Metric], where: str) -> None:
+    for operand in operands_of(relation).values():
+        if operand.metric not in metrics:
+            near = get_close_matches(operand.metric, metrics, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"declared are {', '.join(sorted(metrics))}"
+            raise RuleError("rule_metric", f"{where}: no table declares the metric {operand.metric}.", hint=hint)
+
+
+def _check(relation: Relation, material: float, metrics: Mapping[str, Metric]) -> Check:
+    stated, symbol, implied = explained(relation)
+    leaves = {leaf.metric for leaf in operands_of(relation).values()}
+    scale = {name: base_factor(metrics[name].unit) for name in leaves}
+    positive = frozenset(name for name in leaves if (metrics[name].at_least or -1) >= 0 or metrics[name].at_least == 0)
+    stated_scale = scale[stated.metric] if isinstance(stated, Operand) else Fraction(1)
+    return Check(stated, symbol, implied, scale, stated_scale, positive, material)
+
+
+def _finding_rows(
+    judged: pl.DataFrame, alternative: str, compiled: CompiledRule, metrics: Mapping[str, Metric]
+) -> pl.DataFrame:
+    """The judged rows of one alternative as findings."""
+    check, rule = compiled.checks[alternative], compiled.rule
+    unit = metrics[check.stated.metric].unit if isinstance(check.stated, Operand) else ""
+    wrong = pl.col("verdict") == Verdict.INCONSISTENT.value
+    made: dict[str, Any] = {
+        "kind": pl.lit(ALTERNATIVE if alternative else RULE),
+        "rule": pl.lit(f"{rule.name}.{alternative}" if alternative else rule.name),
+        "severity": pl.lit((Severity.INFO if alternative else rule.severity).value),
+        "unit": pl.lit(unit),
+        "reading": _reading(check),
+        "figures": pl.concat_list([columns(name).figure_id for name in check.names]).list.drop_nulls(),
+        "resolved_by": pl.when(wrong).then(_resolutions(judged, alternative, compiled, metrics)),
+    }
+    return judged.with_columns(**made).select(pl.col(name).cast(dtype) for name, dtype in RAW_FINDING_COLUMNS.items())
+
+
+def _reading(check: Check) -> pl.Expr:
+    """How the round numbers were read where the finest reading does not meet: `overseas_sales to the nearest 10000`."""
+    texts = []
+    for name in check.names:
+        names, level = columns(name), pl.col("level").cast(pl.Float64)
+        rung = pl.min_horizontal(pl.lit(10.0).pow(level), names.rungs)
+        step = pl.col(names.step) * pl.when(level == WIDEST).then(names.rungs).otherwise(rung)
+        text = pl.format("{} to the nearest {}", pl.lit(name), _plain(step))
+        texts.append(pl.when(pl.col(names.rungs) > 1, level != 0).then(text))
+    joined = pl.concat_str(texts, separator=", ", ignore_nulls=True)
+    return pl.when(joined != "").then(joined)
+
+
+def _plain(number: pl.Expr) -> pl.Expr:
+    """A float as text, whole numbers without the trailing .0."""
+    whole = (number == number.floor()) & (number.abs() < 1e15)
+    return pl.when(whole).then(number.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(number.cast(pl.String))
+
+
+def _resolutions(
+    judged: pl.DataFrame, alternative: str, compiled: CompiledRule, metrics: Mapping[str, Metric]
+) -> pl.Series:
+    """For each row the single changes that would let it hold: each figure with the bounds that it then must have."""
+    relation, check = compiled.relations[alternative], compiled.checks[alternative]
+    fields = ("entity", "metric", "period", "low", "high", "unit")
+    changes = []
+    for operand in operands_of(relation).values():
+        found = required(judged, relation, check, operand, metrics[operand.metric].unit)
+        struct = pl.struct(*fields, pattern=pl.lit(None, pl.String))
+        changes.append(found.select(pl.when(pl.col("low").is_not_null()).then(struct)).to_series())
+    together = pl.DataFrame([change.alias(str(n)) for n, change in enumerate(changes)])
+    return together.select(pl.concat_list(pl.all()).list.drop_nulls().alias("resolved_by")).to_series()
+
+
+def _overall(rows: Mapping[str, pl.DataFrame], *, every: bool, severity: Severity) -> pl.DataFrame:
+    """One row for the alternatives of each entity and period: the one whose verdict the rule takes."""
+    rank = {verdict.value: place for place, verdict in enumerate(STRONGEST_FIRST[every])}
+    numbered = pl.concat(
+        frame.with_row_index("__row").with_columns(
+            __rank=pl.col("verdict").cast(pl.String).replace_strict(rank, return_dtype=pl.UInt8),
+            __declared=pl.lit(place),
+            __name=pl.lit(name),
+        )
+        for place, (name, frame) in enumerate(rows.items())
+    ).sort("__row", "__rank", "__declared")
+    passed = pl.col("__name").filter(pl.col("verdict") == Verdict.CONSISTENT.value).str.join(", ")
+    unknown = (pl.col("verdict") == Verdict.NOT_CHECKABLE.value).all()
+    by_row = numbered.group_by("__row", maintain_order=True).agg(__passed=passed, __unknown=unknown)
+    chosen = numbered.unique("__row", keep="first", maintain_order=True).join(by_row, on="__row", maintain_order="left")
+    scope = (pl.col("verdict") == Verdict.NOT_CHECKABLE.value) & ~pl.col("__unknown") & pl.lit(not every)
+    reading = (
+        pl.when(pl.col("verdict") == Verdict.CONSISTENT.value)
+        .then("__passed")
+        .when(pl.col("verdict") == Verdict.INCONSISTENT.value)
+        .then(pl.col("__name") if every else pl.lit("no admissible scope reconciles"))
+    )
+    return chosen.with_columns(
+        kind=pl.lit(RULE),
+        rule=pl.col("rule").str.split(".").list.first(),
+        severity=pl.lit(severity.value, RAW_FINDING_COLUMNS["severity"]),
+        reading=reading,
+        reason=pl.when(scope).then(pl.lit(Reason.SCOPE_UNKNOWN.value)).otherwise("reason"),
+    ).select(RAW_FINDING_COLUMNS.keys())

@@ -1,0 +1,132 @@
+"""Verdicts: do the bounds of a figure meet the bounds that the others imply, and could the check have noticed?
+
+In: a wide frame (operands.py) and a `Check` (readings.py). Out: the same rows with the columns named in JUDGED. Bounds
+are in the unit of the stated figure; strain, gaps and the minimum detectable error are pure numbers.
+
+Sources: XBRL Calculations 1.1 (two roundings agree when their intervals meet); Eurostat and R `validate` (unknown is an
+outcome of its own).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from zhiji_etl.consistency.expressions import Operand, operands
+from zhiji_etl.consistency.operands import columns
+from zhiji_etl.consistency.readings import WIDEST, Check, apart, compare
+from zhiji_etl.figures import REASON, VERDICT, Reason, Verdict
+
+JUDGED: Final = (
+    "verdict",
+    "reason",
+    "level",
+    "stated_low",
+    "stated_high",
+    "implied_low",
+    "implied_high",
+    "strain",
+    "gap_steps",
+    "gap_relative",
+    "mde",
+)
+
+
+def judge(wide: pl.DataFrame, check: Check) -> pl.DataFrame:
+    """The wide frame with the JUDGED columns; rows in the same order.
+
+    `strain` = |mid stated - mid implied| / (half-width stated + half-width implied), null where an end is unbounded;
+    `gap_steps` = gap / step of the stated figure at its reading; `gap_relative` = gap / |stated|; `mde`, the minimum
+    detectable error, = max(|stated.high / implied.low - 1|, |1 - stated.low / implied.high|), where an end that
+    claims nothing (over 10 billion has no upper one) counts for nothing.
+    """
+    compared = compare(wide, check).with_columns(__gap=_gap(check.symbol))
+    measured = compared.with_columns(
+        strain=_strain(),
+        gap_steps=pl.col("__gap") / _step(check),
+        gap_relative=pl.col("__gap") / _size(check),
+        mde=_mde(check) if check.has_power else pl.lit(None, pl.Float64),
+    )
+    return measured.with_columns(verdict=_verdict(check), reason=_reason(check)).drop("__gap", "meets", "complete")
+
+
+def _gap(symbol: str) -> pl.Expr:
+    """The distance between the two sides; 0 where they meet."""
+    return pl.when("meets").then(0.0).otherwise(apart(symbol).clip(lower_bound=0.0))
+
+
+def _strain() -> pl.Expr:
+    stated, implied = _middle("stated"), _middle("implied")
+    widths = (pl.col("stated_high") - pl.col("stated_low") + pl.col("implied_high") - pl.col("implied_low")) / 2
+    strain = (stated - implied).abs() / widths
+    # Two points: equal is no strain at all, unequal more than any.
+    return pl.when(widths == 0, stated == implied).then(0.0).when(strain.is_not_nan()).then(strain)
+
+
+def _middle(side: str) -> pl.Expr:
+    return (pl.col(f"{side}_low") + pl.col(f"{side}_high")) / 2
+
+
+def _stated(check: Check) -> Operand | None:
+    return check.stated if isinstance(check.stated, Operand) else None
+
+
+def _step(check: Check) -> pl.Expr:
+    """The step of the stated figure at the reading reported; null where what is stated is no single figure."""
+    figure = _stated(check)
+    if figure is None:
+        return pl.lit(None, pl.Float64)
+    names = columns(figure.name)
+    coarser = pl.when(pl.col("level") == WIDEST).then(names.rungs)
+    rung = coarser.otherwise(pl.min_horizontal(pl.lit(10.0).pow(pl.col("level").cast(pl.Float64)), names.rungs))
+    return pl.col(names.step) * rung
+
+
+def _size(check: Check) -> pl.Expr:
+    """|stated|: its value, else the middle of its bounds."""
+    figure = _stated(check)
+    middle = _middle("stated")
+    return (middle if figure is None else pl.coalesce(columns(figure.name).value, middle)).abs()
+
+
+def _mde(check: Check) -> pl.Expr:
+    figure = _stated(check)
+    stated_low, stated_high = pl.col("stated_low"), pl.col("stated_high")
+    if figure is not None:
+        # Below 20 million claims nothing about the low end, though a count cannot be under zero.
+        stated_low = pl.when(columns(figure.name).capped).then(float("-inf")).otherwise(stated_low)
+    upward = _relative(stated_high - pl.col("implied_low"), pl.col("implied_low"))
+    downward = _relative(pl.col("implied_high") - stated_low, pl.col("implied_high"))
+    known = pl.col("meets").is_not_null()
+    return pl.when(known).then(pl.max_horizontal(upward, downward).fill_null(float("inf")))
+
+
+def _relative(distance: pl.Expr, reference: pl.Expr) -> pl.Expr:
+    """A distance in units of a reference; null where either is unbounded, 0 where there is no distance."""
+    bounded = distance.is_finite() & reference.is_finite()
+    return pl.when(bounded).then(pl.when(distance == 0).then(0.0).otherwise(distance / reference.abs()))
+
+
+def _verdict(check: Check) -> pl.Expr:
+    agreed = pl.lit(Verdict.CONSISTENT.value)
+    if check.has_power:
+        agreed = pl.when(pl.col("mde") > check.material).then(pl.lit(Verdict.TOO_IMPRECISE.value)).otherwise(agreed)
+    decided = pl.when("meets").then(agreed).when(~pl.col("meets")).then(pl.lit(Verdict.INCONSISTENT.value))
+    return decided.otherwise(pl.lit(Verdict.NOT_CHECKABLE.value)).cast(VERDICT)
+
+
+def _reason(check: Check) -> pl.Expr:
+    """Why there is no verdict: a figure of the entity's own or one of a reference is missing, or a zero divides."""
+    leaves = [leaf for side in (check.stated, check.implied) for leaf in operands(side)]
+    own = [pl.col(columns(leaf.name).low).is_null() for leaf in leaves if leaf.entity is None]
+    reason = (
+        pl.when(pl.col("meets").is_not_null())
+        .then(pl.lit(None, pl.String))
+        .when(pl.any_horizontal(own or [pl.lit(value=False)]))
+        .then(pl.lit(Reason.MISSING_OPERAND.value))
+        .when(~pl.col("complete"))
+        .then(pl.lit(Reason.MISSING_REFERENCE.value))
+        .otherwise(pl.lit(Reason.DIVISION_BY_ZERO.value))
+    )
+    return reason.cast(REASON)
