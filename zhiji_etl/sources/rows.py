@@ -14,8 +14,8 @@ import polars as pl
 
 from zhiji_etl.errors import SourceError
 from zhiji_etl.figures import FIGURE_COLUMNS
-from zhiji_etl.sources.forms import ROW
 from zhiji_etl.sources.names import nearest, safe_terminal
+from zhiji_etl.sources.structure import ROW
 
 if TYPE_CHECKING:
     from zhiji_etl.sources.files import Source

@@ -17,7 +17,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import BinaryIO, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,11 @@ import numpy.typing as npt
 from zhiji_etl.errors import SourceError
 from zhiji_etl.sources.names import safe_terminal
 
-BLOCK = 1 << 20
+ROW: Final = "raw row number"
+"""The column that holds a row's number within its file. The spaces keep it apart from the names that headers have."""
+
+BLOCK = 1 << 18
+HEADER_LIMIT = 1 << 18
 CELL_LIMIT = 1 << 20
 RECORD_LIMIT = 1 << 23
 COLUMN_LIMIT = 10_000
@@ -36,6 +40,13 @@ TEXT_SHOWN = 1_000
 LINE_FEED, CARRIAGE_RETURN, QUOTE = 10, 13, 34
 
 Positions = npt.NDArray[np.int64]
+
+
+class Digest(Protocol):
+    """A running hash."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take in more bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +109,24 @@ def csv_structure(stream: BinaryIO, name: str, separator: str = ",") -> Structur
         _check_line_ends(progress, whole)
         _check_records(progress, whole)
         progress.offset += len(block)
-        progress.lines += whole.count(b"\n")
+        progress.lines += int(np.count_nonzero(np.frombuffer(whole, np.uint8) == LINE_FEED))
     if progress.inside:
         raise _unclosed(progress)
     if not progress.columns:
         raise empty_file(name)
     return Structure(progress.columns, digest.hexdigest(), progress.offset, tuple(progress.defects), tuple(warnings))
+
+
+def text_blocks(stream: BinaryIO, name: str, digest: Digest) -> Iterator[tuple[int, bytes]]:
+    """(number of lines before it, block) of a text file that is checked to be UTF-8 without NUL and lone CR, hashed."""
+    progress = _Progress(name, LINE_FEED)
+    for block in blocks(stream, progress):
+        digest.update(block)
+        _check_encoding(progress, block)
+        _check_line_ends(progress, block)
+        yield progress.lines - 1, block
+        progress.offset += len(block)
+        progress.lines += block.count(b"\n")
 
 
 def blocks(stream: BinaryIO, progress: _Progress) -> Iterator[bytes]:
@@ -172,8 +195,7 @@ def _ended(block: bytes, warnings: list[str]) -> bytes:
 
 
 def _check_line_ends(progress: _Progress, block: bytes) -> None:
-    returns = block.count(b"\r")
-    if not returns or returns == block.count(b"\r\n"):
+    if b"\r" not in block or block.count(b"\r") == block.count(b"\r\n"):
         return
     data = np.frombuffer(block, np.uint8)
     lone = np.flatnonzero((data[:-1] == CARRIAGE_RETURN) & (data[1:] != LINE_FEED))
@@ -208,28 +230,28 @@ def _cell_ends(progress: _Progress, block: bytes, data: npt.NDArray[np.uint8]) -
     quotes = data == QUOTE
     positions = np.flatnonzero(special | quotes)
     is_quote = quotes[positions]
-    state = (np.cumsum(is_quote) + progress.inside) % 2
+    state = (np.cumsum(is_quote, dtype=np.uint8) & 1).astype(bool) ^ progress.inside
     _check_quotes(progress, block, data, positions[is_quote], state[is_quote])
     progress.inside = bool(state[-1])
-    outside: Positions = positions[~is_quote & (state == 0)]
+    outside: Positions = positions[~(is_quote | state)]
     return outside
 
 
 def _check_quotes(
-    progress: _Progress, block: bytes, data: npt.NDArray[np.uint8], quotes: Positions, state: Positions
+    progress: _Progress, block: bytes, data: npt.NDArray[np.uint8], quotes: Positions, state: npt.NDArray[np.bool_]
 ) -> None:
     """An opening quote must follow a cell's end, a closing one must precede it; a doubled quote is both."""
     allowed = np.zeros(256, dtype=bool)
     allowed[[progress.separator, LINE_FEED, CARRIAGE_RETURN, QUOTE]] = True
     first = 3 if progress.offset == 0 and block.startswith(codecs.BOM_UTF8) else 0
-    opening = quotes[state == 1]
-    closing = quotes[state == 0]
+    opening = quotes[state]
+    closing = quotes[~state]
     opens_badly = opening[~allowed[data[opening - 1]] & (opening != first)]
     closes_badly = closing[~allowed[data[closing + 1]]]
     bad = [int(found[0]) for found in (opens_badly, closes_badly) if found.size]
     if bad:
         raise progress.fault("quote_stray", *_quote_fault(min(bad), block))
-    if opening.size:
+    if state[-1:].any():
         progress.quote_line = progress.lines + block.count(b"\n", 0, int(opening[-1]))
 
 
@@ -239,12 +261,12 @@ def _quote_fault(position: int, block: bytes) -> tuple[str, int, bytes, str]:
 
 
 def _check_cell_lengths(progress: _Progress, block: bytes, ends: Positions) -> None:
-    absolute = ends + progress.offset
     if ends.size:
-        lengths = np.diff(absolute, prepend=progress.cell_start - 1)
-        if int(lengths.max()) > CELL_LIMIT:
-            raise _long_cell(progress, block, int(ends[lengths.argmax()]))
-        progress.cell_start = int(absolute[-1]) + 1
+        first = int(ends[0]) + progress.offset - progress.cell_start
+        lengths = np.diff(ends) if len(block) > CELL_LIMIT else ends[:0]
+        if first > CELL_LIMIT or lengths.max(initial=0) > CELL_LIMIT:
+            raise _long_cell(progress, block, int(ends[0] if first > CELL_LIMIT else ends[lengths.argmax() + 1]))
+        progress.cell_start = int(ends[-1]) + progress.offset + 1
     if progress.offset + len(block) - progress.cell_start > CELL_LIMIT:
         raise _unclosed(progress) if progress.inside else _long_cell(progress, block, len(block) - 1)
 
@@ -320,11 +342,11 @@ def _read_header(progress: _Progress, block: bytes) -> None:
 
 def _first_record(progress: _Progress, block: bytes) -> bytes:
     probe = _Progress(progress.name, progress.separator)
-    data = np.frombuffer(block[:BLOCK], np.uint8)
+    data = np.frombuffer(block[:HEADER_LIMIT], np.uint8)
     quotes = np.cumsum(data == QUOTE) % 2
     ends = np.flatnonzero((data == LINE_FEED) & (quotes == 0))
     if not ends.size:
-        raise _header_fault(probe, f"the header does not end within {BLOCK:,} bytes.", block)
+        raise _header_fault(probe, f"the header does not end within {HEADER_LIMIT:,} bytes.", block)
     return block[: int(ends[0])].rstrip(b"\r\n")
 
 
