@@ -14,11 +14,14 @@ from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 from zhiji_etl.errors import PeriodError
-from zhiji_etl.periods.folding import LENGTHS, MONTH_NUMBERS, fold, word_pattern
+from zhiji_etl.periods.folding import LENGTHS, alternatives, fold, word_pattern
+from zhiji_etl.periods.parts import MONTH_NAME, month_number, part_of_year
 from zhiji_etl.periods.period import DAY, Period, last_of_month, months_later
 
 FiscalYearEnd = tuple[int, int]
 """Month and day on which a fiscal year ends: (3, 31)."""
+
+CALENDAR_YEAR_END: Final[FiscalYearEnd] = (12, 31)
 
 LONGEST: Final = 120
 """Characters; a longer text is prose, not a period."""
@@ -78,7 +81,7 @@ def read(text: str, year_end: FiscalYearEnd) -> Days | None:
 
 
 def _checked(fiscal_year_end: FiscalYearEnd | None) -> FiscalYearEnd:
-    month, day = fiscal_year_end or (12, 31)
+    month, day = fiscal_year_end or CALENDAR_YEAR_END
     try:
         date(2020, month, day)
     except ValueError:
@@ -102,7 +105,7 @@ def _built(form: Form, match: re.Match[str], year_end: FiscalYearEnd) -> Days | 
 
 
 def _day(found: dict[str, str], _: FiscalYearEnd) -> Days:
-    day = date(_year(found["year"]), _month(found["month"]), int(found["day"]))
+    day = date(_year(found["year"]), month_number(found["month"]), int(found["day"]))
     return Days(day, day, is_flow=False)
 
 
@@ -121,7 +124,7 @@ def _slashed_day(found: dict[str, str], _: FiscalYearEnd) -> Days:
 
 
 def _calendar_month(found: dict[str, str], _: FiscalYearEnd) -> Days:
-    year, month = _year(found["year"]), _month(found["month"])
+    year, month = _year(found["year"]), month_number(found["month"])
     return Days(date(year, month, 1), last_of_month(year, month))
 
 
@@ -140,7 +143,7 @@ def _double_year(found: dict[str, str], year_end: FiscalYearEnd) -> Days | None:
     first, second = int(found["first"]), int(found["second"])
     if second not in (first + 1, (first + 1) % 100):
         return None
-    if year_end == (12, 31):
+    if year_end == CALENDAR_YEAR_END:
         raise PeriodError(
             "fiscal_year_end_needed",
             f"The fiscal year {first}/{(first + 1) % 100:02d} needs the day on which it ends.",
@@ -155,7 +158,7 @@ def _week(found: dict[str, str], _: FiscalYearEnd) -> Days:
 
 
 def _part_of_year(found: dict[str, str], year_end: FiscalYearEnd) -> Days | None:
-    part = _part(found["part"])
+    part = part_of_year(found["part"])
     if part is None or (part.by_name and "fiscal" in found):
         return None
     whole = (_fiscal_year if "fiscal" in found else _calendar_year)(found, year_end)
@@ -170,45 +173,11 @@ def _year(digits: str) -> int:
     return int(digits) if len(digits) == 4 else 2000 + int(digits)
 
 
-def _month(text: str) -> int:
-    return MONTH_NUMBERS.get(text) or int(text)
-
-
 def _fiscal_end(year: int, year_end: FiscalYearEnd) -> date:
     """The day on which the fiscal year of that name ends; one that ends in February ends on its last day."""
     month, day = year_end
     last = last_of_month(year, month)
     return last if month == 2 and day >= 28 else date(year, month, day)
-
-
-# --- Helpers: parts of a year -----------------------------------------------------------------------------------------
-
-
-class Part(NamedTuple):
-    """Months of a year, counted from its first one. `by_name` marks calendar months, which no fiscal year moves."""
-
-    first: int
-    months: int
-    by_name: bool = False
-
-
-def _part(text: str) -> Part | None:
-    for pattern, build in PARTS:
-        match = pattern.fullmatch(text.strip())
-        if match:
-            part = build([group for group in match.groups() if group is not None])
-            return part if part.months > 0 and part.first + part.months <= 12 else None
-    return None
-
-
-def _named_months(groups: list[str]) -> Part:
-    first, last = _month(groups[0]), _month(groups[-1])
-    return Part(first - 1, last - first + 1, by_name=True)
-
-
-def _quarters(groups: list[str]) -> Part:
-    first, last = int(groups[0]), int(groups[-1])
-    return Part(3 * first - 3, 3 * (last - first + 1))
 
 
 # --- Helpers: spans that are named by their end -----------------------------------------------------------------------
@@ -230,9 +199,14 @@ def _trailing_year(found: dict[str, str], year_end: FiscalYearEnd) -> Days | Non
     return _ended(found | {"count": "12", "length": "months"}, year_end)
 
 
-def _year_to_date(found: dict[str, str], year_end: FiscalYearEnd) -> Days | None:
+def _year_start_to(found: dict[str, str], _: FiscalYearEnd) -> Days | None:
+    """2020年初至9月30日: from the first of January, whatever the fiscal year."""
     prefix = f"{found['year']}年" if "year" in found else ""
-    at = read(prefix + found["at"], year_end)
+    return _year_to_date({"at": prefix + found["at"]}, CALENDAR_YEAR_END)
+
+
+def _year_to_date(found: dict[str, str], year_end: FiscalYearEnd) -> Days | None:
+    at = read(found["at"], year_end)
     if at is None:
         return None
     starts = [_fiscal_end(at.end.year - back, year_end) + DAY for back in (0, 1)]
@@ -310,10 +284,9 @@ YEAR: Final = r"(?P<year>(?:1[89]|20|21)\d\d)"
 ANY_YEAR: Final = r"'?(?P<year>(?:1[89]|20|21)\d\d|\d\d)"
 MONTH: Final = r"(?P<month>0?[1-9]|1[0-2])"
 DAY_NUMBER: Final = r"(?P<day>0?[1-9]|[12]\d|3[01])"
-MONTH_NAME: Final = "(?:" + "|".join(sorted(MONTH_NUMBERS, key=len, reverse=True)) + ")"
 NAMED_MONTH: Final = f"(?P<month>{MONTH_NAME})"
 FISCAL: Final = f"(?P<fiscal>{word_pattern('fiscal_before')})"
-LENGTH: Final = "(?P<length>" + "|".join(re.escape(word) for word in sorted(LENGTHS, key=len, reverse=True)) + ")"
+LENGTH: Final = f"(?P<length>{alternatives(list(LENGTHS))})"
 AT: Final = r"(?P<at>.+?)"
 FISCAL_AFTER: Final = rf"(?P<fiscal>{word_pattern('fiscal_after')})"
 OPENING: Final = re.compile(rf"^{word_pattern('from')} ?")
@@ -363,7 +336,8 @@ FORMS: Final[tuple[Form, ...]] = (
     _form("", rf"{YEAR}{FISCAL_AFTER}(?P<part>.+)", _part_of_year),
     _form(
         "12 months ended March 31, 2020",
-        rf"(?:{word_pattern('before_span')} )*(?:(?P<count>\d{{1,3}}) ?)?{LENGTH}(?: period)? {word_pattern('ended')} (?:on )?{AT}",
+        rf"(?:{word_pattern('before_span')} )*(?:(?P<count>\d{{1,3}}) ?)?{LENGTH}(?: period)?"
+        rf" {word_pattern('ended')} (?:on )?{AT}",
         _ended,
     ),
     _form(
@@ -376,7 +350,7 @@ FORMS: Final[tuple[Form, ...]] = (
     _form(
         "YTD September 2020", rf"{word_pattern('year_to_date')}(?: ?{word_pattern('ended')})?[ -]*{AT}", _year_to_date
     ),
-    _form("", rf"(?:{YEAR}){word_pattern('year_to_date')}{AT}", _year_to_date),
+    _form("2020年初至9月30日", rf"(?:{YEAR})?{word_pattern('year_start_to')}{AT}", _year_start_to),
     _form("", rf"{AT}[ -]*{word_pattern('year_to_date')}", _year_to_date),
     _form("2019-04-01/P1Y", rf"{AT}/p(?P<count>\d{{1,3}})(?P<unit>[ymwd])", _lasting),
     _form("", rf"(?P<before>p)(?P<count>\d{{1,3}})(?P<unit>[ymwd])/{AT}", _lasting),
@@ -385,26 +359,3 @@ FORMS: Final[tuple[Form, ...]] = (
     _form("2019-04-01/2020-03-31, Nov 2020 to Dec 2020", r"(?!)", lambda found, year_end: None),
 )
 """All forms, the first that fits is taken. An interval of two periods is tried after them."""
-
-PARTS: Final[tuple[tuple[re.Pattern[str], Callable[[list[str]], Part]], ...]] = tuple(
-    (re.compile(pattern), build)
-    for pattern, build in (
-        (r"q ?([1-4])|([1-4]) ?q|([1-4])(?:st|nd|rd|th) quarter|quarter ([1-4])", _quarters),
-        (rf"([2-4]){word_pattern('report')}", lambda groups: Part(0, 3 * int(groups[0]))),
-        (rf"第?([1-4]){word_pattern('quarter')}", _quarters),
-        (
-            rf"q([1-4])[-/]q?([1-4])|([1-4])q?-([1-4])q|第?([1-4])(?:季度?)?[-至到~]第?([1-4]){word_pattern('quarter')}",
-            _quarters,
-        ),
-        (word_pattern("half_1"), lambda groups: Part(0, 6)),
-        (word_pattern("half_2"), lambda groups: Part(6, 6)),
-        (rf"(?:{word_pattern('first')} ?)?(\d\d?) ?(?:m|months|个月|個月|月)", lambda groups: Part(0, int(groups[0]))),
-        (
-            rf"{word_pattern('first')} ?([1-4]) ?(?:quarters|个?季度?|個季度?)",
-            lambda groups: Part(0, 3 * int(groups[0])),
-        ),
-        (rf"({MONTH_NAME}) ?(?:-|to|through|/) ?({MONTH_NAME})", _named_months),
-        (r"(\d\d?)月?(?:份)?[-至到~](\d\d?)月份?", _named_months),
-    )
-)
-"""The parts of a year: quarters, halves, the first n months, months by name."""

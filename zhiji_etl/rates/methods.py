@@ -43,15 +43,6 @@ class RateMethod(StrEnum):
         return cls.AVERAGE if is_flow else cls.PERIOD_END
 
 
-REQUEST_COLUMNS: Final[dict[str, pl.DataType]] = {
-    "base": pl.String(),
-    "quote": pl.String(),
-    "start": pl.Date(),
-    "end": pl.Date(),
-    "method": pl.String(),
-}
-"""What a rate is asked for: 1 `base` in `quote`, from `start` to `end` inclusive."""
-
 ANSWER_COLUMNS: Final[dict[str, pl.DataType]] = {
     "rate": pl.Float64(),
     "rate_low": pl.Float64(),

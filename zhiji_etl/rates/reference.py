@@ -19,8 +19,9 @@ import polars as pl
 
 from zhiji_etl.errors import RateError
 from zhiji_etl.periods import Period, parse_period
-from zhiji_etl.rates.methods import ANSWER_COLUMNS, REQUEST_COLUMNS, RateMethod, answers
+from zhiji_etl.rates.methods import ANSWER_COLUMNS, RateMethod, answers
 from zhiji_etl.rates.quotes import NUMBER, QUOTE_COLUMNS, ecb_quotes, printed_step, read_quotes
+from zhiji_etl.rates.requests import KEY_COLUMNS, REQUEST_COLUMNS, numbering
 from zhiji_etl.rates.series import Layer, pooled
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
@@ -108,7 +109,7 @@ class Rates:
         """
         start, end = _days(when)
         chosen, printed = _method(method), None if fixed_rate is None else str(fixed_rate)
-        frame = pl.DataFrame([(base, quote, start, end, chosen.value, printed)], schema=_KEYS, orient="row")
+        frame = pl.DataFrame([(base, quote, start, end, chosen.value, printed)], schema=KEY_COLUMNS, orient="row")
         row = self.table(frame).row(0, named=True)
         if row["reason"] is not None:
             message = f"No rate of {base} in {quote} by {chosen.value}: {row['reason']}."
@@ -123,27 +124,24 @@ class Rates:
         A column `fixed_rate` (text, the digits as printed) serves the method `fixed`. Each distinct request is
         answered once and joined back; a LazyFrame stays lazy, its distinct requests are collected at once.
         """
-        schema = requests.collect_schema()
-        keys = [name for name in _KEYS if name in schema]
-        distinct = requests.lazy().select(keys).unique().collect(engine="streaming")
-        answered = self._answered(distinct.cast({name: _KEYS[name] for name in keys}))
-        table = answered.select(*(pl.col(name).cast(schema[name]) for name in keys), *ANSWER_COLUMNS)
-        if isinstance(requests, pl.LazyFrame):
-            return requests.join(table.lazy(), on=keys, how="left", nulls_equal=True, maintain_order="left")
-        return requests.join(table, on=keys, how="left", nulls_equal=True, maintain_order="left")
+        numbers = numbering(requests.lazy())
+        numbered = requests.with_columns(numbers.number.alias(_NUMBER))
+        distinct = numbered.lazy().select(_NUMBER).unique().collect(engine="streaming")[_NUMBER]
+        answered = self._answered(numbers.requests(distinct)).select(ANSWER_COLUMNS.keys()).with_columns(distinct)
+        table = answered if isinstance(numbered, pl.DataFrame) else answered.lazy()
+        joined = numbered.join(table, on=_NUMBER, how="left", maintain_order="left")
+        return joined.drop(_NUMBER)
 
     def slice(self, requests: pl.DataFrame) -> pl.DataFrame:
         """The quotes that answer these requests, as `QUOTE_COLUMNS`, sorted.
 
         Written as Parquet and read back with `Rates.read`, they give the same answers.
         """
-        distinct = requests.select(
-            pl.col(name).cast(_KEYS[name]) for name in _KEYS if name in requests.columns
-        ).unique()
+        distinct = requests.select(name for name in KEY_COLUMNS if name in requests.columns).unique()
         answered = self._answered(distinct).filter(pl.col("last_quote").is_not_null())
         used = answered.group_by("layer", "base", "quote").agg(pl.col("start").min(), pl.col("end").max())
         parts = [self._graphs[layer].between(*rest) for layer, *rest in used.iter_rows()]
-        quotes = pl.concat([pl.DataFrame(schema=QUOTE_COLUMNS), *parts])
+        quotes: pl.DataFrame = pl.concat([pl.DataFrame(schema=QUOTE_COLUMNS), *parts])
         return quotes.unique().sort("layer", "date", "base", "quote")
 
     @cached_property
@@ -184,7 +182,7 @@ class Rates:
 
 # --- Helpers ----------------------------------------------------------------------------------------------------------
 
-_KEYS: Final[dict[str, pl.DataType]] = {**REQUEST_COLUMNS, "fixed_rate": pl.String()}
+_NUMBER: Final = "__request_number"
 _NO_ANSWERS: Final = pl.DataFrame(
     schema={"request": pl.UInt32(), **ANSWER_COLUMNS, "is_tied": pl.Boolean(), "layer": pl.UInt32()}
 )
