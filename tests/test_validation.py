@@ -12,10 +12,12 @@ from typing import Any, ClassVar, Optional
 
 import pandera.polars as pa
 import polars as pl
+import pydantic
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandera.config import config_context
+from pandera.engines.polars_engine import PydanticModel
 
 from zhiji_etl.errors import ProjectError
 from zhiji_etl.validation import FAILURE_COLUMNS, BrokenCheck, cast_frame, refuse_scalar_checks, validate
@@ -593,6 +595,19 @@ def test_a_cast_that_would_guess_is_left_to_the_structure(cells: list[Any], dtyp
     frame, made = rows({"x": cells}), model(dtype)
     assert cast_frame(frame, made).frame.equals(frame)
     assert [problem.kind for problem in validate(frame, made).structure] == ["wrong_dtype"]
+
+
+def test_a_frame_of_pydantic_rows_is_not_judged_and_not_cast() -> None:
+    class Row(pydantic.BaseModel):
+        x: int
+
+    class Pydantic(pa.DataFrameModel):
+        class Config:
+            dtype = PydanticModel(Row)
+
+    frame = rows({"x": ["1"]})
+    assert [problem.kind for problem in validate(frame, Pydantic).structure] == ["wrong_dtype"]
+    assert cast_frame(frame, Pydantic).frame.equals(frame)
 
 
 def test_a_reported_cell_shows_what_stood_there() -> None:

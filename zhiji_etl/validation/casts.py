@@ -6,14 +6,22 @@ Pandera's coercion rounds decimals silently and reports the first bad column onl
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
+from polars.datatypes import DataTypeClass
 
 TEXT = (pl.String, pl.Categorical, pl.Enum)
 CALENDAR = (pl.Date, pl.Datetime)
 
 
-def exact_cast(name: str, source: pl.DataType, target: pl.DataType) -> pl.Expr | None:
-    """The cast of a column that is null where a value would change, or None where no such cast is known."""
+def exact_cast(name: str, source: pl.DataType, target: Any) -> pl.Expr | None:
+    """The cast of a column that is null where a value would change, or None where no such cast is known.
+
+    `target` is a Polars dtype, or whatever else a model may declare (a Pydantic class), to which nothing is cast.
+    """
+    if not isinstance(target, pl.DataType | DataTypeClass):
+        return None
     cell = pl.col(name)
     if source in TEXT:
         return _cast_text(cell.cast(pl.String), target)
@@ -25,7 +33,7 @@ def exact_cast(name: str, source: pl.DataType, target: pl.DataType) -> pl.Expr |
     return None
 
 
-def _cast_text(text: pl.Expr, target: pl.DataType) -> pl.Expr | None:
+def _cast_text(text: pl.Expr, target: pl.DataType | DataTypeClass) -> pl.Expr | None:
     if target == pl.Date:
         return text.str.to_date("%Y-%m-%d", strict=False)
     if target in TEXT:
@@ -45,7 +53,7 @@ def _digits(text: pl.Expr) -> pl.Expr:
     return text.str.replace("[eE].*$", "").str.replace_all("[^0-9]", "").str.strip_chars("0")
 
 
-def _same_clock(source: pl.DataType, target: pl.DataType) -> bool:
+def _same_clock(source: pl.DataType, target: pl.DataType | DataTypeClass) -> bool:
     """Whether both are dates or datetimes that agree on having a time zone: to give one would be a guess."""
     zones = [getattr(dtype, "time_zone", None) is None for dtype in (source, target)]
     return source in CALENDAR and target in CALENDAR and zones[0] == zones[1]
