@@ -1,0 +1,311 @@
+"""What one shape means: a whole cell, with its range, its restatement in brackets, or why it is no figure.
+
+In: tokens of a shape, and what the reader was told of the cell. Out: an `Amount`, a `Problem`, or `Refine` where only
+the widths of the digits can decide.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Final
+
+from zhiji_etl.figures import Qualifier
+from zhiji_etl.reading.amounts import MIRRORED, Draft, agreed, read_amount
+from zhiji_etl.reading.meanings import Amount, Options, Problem, Refine, Result, Term
+from zhiji_etl.reading.numerals import Tokens, constant, token_at
+from zhiji_etl.reading.tokens import Token, tokens
+from zhiji_etl.reading.words import lexicon
+
+_UNDECIDED: Final = re.compile(r"#[.,' ] ?#|\.#|#e#")
+_DATES: Final = (
+    (re.compile(r"\s*#([-/.])#\1#\s*|\s*#年(?:#月(?:#日)?)\s*|\s*#月#日\s*"), "date", "a date"),
+    (re.compile(r"\s*#:#(?::#)?\s*(?:[aApP]\.?[mM]\.?)?\s*"), "time", "a time of day"),
+)
+OUT_OF_SCALE: Final = frozenset({"percent", "percentage_point", "basis_point", "rank", "multiple"})
+_SKIPPED: Final = frozenset({"filler", "note", "whole_sum"})
+_NAMING: Final = frozenset({"word", "noun", "stop", "change", "change_after"})
+_MISSING: Final = {
+    "not_available": "The cell says that the figure is not available.",
+    "not_meaningful": "The cell says that the figure would not be meaningful.",
+    "not_applicable": "The cell says that no figure applies.",
+}
+
+
+def read_shape(shape: str, style: str, options: Options) -> tuple[Result, tuple[tuple[int, int, bool], ...] | None]:
+    """What a shape means, and for a fine one which runs of digits make each number."""
+    if style == "coarse" and _UNDECIDED.search(shape):
+        return Refine(), None
+    found, joins = tokens(shape, style)
+    result = _dated(shape) or _cell(found, options, style, len(shape))
+    if style != "comma" and isinstance(result, Amount) and _groups_by_dots(result):
+        return (Refine(), None) if style == "coarse" else _by_dots(shape, options)
+    return result, joins
+
+
+def finished(draft: Draft, options: Options) -> Amount:
+    """A draft made an amount: currency chosen, sign and scale put into the numbers."""
+    unit, readings = _unit(draft, options)
+    scaled = any(term.exponent > 0 for number in draft.numbers for term in number.terms)
+    takes_scale = options.exponent is not None and unit not in OUT_OF_SCALE and not draft.noun
+    exponent = draft.exponent + (options.exponent or 0 if takes_scale and not scaled else 0)
+    qualifier = Qualifier.ABOVE if draft.numbers[0].open and draft.qualifier in _OPENED else draft.qualifier
+    sign = draft.sign * (-1 if draft.change < 0 else 1)
+    counted = draft.noun and draft.per is None and unit not in lexicon().measured
+    return Amount(
+        numbers=tuple(number.scaled(exponent).signed(sign) for number in draft.numbers),
+        unit=f"{unit}/{draft.per}" if draft.per else unit,
+        qualifier=MIRRORED.get(qualifier, qualifier) if draft.change < 0 else qualifier,
+        start=draft.start,
+        end=draft.end,
+        whole=counted,
+        signless=not draft.change and (bool(draft.currency) or counted or unit == "count" or unit in lexicon().codes),
+        declared=takes_scale and not scaled,
+        exact=unit == "rank",
+        readings=readings,
+    )
+
+
+_OPENED: Final = (Qualifier.EXACT, Qualifier.ABOUT)
+
+
+# ---- cells ---------------------------------------------------------------------------------------
+
+
+def _cell(found: list[Token], options: Options, style: str, length: int) -> Result:
+    worded = [token for token in found if not _SKIPPED & token.kinds.keys() or "nil" in token.kinds]
+    if not worded:
+        return Problem("empty" if not found else "no_number", "There is no figure in this text.", 0, length)
+    said = _said(worded, options)
+    if said is not None:
+        return said
+    start = 0
+    while start < len(found) - 1 and "note" in found[start].kinds and "multiple" not in found[start].kinds:
+        start += 1
+    read = read_range(found, start, options, style != "coarse")
+    if read is None:
+        return _no_number(worded)
+    amount, at = read
+    if isinstance(amount, Refine):
+        return amount
+    amount, at = _trailing_minus(found, at, amount)
+    amount, at = _restated(found, at, amount, options, style != "coarse")
+    return _rest(found, at, amount)
+
+
+def _said(worded: list[Token], options: Options) -> Amount | Problem | None:
+    """Cells that say in words that there is nothing, or nothing known."""
+    missing = next((token.kinds["missing"] for token in worded if "missing" in token.kinds), None)
+    if missing is not None and len(worded) == 1:
+        return Problem(
+            missing, _MISSING[missing], worded[0].start, worded[-1].end, "Leave the row out, or say why in `note`."
+        )
+    plain = [token for token in worded if not {"open", "close"} & token.kinds.keys()]
+    nil = [token for token in plain if "nil" in token.kinds]
+    if not nil or any("number" in token.kinds for token in plain) or not _only_units_besides(plain, nil):
+        return None
+    draft = Draft(start=worded[0].start, end=worded[-1].end, numbers=(constant(0),))
+    for token in plain:
+        draft.currency = draft.currency or token.get("currency") or ()
+        draft.unit = draft.unit or (
+            token.kinds["percent"].split()[0] if "percent" in token.kinds else token.get("noun")
+        )
+    if nil[0].text.lower() == "no" and not draft.has_unit:
+        draft.unit, draft.noun, draft.words = "", True, [plain[-1]]
+    return finished(draft, options)
+
+
+def _only_units_besides(plain: list[Token], nil: list[Token]) -> bool:
+    if len(nil) == 1 and nil[0].text.lower() == "no":
+        return plain[0] is nil[0] and len(plain) > 1 and all(_NAMING & t.kinds.keys() for t in plain[1:])
+    return all({"nil", "currency", "percent", "noun"} & token.kinds.keys() for token in plain)
+
+
+def _no_number(worded: list[Token]) -> Problem:
+    return Problem("no_number", "There is no figure in {}.", worded[0].start, worded[-1].end)
+
+
+def _rest(found: list[Token], at: int, amount: Amount) -> Result:
+    """The amount, if nothing that carries meaning is left over."""
+    left = [token for token in found[at:] if not {"filler", "note", "whole_sum", "inclusive"} & token.kinds.keys()]
+    left = [token for token in left if not (token.text == "–" and token is left[-1])]
+    if not left:
+        return amount
+    several = any("number" in token.kinds for token in left)
+    return Problem(
+        "several_figures" if several else "unread_text",
+        "There is more than one figure in this text." if several else "A part of the text could not be read: {}.",
+        left[0].start,
+        left[-1].end,
+        "Give each figure its own row." if several else "Move remarks to `note`, or declare the unit.",
+    )
+
+
+def _dated(shape: str) -> Problem | None:
+    for pattern, code, name in _DATES:
+        if pattern.fullmatch(shape):
+            return Problem(code, f"This is {name}, not a figure.", 0, len(shape), "Put it into `period`.")
+    return None
+
+
+def _trailing_minus(found: list[Token], at: int, amount: Amount) -> tuple[Amount, int]:
+    token = token_at(found, at)
+    if token.text == "-" and at == len(found) - 1 and token.start == found[at - 1].end:
+        return replace(
+            amount, numbers=tuple(n.signed(-1) for n in amount.numbers), end=token.end, signless=False
+        ), at + 1
+    return amount, at
+
+
+# ---- ranges --------------------------------------------------------------------------------------
+
+
+def read_range(found: Tokens, at: int, options: Options, fine: bool) -> tuple[Amount | Refine, int] | None:
+    """One amount, or two that are the ends of a range: `5 to 6 million`, `between 1.1 and 1.3 dollars`."""
+    first = read_amount(found, at, fine)
+    if first is None:
+        return None
+    low, end = first
+    second = _second(found, end, low, fine)
+    if low.refine or (second and second[0].refine):
+        return Refine(), end
+    if second is None:
+        return _closed_bracket(finished(low, options), low), end
+    high, end = second
+    return _spanned(low, high, options), end
+
+
+def _closed_bracket(amount: Amount, draft: Draft) -> Amount:
+    """A bracket around a whole amount is a minus in accounting, also where it was not closed."""
+    if draft.bracket and draft.sign > 0:
+        return replace(amount, numbers=tuple(number.signed(-1) for number in amount.numbers))
+    return amount
+
+
+def _second(found: Tokens, at: int, low: Draft, fine: bool) -> tuple[Draft, int] | None:
+    token = token_at(found, at)
+    opposite = {Qualifier.ABOVE, Qualifier.AT_LEAST, Qualifier.BELOW, Qualifier.AT_MOST}
+    linked = "to" in token.kinds or ("and" in token.kinds and low.between)
+    bounded = low.qualifier in opposite and ({"and", "filler"} & token.kinds.keys() or "before" in token.kinds)
+    if (not linked and not bounded) or len(low.numbers) != 1:
+        return None
+    read = read_amount(found, at + ("before" not in token.kinds), fine)
+    if read is None or len(read[0].numbers) != 1 or (read[0].bracket and not low.bracket):
+        return None
+    if bounded and not linked and not _opposed(low.qualifier, read[0].qualifier):
+        return None
+    return read if _like(low, read[0]) else None
+
+
+def _opposed(first: Qualifier, second: Qualifier) -> bool:
+    rising = {Qualifier.ABOVE, Qualifier.AT_LEAST}
+    falling = {Qualifier.BELOW, Qualifier.AT_MOST}
+    return (first in rising and second in falling) or (first in falling and second in rising)
+
+
+def _like(low: Draft, high: Draft) -> bool:
+    """Whether two amounts can be the ends of one range: their units agree, or one of them has none."""
+    if low.currency and high.currency:
+        return bool(set(low.currency) & set(high.currency)) and low.per in (None, high.per)
+    if low.has_unit and high.has_unit:
+        return low.unit == high.unit and low.per in (None, high.per)
+    return True
+
+
+def _spanned(low: Draft, high: Draft, options: Options) -> Amount:
+    shared = sum(term.exponent for term in high.numbers[0].terms if term is high.numbers[0].terms[0])
+    has_scale = any(term.exponent for term in low.numbers[0].terms)
+    high.currency = agreed(low.currency, high.currency)
+    for name in ("currency", "unit", "per", "noun", "words"):
+        setattr(high, name, getattr(high, name) or getattr(low, name))
+        setattr(low, name, getattr(high, name))
+    high.change = high.change or low.change
+    low.change = high.change
+    low.exponent = high.exponent = low.exponent or high.exponent
+    first, last = finished(low, options), finished(high, options)
+    return replace(
+        last,
+        numbers=(first.numbers[0], last.numbers[0]),
+        start=first.start,
+        qualifier=Qualifier.RANGE,
+        shared=0 if has_scale or shared <= 0 else shared,
+    )
+
+
+# ---- restatements --------------------------------------------------------------------------------
+
+
+def _restated(found: list[Token], at: int, amount: Amount, options: Options, fine: bool) -> tuple[Amount, int]:
+    """The amount with the second one that says it again, in brackets or after `or`."""
+    begin = at
+    while "filler" in token_at(found, begin).kinds:
+        begin += 1
+    token = token_at(found, begin)
+    bracketed = "open" in token.kinds
+    if bracketed and (note := _note(found, begin)):
+        return amount, note
+    if not bracketed and "or" not in token.kinds:
+        return amount, at
+    begin += 1 + ("or" in token_at(found, begin + 1).kinds)
+    read = read_range(found, begin, replace(options, exponent=None, unit=None), fine)
+    if read is None or not isinstance(read[0], Amount):
+        return amount, at
+    second, end = read[0], read[1]
+    if bracketed:
+        if "close" not in token_at(found, end).kinds and end < len(found):
+            return amount, at
+        end = min(end + 1, len(found))
+    return replace(amount, restated=second), end
+
+
+def _note(found: list[Token], at: int) -> int:
+    """The place after a bracket with a note mark or an idle word in it: `(1)`, `(ea)`, `（含）`."""
+    inside = at + 1
+    while {"filler", "note", "inclusive"} & token_at(found, inside).kinds.keys():
+        inside += 1
+    closed = "close" in token_at(found, inside).kinds
+    if closed:
+        return inside + 1
+    only_number = "number" in token_at(found, at + 1).kinds and "close" in token_at(found, at + 2).kinds
+    return at + 3 if only_number else 0
+
+
+# ---- units ---------------------------------------------------------------------------------------
+
+
+def _unit(draft: Draft, options: Options) -> tuple[str, tuple[tuple[str, str], ...]]:
+    if draft.currency:
+        code = options.currency if options.currency in draft.currency else draft.currency[0]
+        if len(draft.currency) == 1 or options.currency in draft.currency:
+            return str(code), ()
+        reason = "the sign or word is that of more than one currency"
+        return str(code), tuple((other, reason) for other in draft.currency[1:])
+    if draft.unit == "":
+        return singular(draft.words), ()
+    return draft.unit or options.unit or "count", ()
+
+
+def singular(words: list[Token]) -> str:
+    """The head noun of a phrase in the singular, lower case: `new energy vehicles` -> `vehicle`."""
+    word = words[-1].text.lower() if words else "count"
+    known = lexicon().singulars.get(word)
+    if known is not None or not word.isascii() or len(word) < 4 or word.endswith(("ss", "us", "is")):
+        return known or word
+    if word.endswith("ies"):
+        return word[:-3] + "y"
+    if word.endswith(("ses", "xes", "ches", "shes", "zes")):
+        return word[:-2]
+    return word.removesuffix("s")
+
+
+def _groups_by_dots(amount: Amount) -> bool:
+    def printed_digits(term: Term) -> bool:
+        return term.literal is not None
+
+    dotted = amount.unit.split("/")[0] in lexicon().dot_grouping
+    return dotted and any(printed_digits(term) for number in amount.numbers for term in number.terms)
+
+
+def _by_dots(shape: str, options: Options) -> tuple[Result, tuple[tuple[int, int, bool], ...] | None]:
+    found, joins = tokens(shape, "dots")
+    return _cell(found, options, "dots", len(shape)), joins

@@ -1,0 +1,108 @@
+"""What a shape means: a small frozen program that, given the digits, makes a figure.
+
+In: nothing but words; the digits of a text are referred to by the index of their literal. Out: used by `exact` for one
+string and by `columns` for many. Exponents are powers of ten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from zhiji_etl.figures import Qualifier
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One addend of a number: a literal, or digits known from words, times a factor and a power of ten."""
+
+    literal: int | None
+    digits: str = ""
+    exponent: int = 0
+    factor: int = 1
+    power: int | None = None
+    """Index of a literal that is a further power of ten (`2.48×10−5`)."""
+    power_sign: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A sum of terms, perhaps divided by another number, with perhaps a fraction added (`1 4/5`, `one and a half`).
+
+    `open` is true where `余` or `多` leaves it open how much more there is, below one unit of the last digit not 0.
+    """
+
+    terms: tuple[Term, ...]
+    over: Number | None = None
+    plus: Number | None = None
+    sign: int = 1
+    open: bool = False
+
+    def scaled(self, exponent: int, factor: int = 1) -> Number:
+        """The same number times a power of ten and a factor."""
+        terms = tuple(replace(t, exponent=t.exponent + exponent, factor=t.factor * factor) for t in self.terms)
+        return replace(self, terms=terms, plus=self.plus and self.plus.scaled(exponent, factor))
+
+    def signed(self, sign: int) -> Number:
+        """The same number times 1 or -1."""
+        return replace(self, sign=self.sign * sign)
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """What a text says but for its digits. `numbers` holds one number, or the two ends of a range.
+
+    `start` and `end` are offsets into the shape. `declared` tells that the last printed digit is the only reading
+    (a caption such as "in thousands"); `exact` that there is nothing to round (a rank). `signless`: cannot be negative.
+    `shared` is the scale of the second end of a range, which holds for the first where it is not the smaller for it.
+    """
+
+    numbers: tuple[Number, ...]
+    unit: str
+    qualifier: Qualifier
+    start: int
+    end: int
+    whole: bool = False
+    signless: bool = False
+    declared: bool = False
+    exact: bool = False
+    shared: int = 0
+    readings: tuple[tuple[str, str], ...] = ()
+    restated: Amount | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a shape is no figure: a code, a sentence with its part in it, and a hint. Offsets into the shape."""
+
+    code: str
+    message: str
+    start: int
+    end: int
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refine:
+    """The coarse shape cannot decide; ask again with the fine one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What one shape means. `joins` tells which runs of digits of a fine shape are one number, and if with decimals."""
+
+    result: Amount | Problem | Refine
+    joins: tuple[tuple[int, int, bool], ...] | None = field(default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the reader of a cell was told about it. Part of the key under which a shape's meaning is kept."""
+
+    currency: str | None = None
+    exponent: int | None = None
+    unit: str | None = None
+    decimal_comma: bool = False
+
+
+Result: TypeAlias = Amount | Problem | Refine

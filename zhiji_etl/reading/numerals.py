@@ -1,0 +1,426 @@
+"""Numbers of digits, words or both: `6.238`, `twenty-two point seven`, `5亿3000万`, `三分之二`.
+
+In: tokens and the place to begin. Out: the number (two, where it is a range by itself: `几十万`, `三五百`), and the
+place after it, or None where no number begins. Scale words are powers of ten; `百` and `hundred` after words are digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from zhiji_etl.reading.meanings import Number, Term
+from zhiji_etl.reading.tokens import Token
+
+Tokens: TypeAlias = Sequence[Token]
+Found: TypeAlias = tuple[tuple[Number, ...], int]
+
+_NOTHING = Token({}, "", 0, 0)
+
+
+def token_at(tokens: Tokens, at: int) -> Token:
+    """The token at a place, or one of no kind outside."""
+    return tokens[at] if 0 <= at < len(tokens) else _NOTHING
+
+
+def read_number(tokens: Tokens, at: int) -> Found | None:
+    """The number that begins at a place."""
+    found = _span_of_few(tokens, at) or _fraction(tokens, at)
+    if found is not None:
+        return found
+    summed = _sum(tokens, at)
+    if summed is None:
+        return None
+    number, end = summed
+    number, end = _with_fraction(tokens, number, end)
+    return _divided(tokens, number, end)
+
+
+def constant(value: int | str, exponent: int = 0) -> Number:
+    """A number known from words alone."""
+    return Number((Term(None, str(value), exponent),))
+
+
+# ---- sums of sections and scales -----------------------------------------------------------------
+
+
+def _sum(tokens: Tokens, at: int) -> tuple[Number, int] | None:
+    """Sections and their scales: `5亿3000万`, `two million three thousand and nineteen`, `25万6千`."""
+    terms: list[Term] = []
+    is_open = False
+    scaled: int | None = None
+    while True:
+        section = None if terms and scaled is None else _section(tokens, at)
+        if section is not None:
+            term, end = section
+            if scaled is not None and not _fits(term, scaled):
+                break
+            terms.append(_trailing(tokens, at, end, term, scaled))
+            at, scaled = end, None
+            continue
+        step = _scale(tokens, at, terms)
+        if step is not None:
+            scaled, at = step, at + 1
+        elif terms and token_at(tokens, at).get("more") and not is_open:
+            is_open, at = True, at + 1
+        elif terms and scaled is not None and _joins(tokens, at):
+            at += 1
+        else:
+            break
+    return (Number(tuple(terms), open=is_open), at) if terms else None
+
+
+def _fits(term: Term, scaled: int) -> bool:
+    """Whether a section can follow a scale: digits of words must be smaller than it."""
+    return term.literal is not None or len(term.digits.split(".")[0]) <= max(scaled, 1)
+
+
+def _trailing(tokens: Tokens, at: int, end: int, term: Term, scaled: int | None) -> Term:
+    """`九万四` is 94,000: one last digit after a scale counts its tenths."""
+    single = end == at + 1 and scaled is not None and 0 < (tokens[at].get("digit") or 0) < 10
+    if single and not {"scale", "place", "more", "few"} & token_at(tokens, end).kinds.keys():
+        return replace(term, exponent=(scaled or 1) - 1)
+    return term
+
+
+def _scale(tokens: Tokens, at: int, terms: list[Term]) -> int | None:
+    """Applies the scale word at a place to the terms it governs, and tells its exponent."""
+    token = token_at(tokens, at)
+    exponent = token.get("scale")
+    if exponent is None and terms and (terms[-1].literal is not None or terms[-1].exponent):
+        exponent = token.get("place") or token.get("hundred")
+    if not terms:
+        return _bare_scale(token, terms)
+    if exponent is None:
+        dozen = token.get("dozen")
+        if dozen is None or (at and tokens[at - 1].get("dozen")):
+            return None
+        terms[:] = [replace(term, factor=term.factor * dozen) for term in terms]
+        return 0
+    lower = len(terms) - 1
+    while lower > 0 and terms[lower - 1].exponent < exponent:
+        lower -= 1
+    terms[lower:] = [replace(term, exponent=term.exponent + exponent) for term in terms[lower:]]
+    return int(exponent)
+
+
+def _bare_scale(token: Token, terms: list[Term]) -> int | None:
+    """`million` by itself is one million; `M` and `万` are nothing."""
+    exponent = token.get("scale") if len(token.text) > 4 else token.get("hundred")
+    if exponent is None:
+        return None
+    terms.append(Term(None, "1", exponent))
+    return int(exponent)
+
+
+def _joins(tokens: Tokens, at: int) -> bool:
+    """`and` between a scale and what follows it, where that is no fraction: `one million and seven`."""
+    token = token_at(tokens, at)
+    after = token_at(tokens, at + 1)
+    if token.text == "-":
+        return token.start == tokens[at - 1].end and "small" in after.kinds
+    if token.text == ",":
+        return "small" in after.kinds and "number" not in tokens[at - 1].kinds
+    return (
+        "and" in token.kinds and ("small" in after.kinds or "number" in after.kinds) and not _fraction(tokens, at + 1)
+    )
+
+
+def _section(tokens: Tokens, at: int) -> tuple[Term, int] | None:
+    """One run of digits or words without a scale: `7,053`, `two hundred and six`, `一千零五十`, with its decimals."""
+    token = token_at(tokens, at)
+    if "number" in token.kinds:
+        return Term(token.kinds["number"]), at + 1
+    if "small" in token.kinds or "point" in token.kinds or ("article" in token.kinds and _counts(tokens, at + 1)):
+        return _english(tokens, at)
+    if "digit" in token.kinds or "place" in token.kinds:
+        return _chinese(tokens, at)
+    if "half" in token.kinds and {"scale", "place"} & token_at(tokens, at + 1).kinds.keys():
+        return _half(tokens, at)
+    return None
+
+
+def _counts(tokens: Tokens, at: int) -> bool:
+    """Whether `a` before this word is one: `a hundred`, `a million`, `a dozen`."""
+    token = token_at(tokens, at)
+    return "hundred" in token.kinds or "dozen" in token.kinds or ("scale" in token.kinds and len(token.text) > 2)
+
+
+def _half(tokens: Tokens, at: int) -> tuple[Term, int]:
+    place = token_at(tokens, at + 1).get("place")
+    if place:
+        return Term(None, str(5 * 10 ** (place - 1))), at + 2
+    return Term(None, "0.5"), at + 1
+
+
+# ---- English -------------------------------------------------------------------------------------
+
+
+def _english(tokens: Tokens, at: int) -> tuple[Term, int] | None:
+    value, end = _english_integer(tokens, at)
+    decimals, end_of_decimals = _spoken_decimals(tokens, end)
+    if decimals:
+        return Term(None, f"{value or 0}.{decimals}"), end_of_decimals
+    return None if value is None else (Term(None, str(value)), end)
+
+
+def _english_integer(tokens: Tokens, at: int) -> tuple[int | None, int]:
+    """Words up to the next scale: `two hundred and six`, `twelve hundred`, `one twenty two`, `nineteen eighty`."""
+    value: int | None = None
+    last = 0
+    while True:
+        token = token_at(tokens, at)
+        small = token.get("small")
+        if small is None and value is None and "article" in token.kinds:
+            small = 1
+        if small is not None and (joined := _appended(value, last, small)) is not None:
+            value, last, at = joined, small, at + 1
+        elif "hundred" in token.kinds and value and last != 100:
+            value, last, at = value * 100, 100, at + 1
+        elif value is not None and _links(tokens, at, last):
+            at += 1
+        else:
+            return value, at
+
+
+def _appended(value: int | None, last: int, small: int) -> int | None:
+    """The value after one more small number, or None where it does not belong to it."""
+    if value is None:
+        return small
+    if last == 100:
+        return value + small
+    if last >= 20 and last % 10 == 0 and 0 < small < 10:
+        return value + small
+    if small >= 10 and 0 < value < 100:
+        return value * 100 + small
+    return None
+
+
+def _links(tokens: Tokens, at: int, last: int) -> bool:
+    """A hyphen between two number words, or `and` after a hundred."""
+    token = token_at(tokens, at)
+    after = token_at(tokens, at + 1)
+    if token.text == "-":
+        glued = after.start - token.end == token.start - tokens[at - 1].end
+        if "small" in after.kinds:
+            return glued and ((last >= 20 and after.kinds["small"] < 10) or last == 100)
+        return glued and "hundred" in after.kinds
+    if "and" not in token.kinds:
+        return False
+    if token_at(tokens, at - 1).text == "-" or after.text == "-":
+        return False
+    return last == 100 and "small" in after.kinds and _fraction(tokens, at + 1) is None
+
+
+def _spoken_decimals(tokens: Tokens, at: int) -> tuple[str, int]:
+    """`point seven five`: the digits after the point."""
+    if "point" not in token_at(tokens, at).kinds:
+        return "", at
+    digits = ""
+    at += 1
+    while True:
+        token = token_at(tokens, at)
+        digit = token.get("small") if token.get("small") is not None else token.get("letter_zero")
+        digit = token.get("digit") if digit is None else digit
+        if digit is None or (digit > 9 and (digits or "small" not in token.kinds)):
+            return digits, at
+        digits += str(digit)
+        at += 1
+
+
+# ---- Chinese -------------------------------------------------------------------------------------
+
+
+def _chinese(tokens: Tokens, at: int) -> tuple[Term, int] | None:
+    digits, end = _digit_string(tokens, at) or _chinese_integer(tokens, at)
+    if end == at:
+        return None
+    decimals, end_of_decimals = _spoken_decimals(tokens, end)
+    if decimals:
+        return Term(None, f"{digits}.{decimals}"), end_of_decimals
+    return Term(None, digits), end
+
+
+def _digit_string(tokens: Tokens, at: int) -> tuple[str, int] | None:
+    """`一七二零`: digits named one after another."""
+    end = at
+    while 0 <= (digit if (digit := token_at(tokens, end).get("digit")) is not None else -1) < 10:
+        end += 1
+    if end - at < 2 or "place" in token_at(tokens, end).kinds:
+        return None
+    return "".join(str(token.kinds["digit"]) for token in tokens[at:end]), end
+
+
+def _chinese_integer(tokens: Tokens, at: int) -> tuple[str, int]:
+    """Digits and places up to the next scale: `一千零五十`, `十二`, `一百二` (120), `千一` (1,100)."""
+    at += token_at(tokens, at).get("digit") == 0 and "digit" in token_at(tokens, at + 1).kinds
+    total, digit, last, zero, start = 0, None, 5, False, at
+    while True:
+        token = token_at(tokens, at)
+        found, place = token.get("digit"), token.get("place")
+        if place is not None and place < last and (digit != 0):
+            if digit is None and total == 0 and place > 1 and at == start and not token_at(tokens, at + 1).get("digit"):
+                break
+            total += (1 if digit is None else digit) * 10**place
+            digit, last, zero = None, place, False
+        elif found is not None and found >= 20 and digit is None and last > 1:
+            total, last, zero = total + found, 1, False
+        elif found == 0 and digit is None and total and ["digit", "place", "few"] and not zero:
+            zero = True
+        elif found is not None and found < 10 and digit is None:
+            digit = found
+        elif token.get("few") and last < 5 and digit is None:
+            pass
+        else:
+            break
+        at += 1
+    if digit:
+        total += digit * 10 ** (last - 1 if 2 <= last < 5 and not zero else 0)
+    return str(total), at
+
+
+# ---- fractions and spans -------------------------------------------------------------------------
+
+
+def _fraction(tokens: Tokens, at: int) -> Found | None:
+    """`three quarters`, `a fifth`, `half`, `half a`, `½`, `三分之二`, `1 over three`."""
+    token = token_at(tokens, at)
+    if "const" in token.kinds:
+        top, bottom = token.kinds["const"].split("/")
+        return _with_scale(tokens, replace(constant(top), over=constant(bottom)), at + 1)
+    if "half" in token.kinds:
+        return _halves(tokens, at)
+    return _parts(tokens, at) or _chinese_fraction(tokens, at)
+
+
+def _halves(tokens: Tokens, at: int) -> Found:
+    end = at + 1
+    if "article" in token_at(tokens, end).kinds and _counts(tokens, end + 1):
+        end += 1
+    return _with_scale(tokens, replace(constant(1), over=constant(2)), end)
+
+
+def _with_scale(tokens: Tokens, number: Number, at: int) -> Found:
+    """A fraction before a scale: `a quarter million`, `half a dozen`, `three quarters of a billion`."""
+    end = at
+    if "of" in token_at(tokens, at).kinds and "article" in token_at(tokens, at + 1).kinds:
+        end = at + 2
+    token = token_at(tokens, end)
+    if "scale" in token.kinds and len(token.text) > 1 and not token.text.isascii() | (len(token.text) > 3):
+        return (number,), at
+    if "scale" in token.kinds:
+        return (number.scaled(token.kinds["scale"]),), end + 1
+    if "dozen" in token.kinds and "digit" not in token.kinds:
+        return (number.scaled(0, token.kinds["dozen"]),), end + 1
+    return (number,), at
+
+
+def _parts(tokens: Tokens, at: int) -> Found | None:
+    """A number and a denominator in words: `five eighths`, `a third`, `twenty and three fifths` is left to the sum."""
+    token = token_at(tokens, at)
+    if "small" not in token.kinds and "article" not in token.kinds:
+        return None
+    top, end = _english_integer(tokens, at)
+    if "hundred" in token_at(tokens, end).kinds and "article" in token.kinds:
+        top, end = 100, end + 1
+    if top is None:
+        return None
+    if token_at(tokens, end).text == "-":
+        end += 1
+    bottom = token_at(tokens, end)
+    value = bottom.get("part") or bottom.get("ordinal") or (2 if "half" in bottom.kinds else None)
+    plural = bottom.text.lower().endswith("s")
+    if (
+        value is None
+        or not (plural or top == 1 or "part" in bottom.kinds)
+        or (top == 1 and value == 2 and "half" not in bottom.kinds)
+    ):
+        return None
+    return _with_scale(tokens, replace(constant(top), over=constant(value)), end + 1)
+
+
+def _chinese_fraction(tokens: Tokens, at: int) -> Found | None:
+    """`三分之二`: the denominator stands first."""
+    bottom = _sum(tokens, at)
+    if bottom is None:
+        return None
+    number, end = bottom
+    token = token_at(tokens, end)
+    if "percent_before" in token.kinds and token.text.endswith("分之"):
+        exponent = 2 - int([*token.kinds["percent_before"].split(), "0"][1])
+        number = number.scaled(exponent)
+    elif "parts" not in token.kinds:
+        return None
+    sign = -1 if (token_at(tokens, end + 1).get("sign") or 1) < 0 else 1
+    top = _sum(tokens, end + 1 + (sign < 0))
+    return None if top is None else ((replace(top[0].signed(sign), over=number),), top[1])
+
+
+def _with_fraction(tokens: Tokens, number: Number, at: int) -> tuple[Number, int]:
+    """A number and a fraction more: `1 4/5`, `2½`, `one and a half million`, `六又三分之一`."""
+    token = token_at(tokens, at)
+    linked = "and" in token.kinds or "plus_part" in token.kinds
+    found = _fraction(tokens, at + linked) if linked or "const" in token.kinds else _printed_fraction(tokens, at)
+    if found is None:
+        return number, at
+    (fraction,), end = found
+    if fraction.over is None:
+        return number, at
+    scale = number.terms[-1].exponent if linked and len(number.terms) == 1 and number.terms[0].digits else 0
+    if any(term.exponent for term in fraction.terms) and not any(term.exponent for term in number.terms):
+        number, scale = number.scaled(fraction.terms[0].exponent), 0
+    return replace(number, plus=fraction.scaled(scale)), end
+
+
+def _printed_fraction(tokens: Tokens, at: int) -> Found | None:
+    """`4/5` after a whole number."""
+    top, slash, bottom = (token_at(tokens, at + step) for step in range(3))
+    if "number" not in top.kinds or slash.text != "/" or "number" not in bottom.kinds:
+        return None
+    if "number" not in token_at(tokens, at - 1).kinds:
+        return None
+    return (Number((Term(top.kinds["number"]),), over=Number((Term(bottom.kinds["number"]),))),), at + 3
+
+
+def _divided(tokens: Tokens, number: Number, at: int) -> Found:
+    """`2/3`, `1 over three`, `one out of five`, `1 in 20`."""
+    token = token_at(tokens, at)
+    if "over" not in token.kinds and not ("in" in token.kinds and len(number.terms) == 1):
+        return (number,), at
+    below = _sum(tokens, at + 1)
+    if below is None or (token.text == "/" and "number" not in token_at(tokens, at + 1).kinds):
+        return (number,), at
+    return (replace(number, over=below[0]),), below[1]
+
+
+def _span_of_few(tokens: Tokens, at: int) -> Found | None:
+    """Numbers that are ranges by themselves: `几十万`, `tens of millions`, `三五百`."""
+    token = token_at(tokens, at)
+    if "few" in token.kinds or "tens" in token.kinds or "hundreds" in token.kinds:
+        return _few(tokens, at)
+    low, high, place = token.get("digit"), token_at(tokens, at + 1).get("digit"), token_at(tokens, at + 2)
+    exponent = place.get("place") or place.get("scale")
+    if low and high and low < high < 10 and exponent:
+        return _scaled_pair(tokens, low, high, exponent, at + 3)
+    return None
+
+
+def _few(tokens: Tokens, at: int) -> Found | None:
+    token = token_at(tokens, at)
+    exponent = token.get("tens") or token.get("hundreds")
+    end = at + 1
+    if exponent is not None:
+        if "of" not in token_at(tokens, end).kinds:
+            return None
+        return _scaled_pair(tokens, 1, 10, exponent, end + 1 if "scale" in token_at(tokens, end + 1).kinds else end)
+    after = token_at(tokens, end)
+    exponent = after.get("place") or after.get("scale")
+    return None if exponent is None else _scaled_pair(tokens, 1, 10, exponent, end + 1)
+
+
+def _scaled_pair(tokens: Tokens, low: int, high: int, exponent: int, at: int) -> Found:
+    while (scale := token_at(tokens, at).get("scale")) is not None:
+        exponent += scale
+        at += 1
+    return (constant(low, exponent), constant(high, exponent)), at
