@@ -23,6 +23,9 @@ FiscalYearEnd = tuple[int, int]
 
 CALENDAR_YEAR_END: Final[FiscalYearEnd] = (12, 31)
 
+MOST_JOINS: Final = 12
+"""Places to cut a text; two dates have five."""
+
 LONGEST: Final = 120
 """Characters; a longer text is prose, not a period."""
 
@@ -235,12 +238,19 @@ def _lasting(found: dict[str, str], year_end: FiscalYearEnd) -> Days | None:
 
 def _interval(text: str, year_end: FiscalYearEnd) -> Days | None:
     """Two periods joined by a word or a dash, tried at each place where they may be joined."""
-    text = OPENING.sub("", text)
-    text = CLOSING.sub("", text)
-    for join in JOIN.finditer(text):
-        days = _joined(text[: join.start()].strip(), text[join.end() :].strip(), year_end)
+    text = CLOSING.sub("", OPENING.sub("", text))
+    joins = [join for pattern in JOINS for join in pattern.finditer(text)]
+    refusal: PeriodError | None = None
+    for join in joins if len(joins) <= MOST_JOINS else []:
+        try:
+            days = _joined(text[: join.start()].strip(), text[join.end() :].strip(), year_end)
+        except PeriodError as error:  # another place may give a sense to it
+            refusal = refusal or error
+            continue
         if days is not None:
             return days
+    if refusal:
+        raise refusal
     return None
 
 
@@ -291,7 +301,12 @@ AT: Final = r"(?P<at>.+?)"
 FISCAL_AFTER: Final = rf"(?P<fiscal>{word_pattern('fiscal_after')})"
 OPENING: Final = re.compile(rf"^{word_pattern('from')} ?")
 CLOSING: Final = re.compile(rf"{word_pattern('closing_span')}$")
-JOIN: Final = re.compile(word_pattern("through"))
+JOINS: Final = (
+    re.compile(rf"\b{word_pattern('through')}\b|{word_pattern('through_sign')}"),
+    re.compile("/"),
+    re.compile("-"),
+)
+"""Where an interval may be cut, the surest first: a date of its own may hold strokes and dashes."""
 
 
 def _form(example: str, pattern: str, build: Callable[[dict[str, str], FiscalYearEnd], Days | None]) -> Form:
