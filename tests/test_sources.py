@@ -53,7 +53,9 @@ def test_plain_form(raw: Path):
         ("乙公司", "销量", "2019年", "623.8万辆"),
     ]
     assert frame["locator"].to_list() == ["row 2", "row 3"]
-    assert frame.select("table", "note", "decimals", "vintage", "defect", "defect_reason").null_count().row(0) == (2,) * 6
+    assert (
+        frame.select("table", "note", "decimals", "vintage", "defect", "defect_reason").null_count().row(0) == (2,) * 6
+    )
     assert all(dtype == pl.String for name, dtype in frame.schema.items() if name != "row_id")
 
 
@@ -82,7 +84,9 @@ def test_ordinals_settle_collisions_in_the_order_of_names(raw: Path, monkeypatch
 
 
 def test_given_locators_and_defaults(raw: Path):
-    (raw / "a.csv").write_text("locator,vintage,table,entity,metric,period,printed\np. 3,,x,A,m,2019,1\n,2,,A,m,2019,2\n")
+    (raw / "a.csv").write_text(
+        "locator,vintage,table,entity,metric,period,printed\np. 3,,x,A,m,2019,1\n,2,,A,m,2019,2\n"
+    )
     (raw / "a.toml").write_text('table = "company_year"\nvintage = "first"\n')
     frame = rows_of(raw)
     assert frame["locator"].to_list() == ["p. 3", "row 3"]

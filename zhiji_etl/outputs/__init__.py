@@ -12,8 +12,8 @@ What cannot be written is an `OutputError`, and leaves what was published untouc
 
 from zhiji_etl.outputs.exports import neutralise_formulas
 from zhiji_etl.outputs.folder import RunFolder
-from zhiji_etl.outputs.publishing import publishing
-from zhiji_etl.outputs.runs import RunInfo, latest, read_manifest, runs, verify
+from zhiji_etl.outputs.publication import publishing
+from zhiji_etl.outputs.published import RunInfo, latest, read_manifest, runs, verify
 from zhiji_etl.sources.names import safe_terminal
 
 __all__ = [

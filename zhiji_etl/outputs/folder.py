@@ -20,7 +20,7 @@ from polars.exceptions import ComputeError
 
 from zhiji_etl.errors import OutputError
 from zhiji_etl.outputs.disk import write_whole, writing
-from zhiji_etl.outputs.runs import MANIFEST
+from zhiji_etl.outputs.published import MANIFEST
 from zhiji_etl.sources.names import safe_terminal
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from zhiji_etl import __version__
 from zhiji_etl.outputs.disk import flush_file, flush_folder, write_whole, writing
 from zhiji_etl.outputs.folder import RunFolder, json_text
 from zhiji_etl.outputs.lock import locked
-from zhiji_etl.outputs.runs import LATEST, MANIFEST, RUNS, file_sha256, new_run_id, pointed, run_folders
+from zhiji_etl.outputs.published import LATEST, MANIFEST, RUNS, file_sha256, new_run_id, pointed, run_folders
 
 FORMAT: Final = 1
 """Of `run.json`; `run.schema.json` describes it."""
