@@ -486,6 +486,14 @@ def test_patterns_and_optional_columns() -> None:
     assert [problem.kind for problem in validate(rows({"x": [1.0]}), Patterned).structure] == ["missing_column"]
 
 
+def test_a_column_named_outright_is_left_out_of_patterns() -> None:
+    class Named(pa.DataFrameModel):
+        var_fixed: float
+        variable: float = pa.Field(alias="^var_.+$", regex=True, ge=0)
+
+    assert failures(rows({"var_fixed": [-1.0], "var_b": [-2.0]}), Named) == [(10, "var_b", "ge(0)", "-2.0")]
+
+
 @pytest.mark.parametrize("row_id", [None, pl.Series([1], dtype=pl.Int64)])
 def test_a_frame_without_identities_is_refused(row_id: pl.Series | None) -> None:
     frame = pl.DataFrame({"x": [1]}) if row_id is None else pl.DataFrame({"x": [1], "row_id": row_id})
