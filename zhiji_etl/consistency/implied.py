@@ -57,7 +57,7 @@ def hull(alternatives: Iterable[pl.DataFrame]) -> pl.DataFrame:
         pl.col("binding_low", "binding_high").explode().unique(maintain_order=True),
         __count=pl.len(),
     )
-    return joined.filter(pl.col("__count") == len(frames)).select(IMPLIED_COLUMNS)
+    return joined.filter(pl.col("__count") == len(frames)).select(*IMPLIED_COLUMNS)
 
 
 def intersect(rules: Iterable[pl.DataFrame]) -> pl.DataFrame:
@@ -70,7 +70,7 @@ def intersect(rules: Iterable[pl.DataFrame]) -> pl.DataFrame:
         pl.col("binding_low").get(pl.col("low").arg_max()),
         pl.col("binding_high").get(pl.col("high").arg_min()),
     )
-    return tightest.select(IMPLIED_COLUMNS).sort(FIGURE)
+    return tightest.select(*IMPLIED_COLUMNS).sort(FIGURE)
 
 
 def empty() -> pl.DataFrame:

@@ -8,7 +8,7 @@ the finest, WIDEST the coarsest admissible for every figure.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from typing import Final
@@ -49,6 +49,11 @@ class Check:
     def names(self) -> list[str]:
         """The names of its operands, each once."""
         return list(dict.fromkeys(leaf.name for side in (self.stated, self.implied) for leaf in operands(side)))
+
+    @property
+    def stated_own_scale(self) -> Mapping[str, Fraction]:
+        """The scales by which the stated side comes out in its own unit: a figure that stands alone is as printed."""
+        return {name: Fraction(1) for name in self.scale} if isinstance(self.stated, Operand) else self.scale
 
     @property
     def has_power(self) -> bool:
@@ -103,11 +108,11 @@ def _rungs(check: Check) -> pl.Expr:
 def _compare(frame: pl.DataFrame, check: Check, level: int) -> pl.DataFrame:
     """The ends of both sides at one level, and whether they meet (null where the comparison is not possible)."""
     unit = 1 / float(check.stated_scale)
-    stated = _interval(frame, check.stated, check, level)
+    stated = _interval(frame, check.stated, replace(check, scale=check.stated_own_scale), level)
     implied = _interval(frame, check.implied, check, level)
     columns_made = {
-        "stated_low": stated.low * unit,
-        "stated_high": stated.high * unit,
+        "stated_low": stated.low,
+        "stated_high": stated.high,
         "implied_low": pl.when("complete").then(implied.low * unit),
         "implied_high": pl.when("complete").then(implied.high * unit),
     }

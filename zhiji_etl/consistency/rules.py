@@ -91,7 +91,7 @@ def run_rule(compiled: CompiledRule, shelf: Shelf, metrics: Mapping[str, Metric]
     implied = [implied_by(wide, compiled.relations[name], check, metrics) for name, check in compiled.checks.items()]
     if len(rows) == 1:
         return Outcome(next(iter(rows.values())), implied[0])
-    overall = _overall(rows, every=compiled.every, severity=compiled.rule.severity)
+    overall = combined(_numbered(rows), every=compiled.every, severity=compiled.rule.severity)
     return Outcome(pl.concat([overall, *rows.values()]), empty() if compiled.every else hull(implied))
 
 
@@ -148,6 +148,7 @@ def _finding_rows(
         "severity": pl.lit((Severity.INFO if alternative else rule.severity).value),
         "unit": pl.lit(unit),
         "reading": _reading(check),
+        "strain": pl.col("strain") if check.has_power else pl.when(wrong).then("strain"),
         "figures": pl.concat_list([columns(name).figure_id for name in check.names]).list.drop_nulls(),
         "resolved_by": pl.when(wrong).then(_resolutions(judged, alternative, compiled, metrics)),
     }
@@ -188,32 +189,35 @@ def _resolutions(
     return together.select(pl.concat_list(pl.all()).list.drop_nulls().alias("resolved_by")).to_series()
 
 
-def _overall(rows: Mapping[str, pl.DataFrame], *, every: bool, severity: Severity) -> pl.DataFrame:
-    """One row for the alternatives of each entity and period: the one whose verdict the rule takes."""
+def combined(alternatives: pl.DataFrame, *, every: bool, severity: Severity) -> pl.DataFrame:
+    """One row for the alternatives of each entity and period: the one whose verdict the rule takes.
+
+    In: findings without id and message, with `row` (what they are alternatives of), `place` (their order) and `name`.
+    """
     rank = {verdict.value: place for place, verdict in enumerate(STRONGEST_FIRST[every])}
-    numbered = pl.concat(
-        frame.with_row_index("__row").with_columns(
-            __rank=pl.col("verdict").cast(pl.String).replace_strict(rank, return_dtype=pl.UInt8),
-            __declared=pl.lit(place),
-            __name=pl.lit(name),
-        )
-        for place, (name, frame) in enumerate(rows.items())
-    ).sort("__row", "__rank", "__declared")
-    passed = pl.col("__name").filter(pl.col("verdict") == Verdict.CONSISTENT.value).str.join(", ")
-    unknown = (pl.col("verdict") == Verdict.NOT_CHECKABLE.value).all()
-    by_row = numbered.group_by("__row", maintain_order=True).agg(__passed=passed, __unknown=unknown)
-    chosen = numbered.unique("__row", keep="first", maintain_order=True).join(by_row, on="__row", maintain_order="left")
-    scope = (pl.col("verdict") == Verdict.NOT_CHECKABLE.value) & ~pl.col("__unknown") & pl.lit(not every)
-    reading = (
-        pl.when(pl.col("verdict") == Verdict.CONSISTENT.value)
-        .then("__passed")
-        .when(pl.col("verdict") == Verdict.INCONSISTENT.value)
-        .then(pl.col("__name") if every else pl.lit("no admissible scope reconciles"))
-    )
+    ranked = alternatives.with_columns(
+        rank=pl.col("verdict").cast(pl.String).replace_strict(rank, return_dtype=pl.UInt8)
+    ).sort("row", "rank", "place")
+    passed = pl.col("name").filter(_is(Verdict.CONSISTENT)).str.join(", ")
+    by_row = ranked.group_by("row", maintain_order=True).agg(passed=passed, unknown=_is(Verdict.NOT_CHECKABLE).all())
+    chosen = ranked.unique("row", keep="first", maintain_order=True).join(by_row, on="row", maintain_order="left")
+    scope_unknown = _is(Verdict.NOT_CHECKABLE) & ~pl.col("unknown") & pl.lit(value=not every)
+    failed = pl.col("name") if every else pl.lit("no admissible scope reconciles")
     return chosen.with_columns(
         kind=pl.lit(RULE),
         rule=pl.col("rule").str.split(".").list.first(),
         severity=pl.lit(severity.value, RAW_FINDING_COLUMNS["severity"]),
-        reading=reading,
-        reason=pl.when(scope).then(pl.lit(Reason.SCOPE_UNKNOWN.value)).otherwise("reason"),
+        reading=pl.when(_is(Verdict.CONSISTENT)).then("passed").when(_is(Verdict.INCONSISTENT)).then(failed),
+        reason=pl.when(scope_unknown).then(pl.lit(Reason.SCOPE_UNKNOWN.value)).otherwise("reason"),
     ).select(RAW_FINDING_COLUMNS.keys())
+
+
+def _is(verdict: Verdict) -> pl.Expr:
+    return pl.col("verdict").cast(pl.String) == verdict.value
+
+
+def _numbered(rows: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat(
+        frame.with_row_index("row").with_columns(place=pl.lit(place), name=pl.lit(name))
+        for place, (name, frame) in enumerate(rows.items())
+    )

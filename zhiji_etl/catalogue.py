@@ -1,0 +1,114 @@
+"""The catalogue of a project: all its tables, the metrics they declare and the rules that bind them.
+
+In: the `Table` classes of the schema files. Out: which table declares what, one unit a metric, and compiled rules; every
+problem of the schemas is told at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TypeVar
+
+import polars as pl
+
+from zhiji_etl.consistency.rules import CompiledRule, compile_rule
+from zhiji_etl.errors import ProjectError, ZhijiError
+from zhiji_etl.tables import Metric, Table, identifiers, metrics, rules, table_name
+from zhiji_etl.units import unit_of
+from zhiji_etl.validation import refuse_scalar_checks
+
+Result = TypeVar("Result")
+ENDS = ("at_least", "at_most")
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Tables by name, and by name what each metric means; a metric has one unit throughout a project."""
+
+    tables: Mapping[str, type[Table]]
+    metrics: Mapping[str, Metric]
+    rules: Sequence[CompiledRule]
+
+    @cached_property
+    def declarations(self) -> pl.DataFrame:
+        """One row for each table and metric: `table, metric, declared_unit, nouns, at_least, at_most, fx, restated_in`."""
+        rows = [
+            (name, *(getattr(metric, field) for field in ("name", "unit", "nouns", *ENDS, "fx", "restated_in")))
+            for name, table in self.tables.items()
+            for metric in metrics(table)
+        ]
+        schema = {
+            "table": pl.String,
+            "metric": pl.String,
+            "declared_unit": pl.String,
+            "nouns": pl.List(pl.String),
+            "at_least": pl.Float64,
+            "at_most": pl.Float64,
+            "fx": pl.String,
+            "restated_in": pl.String,
+        }
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
+    def identifiers(self, table: str) -> list[str]:
+        """The identifier columns of a table."""
+        return identifiers(self.tables[table])
+
+
+def catalogue(tables: Iterable[type[Table]]) -> Catalogue:
+    """Check the tables of a project and compile their rules.
+
+    Raises `ProjectError` (`schema_invalid`) with every problem found: two tables of one name, a metric with two units,
+    an unknown unit, a check that judges no single row, and all rules that are refused.
+    """
+    problems = Problems()
+    named = _named(tables, problems)
+    for table in named.values():
+        problems.run(partial(refuse_scalar_checks, table))
+    declared = _declared(named, problems)
+    compiled = [problems.run(partial(compile_rule, rule, declared)) for table in named.values() for rule in rules(table)]
+    problems.refuse()
+    return Catalogue(named, declared, [rule for rule in compiled if rule is not None])
+
+
+def _named(tables: Iterable[type[Table]], problems: Problems) -> dict[str, type[Table]]:
+    named: dict[str, type[Table]] = {}
+    for table in tables:
+        if named.setdefault(table_name(table), table) is not table:
+            problems.found.append(ProjectError("schema_invalid", f"Two tables are called {table_name(table)}."))
+    return named
+
+
+def _declared(named: Mapping[str, type[Table]], problems: Problems) -> dict[str, Metric]:
+    declared: dict[str, Metric] = {}
+    for name, table in named.items():
+        for metric in metrics(table):
+            problems.run(partial(unit_of, metric.unit))
+            first = declared.setdefault(metric.name, metric)
+            if first.unit != metric.unit:
+                what = f"{metric.name} is declared in {first.unit} and, by {name}, in {metric.unit}."
+                problems.found.append(ProjectError("schema_invalid", what, hint="a metric has one unit in a project"))
+    return declared
+
+
+class Problems:
+    """What went wrong so far, so that a schema author sees all of it at once."""
+
+    def __init__(self) -> None:
+        self.found: list[ZhijiError] = []
+
+    def run(self, step: Callable[[], Result]) -> Result | None:
+        """The result of a step, or null and its error noted."""
+        try:
+            return step()
+        except ZhijiError as error:
+            self.found.append(error)
+            return None
+
+    def refuse(self) -> None:
+        """Raise `ProjectError` if anything was found: the error itself if it is the only one."""
+        if len(self.found) == 1 and isinstance(self.found[0], ProjectError):
+            raise self.found[0]
+        if self.found:
+            raise ProjectError(self.found[0].code, "\n".join(str(error) for error in self.found))

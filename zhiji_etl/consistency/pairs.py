@@ -1,0 +1,200 @@
+"""The same figure twice: printed by two sources, or restated in another currency.
+
+In: figures (FIGURE_COLUMNS), and for restatements exchange rates and the conventions of the sources. Out: findings
+without id and message, and, for amounts whose restatement is not printed, implied values.
+
+Two prints of one figure agree where their bounds overlap; prints of the same step and another value do not. A printed
+pair is judged at the reference rate of its period: by the method that the source or the metric states, and by every
+other method for knowledge. The coarser amount is the stated one; `implied_rate` sets the pair's own rate beside the
+reference.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Final
+
+import polars as pl
+
+from zhiji_etl.consistency.expressions import Expression, Operand, operands
+from zhiji_etl.consistency.operands import KEYS, amount_columns, columns
+from zhiji_etl.consistency.readings import Check, ends
+from zhiji_etl.consistency.rules import ALTERNATIVE, RAW_FINDING_COLUMNS, Outcome, combined
+from zhiji_etl.consistency.verdicts import judge
+from zhiji_etl.conversion import currencies
+from zhiji_etl.figures import IMPLIED_COLUMNS, Reason, Severity, Verdict
+from zhiji_etl.rates import RateMethod, Rates
+from zhiji_etl.tables import MATERIAL
+
+DUPLICATE: Final = "duplicate"
+RESTATEMENT: Final = "restatement"
+IMPLIED_RATE: Final = "implied_rate"
+FIRST, OTHER = Operand("first"), Operand("other")
+MAIN, RESTATED, RATE = Operand("main"), Operand("restated"), Operand("rate")
+METHODS: Final = (RateMethod.AVERAGE, RateMethod.AVERAGE_QUOTED, RateMethod.PERIOD_END, RateMethod.SUM_OF_QUARTERS)
+FIGURE: Final = ("entity", "metric", "period_start", "period_end", "vintage")
+
+
+def duplicates(figures: pl.DataFrame) -> pl.DataFrame:
+    """One finding for each further print of a figure, against the finest one; `reading` is `complete` for equal bounds."""
+    plain = figures.filter(pl.col("restates").is_null() & pl.col("low").is_not_null())
+    ordered = plain.sort("step", "figure_id")
+    repeated = ordered.filter(pl.len().over(FIGURE) > 1)
+    nth = repeated.with_columns(__nth=pl.int_range(pl.len()).over(FIGURE))
+    first = nth.filter(pl.col("__nth") == 0).select(*FIGURE, **amount_columns(FIRST.name))
+    other = nth.filter(pl.col("__nth") > 0).select(
+        *KEYS, "metric", "vintage", printed_unit="unit", **amount_columns(OTHER.name)
+    )
+    wide = other.join(first, on=FIGURE, how="left", nulls_equal=True, maintain_order="left")
+    judged = judge(wide, _check(OTHER, FIRST, material=float("inf")))
+    one, two = columns(FIRST.name), columns(OTHER.name)
+    same_step = (pl.col(one.step) == pl.col(two.step)) & (pl.col(one.rungs) == pl.col(two.rungs))
+    clash = same_step & (pl.col(one.value) != pl.col(two.value))
+    equal = (pl.col(one.low) == pl.col(two.low)) & (pl.col(one.high) == pl.col(two.high))
+    named = judged.with_columns(
+        kind=pl.lit(DUPLICATE),
+        rule=pl.format("{}_twice", "metric"),
+        verdict=pl.when(clash.fill_null(value=False)).then(pl.lit(Verdict.INCONSISTENT.value)).otherwise("verdict"),
+        severity=pl.lit(Severity.ERROR.value),
+        unit=pl.col("printed_unit"),
+        reading=pl.when(equal).then(pl.lit("complete")),
+        figures=pl.concat_list(two.figure_id, one.figure_id),
+    )
+    return _with(named)
+
+
+def restatements(figures: pl.DataFrame, rates: Rates) -> Outcome:
+    """Judge each amount that is restated, or usually is, at the reference rates of its period.
+
+    In: figures in their printed unit, with `fx` and `restated_in` of their metric and CONVENTION_COLUMNS of their source.
+    A method that is stated decides; where none is, it is enough that one of METHODS fits. The others are told for
+    knowledge, with severity info.
+    """
+    pairs = _pairs(figures)
+    tried = _rated(pairs, rates)
+    judged = pl.concat([_judged(tried, main_is_coarser=True), _judged(tried, main_is_coarser=False)])
+    alternatives = _restatement_rows(judged)
+    deciding = alternatives.filter("decides")
+    overall = combined(deciding, every=False, severity=Severity.ERROR).with_columns(kind=pl.lit(RESTATEMENT))
+    named = alternatives.select(RAW_FINDING_COLUMNS.keys())
+    return Outcome(pl.concat([overall, named, _implied_rates(tried)]), _unprinted(tried))
+
+
+def _pairs(figures: pl.DataFrame) -> pl.DataFrame:
+    """One row an amount with its restatement side by side; the restated columns are null where none is printed."""
+    main = figures.filter(pl.col("restates").is_null())
+    stated = ("fx", "fx_method", "fx_start", "fx_end", "fx_rate", "restated_in")
+    first = main.select(*KEYS, "metric", *stated, main_unit="printed_unit", **amount_columns(MAIN.name))
+    second = figures.filter(pl.col("restates").is_not_null()).select(
+        "restates", restated_unit="printed_unit", **amount_columns(RESTATED.name)
+    )
+    id_of_main = columns(MAIN.name).figure_id
+    joined = first.join(second, left_on=id_of_main, right_on="restates", how="left", maintain_order="left")
+    expected = pl.when(currencies(pl.col("main_unit")), pl.col("restated_in") != pl.col("main_unit")).then("restated_in")
+    both = joined.with_columns(restated_unit=pl.coalesce("restated_unit", expected))
+    wanted = both.filter(currencies(pl.col("restated_unit")) & currencies(pl.col("main_unit")))
+    return wanted.with_row_index("row").with_columns(main_is_coarser=_is_coarser(MAIN.name, RESTATED.name))
+
+
+def _is_coarser(one: str, other: str) -> pl.Expr:
+    def width(name: str) -> pl.Expr:
+        names = columns(name)
+        return (pl.col(names.high) - pl.col(names.low)) / pl.col(names.high).abs().fill_nan(float("inf"))
+
+    open_end = pl.col(columns(one).high).is_infinite() | pl.col(columns(one).low).is_infinite()
+    return (open_end | (width(one) > width(other))).fill_null(value=False)
+
+
+def _rated(pairs: pl.DataFrame, rates: Rates) -> pl.DataFrame:
+    """Each pair at the rate of each method that can decide it or is told for knowledge: the rate as an operand."""
+    stated = pairs.with_columns(method=pl.coalesce("fx_method", "fx"))
+    methods = pl.DataFrame({"tried": [method.value for method in METHODS]})
+    several = stated.filter(pl.col("fx_start").is_null() & pl.col("fx_rate").is_null()).join(methods, how="cross")
+    own = stated.filter(pl.col("method").is_not_null()).with_columns(tried="method")
+    every = pl.concat([own, several]).unique(["row", "tried"], keep="first", maintain_order=True)
+    decides = pl.col("method").is_null() | (pl.col("method") == pl.col("tried"))
+    requests = every.with_columns(
+        decides=decides,
+        base="restated_unit",
+        quote="main_unit",
+        start=pl.coalesce("fx_start", "period_start"),
+        end=pl.coalesce("fx_end", "period_end"),
+        method="tried",
+        fixed_rate="fx_rate",
+    )
+    answered = rates.table(requests).with_columns(**_rate_operand())
+    return answered.filter(pl.col("rate").is_not_null() | pl.col("decides")).sort("row", "tried")
+
+
+def _rate_operand() -> dict[str, pl.Expr]:
+    names = columns(RATE.name)
+    return {
+        names.figure_id: pl.lit(None, pl.UInt64),
+        names.value: pl.col("rate"),
+        names.low: pl.col("rate_low"),
+        names.high: pl.col("rate_high"),
+        names.low_closed: pl.lit(value=True),
+        names.high_closed: pl.lit(value=True),
+        names.step: pl.lit(None, pl.Float64),
+        names.rungs: pl.lit(1.0),
+        names.capped: pl.lit(value=False),
+    }
+
+
+def _judged(tried: pl.DataFrame, *, main_is_coarser: bool) -> pl.DataFrame:
+    """The pairs in which that side is the coarser one, which is then the stated one."""
+    mine = tried.filter(pl.col("main_is_coarser") == main_is_coarser)
+    check = _check(MAIN, RESTATED * RATE) if main_is_coarser else _check(RESTATED, MAIN / RATE)
+    return judge(mine, check).with_columns(unit=pl.col("main_unit" if main_is_coarser else "restated_unit"))
+
+
+def _restatement_rows(judged: pl.DataFrame) -> pl.DataFrame:
+    no_rate = pl.col(columns(RATE.name).low).is_null() & pl.col(columns(RESTATED.name).low).is_not_null()
+    reason = pl.when(no_rate).then(pl.lit(Reason.MISSING_REFERENCE.value)).otherwise("reason")
+    named = judged.with_columns(
+        kind=pl.lit(ALTERNATIVE),
+        rule=pl.format("{}_in_{}.{}", "metric", "restated_unit", "tried"),
+        severity=pl.lit(Severity.INFO.value),
+        reading=pl.lit(None, pl.String),
+        reason=reason,
+        figures=pl.concat_list(columns(MAIN.name).figure_id, columns(RESTATED.name).figure_id).list.drop_nulls(),
+    )
+    return _with(named, "row", "decides", place=pl.col("tried").rank("dense"), name=pl.col("tried"))
+
+
+def _implied_rates(tried: pl.DataFrame) -> pl.DataFrame:
+    """The rate that each printed pair implies, beside the reference rate of each method."""
+    printed = tried.filter(pl.col(columns(RESTATED.name).low).is_not_null())
+    judged = judge(printed, _check(MAIN / RESTATED, RATE))
+    named = judged.with_columns(
+        kind=pl.lit(IMPLIED_RATE),
+        rule=pl.format("{}_rate.{}", "metric", "tried"),
+        severity=pl.lit(Severity.INFO.value),
+        unit=pl.format("{}/{}", "main_unit", "restated_unit"),
+        figures=pl.concat_list(columns(MAIN.name).figure_id, columns(RESTATED.name).figure_id),
+    )
+    return _with(named)
+
+
+def _unprinted(tried: pl.DataFrame) -> pl.DataFrame:
+    """What an amount would be in the currency in which it is usually restated, where that is not printed."""
+    missing = tried.filter(pl.col("decides") & pl.col(columns(RESTATED.name).low).is_null())
+    found = ends(missing, MAIN / RATE, _check(RESTATED, MAIN / RATE), Fraction(1)).filter(pl.col("low").is_not_null())
+    binding = pl.concat_list(columns(MAIN.name).figure_id)
+    bound = found.with_columns(unit="restated_unit", binding_low=binding, binding_high=binding)
+    return bound.select(pl.col(name).cast(dtype) for name, dtype in IMPLIED_COLUMNS.items())
+
+
+def _check(stated: Expression, implied: Expression, *, material: float = MATERIAL) -> Check:
+    names = [leaf.metric for side in (stated, implied) for leaf in operands(side)]
+    return Check(stated, "==", implied, dict.fromkeys(names, Fraction(1)), Fraction(1), frozenset({"rate"}), material)
+
+
+def _with(judged: pl.DataFrame, *further: str, **made: pl.Expr) -> pl.DataFrame:
+    """Judged rows as findings without id and message (absent columns null), and further columns."""
+    return judged.select(
+        *((pl.col(name) if name in judged.columns else pl.lit(None)).cast(dtype).alias(name)
+          for name, dtype in RAW_FINDING_COLUMNS.items()),
+        *further,
+        **made,
+    )  # fmt: skip

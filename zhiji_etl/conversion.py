@@ -1,0 +1,119 @@
+"""Figures in the unit that their metric declares: factors by Pint, currencies at the rate of their own period.
+
+In: figures in their printed unit, with `declared_unit`, `nouns`, `fx`. Out: the same rows with `value, low, high, step,
+step_max, unit` in the declared unit, `rate` where a currency was converted, and `code, reason` where the unit does not
+convert: no rate (`missing_reference`: the figure stays, its amounts null) or no common dimension (the row is rejected).
+An amount that restates another keeps its own currency: the two are compared, not merged.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from zhiji_etl.figures import Reason
+from zhiji_etl.rates import Rates
+from zhiji_etl.units import factors, is_currency
+
+CONVENTION_COLUMNS: Final[dict[str, pl.DataType]] = {
+    "source": pl.String(),
+    "fx_method": pl.String(),
+    "fx_start": pl.Date(),
+    "fx_end": pl.Date(),
+    "fx_rate": pl.String(),
+}
+"""How a source itself converts currencies; null where it does not say."""
+
+NO_RATE: Final = Reason.MISSING_REFERENCE.value
+
+
+def convert(figures: pl.DataFrame, rates: Rates) -> pl.DataFrame:
+    """The figures in their declared unit, in the same order; each with the CONVENTION_COLUMNS of its source."""
+    targeted = figures.with_columns(printed_unit=_own_noun()).with_columns(unit=_target())
+    factored = targeted.join(factors(targeted), on=["printed_unit", "unit"], how="left", maintain_order="left")
+    rated = _with_rates(factored, rates)
+    return _within_declared_ends(rated.with_columns(**_amounts())).drop(
+        "factor", "unit_code", "unit_reason", "rate_low", "rate_high", "rate_reason"
+    )
+
+
+def refused(converted: pl.DataFrame) -> pl.DataFrame:
+    """The raw rows whose unit is not that of their metric: `row_id, code, reason`."""
+    wrong = pl.col("code").is_not_null() & (pl.col("code") != NO_RATE)
+    return converted.filter(wrong).select("row_id", "code", "reason").unique("row_id", maintain_order=True)
+
+
+def rate_requests(figures: pl.DataFrame) -> pl.DataFrame:
+    """The rates that rows with `printed_unit, unit, fx` and conventions need: columns of a rate table's request.
+
+    What the source states goes before what the metric declares; the days are those stated, else the period's.
+    """
+    return figures.with_columns(
+        base="printed_unit",
+        quote="unit",
+        start=pl.coalesce("fx_start", "period_start"),
+        end=pl.coalesce("fx_end", "period_end"),
+        method=pl.coalesce("fx_method", "fx"),
+        fixed_rate="fx_rate",
+    )
+
+
+def _own_noun() -> pl.Expr:
+    """Other words for the noun of a metric are that noun."""
+    return pl.when(pl.col("nouns").list.contains("printed_unit")).then("declared_unit").otherwise("printed_unit")
+
+
+def _target() -> pl.Expr:
+    return pl.when(pl.col("restates").is_null()).then("declared_unit").otherwise("printed_unit")
+
+
+def _with_rates(figures: pl.DataFrame, rates: Rates) -> pl.DataFrame:
+    """The rate of each row that changes its currency, and `code`, `reason` where a unit or a rate fails."""
+    needs_rate = (pl.col("unit_code") == "currency_mismatch") & pl.col("fx").is_not_null()
+    changing = figures.filter(needs_rate)
+    answers = rates.table(rate_requests(changing)).select(
+        "figure_id", "rate_low", "rate_high", found_rate="rate", rate_reason="reason"
+    )
+    joined = figures.join(answers, on="figure_id", how="left", maintain_order="left")
+    return joined.with_columns(
+        rate="found_rate",
+        code=pl.when(~needs_rate)
+        .then("unit_code")
+        .when(pl.col("rate_reason").is_not_null())
+        .then(pl.lit(NO_RATE)),
+        reason=pl.when(~needs_rate).then("unit_reason").otherwise("rate_reason"),
+    ).drop("found_rate")
+
+
+def _amounts() -> dict[str, pl.Expr]:
+    """Amounts in the new unit: a factor is exact, a rate widens the bounds by its own; null where neither applies."""
+    factor, rate = pl.col("factor"), pl.col("rate")
+    scale = pl.coalesce(factor, rate)
+    smallest, largest = pl.coalesce(factor, "rate_low"), pl.coalesce(factor, "rate_high")
+    low = pl.col("low") * pl.when(pl.col("low") < 0).then(largest).otherwise(smallest)
+    high = pl.col("high") * pl.when(pl.col("high") < 0).then(smallest).otherwise(largest)
+    sized = {name: pl.col(name) * scale for name in ("value", "step", "step_max")}
+    return {**sized, "low": low, "high": high}
+
+
+def _within_declared_ends(figures: pl.DataFrame) -> pl.DataFrame:
+    """Bounds cut at the ends that the metric declares, such as 0 for sales: knowledge that every rule may use."""
+    below = (pl.col("low") < pl.col("at_least")) & (pl.col("high") >= pl.col("at_least"))
+    above = (pl.col("high") > pl.col("at_most")) & (pl.col("low") <= pl.col("at_most"))
+    return figures.with_columns(
+        low=pl.when(below).then("at_least").otherwise("low"),
+        high=pl.when(above).then("at_most").otherwise("high"),
+        low_closed=pl.col("low_closed") | below.fill_null(value=False),
+        high_closed=pl.col("high_closed") | above.fill_null(value=False),
+    )
+
+
+def currencies(unit: pl.Expr) -> pl.Expr:
+    """Whether each unit of a column is a currency; Python is asked once for each distinct unit."""
+    return unit.map_batches(_are_currencies, return_dtype=pl.Boolean, is_elementwise=True)
+
+
+def _are_currencies(units: pl.Series) -> pl.Series:
+    known = {name: is_currency(name) for name in units.unique().drop_nulls()}
+    return units.replace_strict(known, default=False, return_dtype=pl.Boolean)

@@ -1,0 +1,117 @@
+"""Findings: conclusions of every kind in one frame, with an id that stays and a sentence that a person reads.
+
+In: judged rows with any of FINDING_COLUMNS. Out: FINDING_COLUMNS, the loudest first. The sentences stand in MESSAGES,
+by verdict; the reasons for which nothing could be checked in REASONS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import polars as pl
+
+from zhiji_etl.figures import FINDING_COLUMNS, SEVERITY, Reason, Severity, Verdict
+
+REASONS: Final[Mapping[str, str]] = {
+    Reason.MISSING_OPERAND.value: "a figure that the rule needs is not printed",
+    Reason.MISSING_REFERENCE.value: "a reference that the rule needs (a market, a rate) is missing",
+    Reason.SCOPE_UNKNOWN.value: "one scope does not reconcile, and another cannot be tried",
+    Reason.EXCESS_DIGITS.value: "a figure is printed with more digits than its declared precision",
+    Reason.DEFECTIVE_DUPLICATES.value: "a figure that it needs is printed twice, with values that disagree",
+    Reason.DIVISION_BY_ZERO.value: "a divisor may be zero",
+    Reason.NON_NUMERIC.value: "the check itself could not run",
+}
+
+LOUDNESS: Final[Mapping[str, int]] = {
+    Verdict.INCONSISTENT.value: 0,
+    Verdict.TOO_IMPRECISE.value: 1,
+    Verdict.NOT_CHECKABLE.value: 2,
+    Verdict.CONSISTENT.value: 3,
+}
+
+
+def as_findings(judged: pl.DataFrame) -> pl.DataFrame:
+    """A frame with some of FINDING_COLUMNS as one with all of them: absent columns are null, id and message are made."""
+    full = judged.select(
+        (pl.col(name) if name in judged.columns else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in FINDING_COLUMNS.items()
+    )
+    return full.with_columns(message=pl.coalesce("message", _message()), finding_id=_identity())
+
+
+def gathered(findings: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """All findings in one order: by severity and verdict, the loudest first, then by strain, rule, entity and period."""
+    together = pl.concat([pl.DataFrame(schema=FINDING_COLUMNS), *findings])
+    loudness = pl.col("verdict").cast(pl.String).replace_strict(LOUDNESS, return_dtype=pl.UInt8)
+    severity = pl.col("severity").to_physical()
+    ordered = together.sort(
+        [loudness, severity, pl.col("strain").fill_null(0.0), "rule", "entity", "period", "finding_id"],
+        descending=[False, True, True, False, False, False, False],
+    )
+    repeated = pl.int_range(pl.len()).over("finding_id")
+    numbered = pl.when(repeated > 0).then(pl.format("{}#{}", "finding_id", repeated + 1)).otherwise("finding_id")
+    return ordered.with_columns(finding_id=numbered)
+
+
+def at_or_above(findings: pl.DataFrame, severity: Severity) -> pl.DataFrame:
+    """The inconsistent findings, and the checks that could not run, that are at least this severe."""
+    loud = pl.col("severity").to_physical() >= pl.lit(severity.value, SEVERITY).to_physical()
+    broken = pl.col("reason").cast(pl.String) == Reason.NON_NUMERIC.value
+    failed = (pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value) | broken.fill_null(value=False)
+    return findings.filter(failed & loud)
+
+
+def _identity() -> pl.Expr:
+    parts = ["rule", "entity", "period"]
+    return pl.concat_str(pl.col("kind"), *(pl.col(part).fill_null("") for part in parts), separator=":")
+
+
+def _message() -> pl.Expr:
+    stated, implied = between("stated_low", "stated_high"), between("implied_low", "implied_high")
+    pair = (stated, implied, pl.col("unit").fill_null(""))
+    reason = pl.col("reason").cast(pl.String).replace_strict(REASONS, default="unknown", return_dtype=pl.String)
+    verdict = pl.col("verdict").cast(pl.String)
+    digits = pl.format("{} last digits apart", number(pl.col("gap_steps"), 3))
+    percent = pl.format("{} % apart", number(pl.col("gap_relative") * 100, 3))
+    return (
+        pl.when(verdict == Verdict.INCONSISTENT.value)
+        .then(pl.format("printed {}, implied {} {}: {}.", *pair, pl.coalesce(digits, percent)))
+        .when(verdict == Verdict.TOO_IMPRECISE.value)
+        .then(pl.format("printed {}, implied {} {}: an error below {} % would go unnoticed.", *pair,
+                        number(pl.col("mde") * 100, 3)))
+        .when(verdict == Verdict.CONSISTENT.value)
+        .then(pl.format("printed {}, implied {} {}: they agree.", *pair))
+        .otherwise(pl.format("not checkable: {}.", reason))
+    )  # fmt: skip
+
+
+def between(low: str, high: str) -> pl.Expr:
+    """Two ends as text: `22.65 to 22.75`, `above 10`, `below 5`, `anything`."""
+    first, last = pl.col(low), pl.col(high)
+    return (
+        pl.when(first.is_infinite(), last.is_infinite())
+        .then(pl.lit("anything"))
+        .when(last.is_infinite())
+        .then(pl.format("above {}", number(first)))
+        .when(first.is_infinite())
+        .then(pl.format("below {}", number(last)))
+        .when(first == last)
+        .then(number(first))
+        .otherwise(pl.format("{} to {}", number(first), number(last)))
+    )
+
+
+def number(value: pl.Expr, digits: int = 7) -> pl.Expr:
+    """A float as short text: so many significant digits, no trailing `.0`."""
+    rounded = value.round_sig_figs(digits)
+    whole = (rounded == rounded.floor()) & (rounded.abs() < 1e15)
+    as_whole = rounded.cast(pl.Int64, strict=False).cast(pl.String)
+    return pl.when(whole).then(as_whole).otherwise(rounded.cast(pl.String))
+
+
+def empty() -> pl.DataFrame:
+    """No findings."""
+    return pl.DataFrame(schema=FINDING_COLUMNS)
+
+

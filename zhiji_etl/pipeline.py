@@ -1,0 +1,152 @@
+"""The whole way of a figure, in one screen: raw rows -> figures -> tables, findings, implied values -> published run.
+
+In: a project. Out: `RunResult`, and below `out` a new run: `figures.parquet`, a Parquet file for each table,
+`rejects.parquet`, `findings.parquet`, `implied.parquet` and the manifest `run.json`, visible all at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+import zhiji_etl
+from zhiji_etl import conversion, findings, rows, tabulation
+from zhiji_etl.catalogue import Catalogue
+from zhiji_etl.consistency import pairs
+from zhiji_etl.consistency.implied import intersect
+from zhiji_etl.consistency.operands import shelve
+from zhiji_etl.consistency.rules import Outcome, run_rule
+from zhiji_etl.figures import FIGURE_COLUMNS, Verdict
+from zhiji_etl.outputs import RunFolder, publishing
+from zhiji_etl.rates import Rates
+from zhiji_etl.sources import Source, check_unchanged
+from zhiji_etl.tables import KEYS
+
+if TYPE_CHECKING:
+    from zhiji_etl.project import Project
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run gave: every frame that it published, and where."""
+
+    path: Path
+    figures: pl.DataFrame
+    tables: Mapping[str, pl.DataFrame]
+    rejects: pl.DataFrame
+    findings: pl.DataFrame
+    implied: pl.DataFrame
+    manifest: Mapping[str, Any]
+
+    def verdicts(self) -> dict[str, int]:
+        """How many findings each verdict has; alternatives and implied rates, which are details, left out."""
+        main = self.findings.filter(~pl.col("kind").is_in(["alternative", "implied_rate"]))
+        counts = dict(main.group_by("verdict").len().iter_rows())
+        return {verdict.value: counts.get(verdict.value, 0) for verdict in Verdict}
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Everything a run concludes before anything is written."""
+
+    figures: pl.DataFrame
+    tables: Mapping[str, pl.DataFrame]
+    rejects: pl.DataFrame
+    findings: pl.DataFrame
+    implied: pl.DataFrame
+
+
+def run(project: Project, out: Path) -> RunResult:
+    """Audit a project and publish what came of it.
+
+    Raises `ProjectError`, `SourceError` or `OutputError`; problems of the data are rejects and findings.
+    """
+    started = time.perf_counter()
+    catalogue, sources = project.catalogue, project.sources
+    audited = audit(sources, catalogue, rates_of(project))
+    with publishing(out) as folder:
+        _write(folder, audited, catalogue)
+        check_unchanged(sources)
+        folder.manifest.update(_manifest(project, audited, time.perf_counter() - started))
+    return RunResult(folder.path, **vars(audited), manifest=folder.manifest)
+
+
+def audit(sources: list[Source], catalogue: Catalogue, rates: Rates) -> Audit:
+    """The chain: read, split, convert, tabulate, check. Every raw row ends in exactly one of figures and rejects."""
+    read = rows.read_rows(sources, catalogue)
+    printed, unread = rows.split(read)
+    stated = printed.join(conventions(sources), on="source", how="left", maintain_order="left")
+    converted = conversion.convert(stated, rates)
+    tables = tabulation.tabulate(converted, catalogue, sources)
+    refused = pl.concat([conversion.refused(converted), tables.failures]).unique("row_id", maintain_order=True)
+    figures = converted.join(refused, on="row_id", how="anti", maintain_order="left")
+    concluded = check(figures.select(*FIGURE_COLUMNS), catalogue)
+    restated = pairs.restatements(stated.join(refused, on="row_id", how="anti", maintain_order="left"), rates)
+    return Audit(
+        figures=figures.select(*FIGURE_COLUMNS),
+        tables=tables.tables,
+        rejects=pl.concat([unread, rows.reject(read, refused)]).sort("row_id"),
+        findings=findings.gathered(
+            [tables.findings, *(findings.as_findings(found) for found in (concluded.findings, restated.findings))]
+        ),
+        implied=intersect([concluded.implied, restated.implied]),
+    )
+
+
+def check(figures: pl.DataFrame, catalogue: Catalogue) -> Outcome:
+    """Judge all rules, and all figures that are printed more than once. In: FIGURE_COLUMNS."""
+    shelf = shelve(figures)
+    outcomes = [run_rule(rule, shelf, catalogue.metrics) for rule in catalogue.rules]
+    found = [pairs.duplicates(figures), *(outcome.findings for outcome in outcomes)]
+    return Outcome(pl.concat(found), intersect(outcome.implied for outcome in outcomes))
+
+
+def conventions(sources: list[Source]) -> pl.DataFrame:
+    """How each source converts currencies, from its sidecar: CONVENTION_COLUMNS."""
+    stated = [(source.name, source.sidecar.fx) for source in sources]
+    made = [
+        (name, None, None, None, None)
+        if fx is None
+        else (name, fx.method, fx.start, fx.end, None if fx.rate is None else str(fx.rate))
+        for name, fx in stated
+    ]
+    return pl.DataFrame(made, schema=conversion.CONVENTION_COLUMNS, orient="row")
+
+
+def rates_of(project: Project) -> Rates:
+    """The project's own rate files, in order, over the European Central Bank's."""
+    own = [Rates.read(project.path / name) for name in project.settings.get("rates", [])]
+    return reduce(lambda upper, lower: upper.over(lower), [*own, Rates.ecb()])
+
+
+def _write(folder: RunFolder, audited: Audit, catalogue: Catalogue) -> None:
+    folder.write_parquet("figures.parquet", audited.figures)
+    for name, table in audited.tables.items():
+        units = {metric: catalogue.metrics[metric].unit for metric in table.columns if metric in catalogue.metrics}
+        folder.write_parquet(f"{name}.parquet", table, units={k: v for k, v in units.items() if k not in KEYS})
+    folder.write_parquet("rejects.parquet", audited.rejects)
+    folder.write_parquet("findings.parquet", audited.findings)
+    folder.write_parquet("implied.parquet", audited.implied)
+
+
+def _manifest(project: Project, audited: Audit, seconds: float) -> dict[str, Any]:
+    return {
+        "zhiji_etl": zhiji_etl.__version__,
+        "inputs": [source.entry() for source in project.sources],
+        "schemas": project.schema_hashes(),
+        "settings": project.settings,
+        "counts": {
+            "raw_rows": audited.figures.get_column("row_id").n_unique() + audited.rejects.height,
+            "figures": audited.figures.height,
+            "rejects": audited.rejects.height,
+            "findings": audited.findings.height,
+            "implied": audited.implied.height,
+        },
+        "timings": {"total": round(seconds, 3)},
+    }

@@ -1,0 +1,182 @@
+"""A project folder: where its raw files and schemas lie, loading it, and making a new one.
+
+    zhiji.toml   what belongs to the project as a whole (every key optional)
+    raw/         figures as printed, with a sidecar for each source
+    schemas/     tables and rules, in Python: loading a project runs this code, so load only projects that you trust
+
+In: a path. Out: `Project`, with its sources found and its schemas compiled.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from zhiji_etl.errors import OutputError, ProjectError
+
+if TYPE_CHECKING:
+    from zhiji_etl.catalogue import Catalogue
+    from zhiji_etl.pipeline import RunResult
+    from zhiji_etl.sources import Source
+    from zhiji_etl.tables import Table
+
+PARTS = ("raw", "schemas", "zhiji.toml")
+KEYS = ("name", "rates")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project folder; nothing is read before it is asked for."""
+
+    path: Path
+
+    def __init__(self, path: str | Path = ".") -> None:
+        object.__setattr__(self, "path", Path(path))
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The project file; `ProjectError` (`project_invalid`) names a wrong key or line."""
+        return _settings(self.path / "zhiji.toml")
+
+    @cached_property
+    def sources(self) -> list[Source]:
+        """The raw files, checked and hashed; `SourceError` where one cannot be read."""
+        from zhiji_etl.sources import find_sources
+
+        self._require()
+        return find_sources(self.path / "raw")
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The tables and rules of `schemas/`; `ProjectError` with all problems of the schema files."""
+        from zhiji_etl.catalogue import catalogue
+
+        self._require()
+        return catalogue(tables_of(self.path / "schemas"))
+
+    def schema_hashes(self) -> dict[str, str]:
+        """The sha256 of each schema file, for the manifest."""
+        return {path.name: sha256(path.read_bytes()).hexdigest() for path in _schema_files(self.path / "schemas")}
+
+    def run(self, out: str | Path | None = None) -> RunResult:
+        """Carry the figures the whole way and publish them below `out` (by default the project's `build`)."""
+        from zhiji_etl.pipeline import run
+
+        return run(self, Path(out) if out is not None else self.path / "build")
+
+    def _require(self) -> None:
+        if not (self.path / "schemas").is_dir() or not (self.path / "raw").is_dir():
+            raise ProjectError(
+                "project_missing",
+                f"{self.path} is no project: it has no folder raw/ or no folder schemas/.",
+                hint="make one: zhiji-etl init DIR",
+            )
+
+
+def tables_of(folder: Path) -> list[type[Table]]:
+    """The tables that the files of a schemas folder define, in order of file and definition.
+
+    Each file is loaded under a private name. Raises `ProjectError`: `schema_invalid` (a file that does not load, with
+    file and line), `schema_empty` (no table at all).
+    """
+    tables = [table for path in _schema_files(folder) for table in _tables(_module(path))]
+    if not tables:
+        raise ProjectError("schema_empty", f"{folder} declares no table.", hint="subclass zj.Table in schemas/NAME.py")
+    return tables
+
+
+def init(folder: Path) -> list[Path]:
+    """Copy the reference project into a folder that is new or empty; gives the files made.
+
+    Raises `OutputError` (`output_exists`) where the folder holds anything.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise OutputError("output_exists", f"{folder} is not empty.", hint="name a folder that does not exist yet")
+    origin = reference()
+    try:
+        for part in PARTS:
+            _copy(origin / part, folder / part)
+    except OSError as error:
+        raise OutputError("output_unwritable", f"{folder} cannot be written: {error.strerror}.") from error
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def reference() -> Path:
+    """The reference project: inside the installed package, or the root of the checkout of an editable install."""
+    package = Path(__file__).parent
+    shipped = package / "_project"
+    return shipped if shipped.is_dir() else package.parent
+
+
+def _copy(origin: Path, target: Path) -> None:
+    if origin.is_dir():
+        shutil.copytree(origin, target, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(origin, target)
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProjectError("project_invalid", f"{path.name} cannot be read: {error}.") from None
+    unknown = sorted(set(settings) - set(KEYS))
+    if unknown:
+        what = f"{path.name} has the unknown key {', '.join(unknown)}."
+        raise ProjectError("project_invalid", what, hint=f"known are {', '.join(KEYS)}")
+    return settings
+
+
+def _schema_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
+
+
+def _module(path: Path) -> ModuleType:
+    """A schema file as a module, under a name that no import statement can reach."""
+    name = f"zhiji_schema:{sha256(str(path.resolve()).encode()).hexdigest()[:12]}:{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise ProjectError("schema_invalid", _broken(path, error)) from error
+    finally:
+        sys.dont_write_bytecode = writes
+    return module
+
+
+def _broken(path: Path, error: Exception) -> str:
+    lines = [frame.lineno for frame in _frames(error) if frame.filename == str(path)]
+    line = getattr(error, "lineno", None) or (lines[-1] if lines else None)
+    where = f"schemas/{path.name}" + (f" line {line}" if line else "")
+    return f"{where}: {type(error).__name__}: {error}"
+
+
+def _frames(error: Exception) -> Iterator[Any]:
+    import traceback
+
+    yield from traceback.extract_tb(error.__traceback__)
+
+
+def _tables(module: ModuleType) -> list[type[Table]]:
+    from zhiji_etl.tables import Table
+
+    values = [value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Table)]
+    return [table for table in values if table.__module__ == module.__name__]

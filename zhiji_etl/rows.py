@@ -1,0 +1,176 @@
+"""From raw rows to figures: read what is printed, find its table and its days, and turn away what cannot be one.
+
+In: the sources of a project. Out: `Split`, in which every raw row, known by its `row_id`, is either behind one figure
+(two where an amount is restated in another currency) or a reject with a code and a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from zhiji_etl.catalogue import Catalogue
+from zhiji_etl.figures import AMOUNT_FIELDS, FIGURE_COLUMNS
+from zhiji_etl.periods import resolve_periods
+from zhiji_etl.reading import FigureNamespace
+from zhiji_etl.sources import Sidecar, Source, ordinals, scan_source
+from zhiji_etl.tables import table_name
+
+REJECT_ENDING: Final = ("code", "reason")
+RESTATING: Final = 1
+"""The last bit of a figure_id: 0 for the figure of a row, 1 for the amount that restates it."""
+
+
+class Split(NamedTuple):
+    """Figures (FIGURE_COLUMNS, in the printed unit, with `declared_unit`), and rejects (raw columns, code, reason)."""
+
+    figures: pl.DataFrame
+    rejects: pl.DataFrame
+
+
+def read_rows(sources: Iterable[Source], catalogue: Catalogue) -> pl.DataFrame:
+    """All rows of all sources with their reading, period, table and, where they are no figure, `code` and `reason`."""
+    listed = list(sources)
+    numbers = ordinals(listed)
+    frames = [_read(scan_source(source, numbers[source.name]), source.sidecar) for source in listed]
+    rows = pl.concat(frames, how="diagonal")
+    placed = _dated(_placed(rows, catalogue))
+    return placed.with_columns(_first_defect()).unnest("__defect").collect(engine="streaming").sort("row_id")
+
+
+def split(rows: pl.DataFrame) -> Split:
+    """The rows in two: those with a code are rejects, the others become figures."""
+    defective = pl.col("code").is_not_null()
+    figures = rows.filter(~defective)
+    restating = figures.filter(pl.col("read").struct.field("restated").struct.field("unit").is_not_null())
+    main = _figures(figures, pl.col("read"), 0)
+    second = _figures(restating, pl.col("read").struct.field("restated"), RESTATING)
+    return Split(pl.concat([main, second]).sort("figure_id"), as_rejects(rows.filter(defective)))
+
+
+def as_rejects(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `read_rows` as rejects: every raw column, then `row_id, source, code, reason`."""
+    added = {"read", "defect", "defect_reason", "declared_unit", "nouns", "at_least", "at_most", "fx", "restated_in", "fiscal_year_end"}
+    raw = [name for name in rows.columns if name not in added and not name.startswith("period_")]
+    ending = ("row_id", "source", *REJECT_ENDING)
+    return rows.select(*(name for name in raw if name not in ending), *ending)
+
+
+def reject(rows: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
+    """The rows named by `row_id` in `verdicts` (`row_id, code, reason`) as rejects."""
+    return as_rejects(rows.drop("code", "reason").join(verdicts, on="row_id", how="inner", maintain_order="left"))
+
+
+def _read(frame: pl.LazyFrame, sidecar: Sidecar) -> pl.LazyFrame:
+    decimals = pl.col("decimals").cast(pl.Int64, strict=False)
+    if sidecar.decimals is not None:
+        decimals = decimals.fill_null(sidecar.decimals)
+    read = FigureNamespace(pl.col("printed")).parse(
+        currency=sidecar.currency,
+        scale=sidecar.scale,
+        unit=sidecar.unit,
+        decimals=decimals,
+        rounding=sidecar.rounding,
+        decimal_comma=sidecar.decimal_comma,
+    )
+    year_end = pl.lit(sidecar.fiscal_year_end, pl.String)
+    return frame.with_columns(read=read, fiscal_year_end=year_end)
+
+
+def _placed(rows: pl.LazyFrame, catalogue: Catalogue) -> pl.LazyFrame:
+    """Each row with the table that it names, or the only one that declares its metric, and what that declares."""
+    declarations = catalogue.declarations
+    only = declarations.group_by("metric").agg(
+        only_table=pl.col("table").first(), tables=pl.col("table").sort().str.join(", "), count=pl.len()
+    )
+    known = rows.with_columns(table=_snake(pl.col("table"))).join(only.lazy(), on="metric", how="left")
+    named = pl.coalesce("table", pl.when(pl.col("count") == 1).then("only_table"))
+    joined = known.with_columns(table=named).join(declarations.lazy(), on=["table", "metric"], how="left")
+    return joined.with_columns(__placing=_placing_defect(catalogue)).drop("only_table", "tables", "count")
+
+
+def _snake(name: pl.Expr) -> pl.Expr:
+    return name.str.replace_all(r"([a-z0-9])([A-Z])", "${1}_${2}").str.to_lowercase()
+
+
+def _placing_defect(catalogue: Catalogue) -> pl.Expr:
+    unknown_table = pl.col("table").is_not_null() & ~pl.col("table").is_in(list(catalogue.tables))
+    return (
+        pl.when(pl.col("metric").is_null())
+        .then(_defect("metric_missing", pl.lit("The row has no metric.")))
+        .when(unknown_table)
+        .then(_defect("table_unknown", pl.format("No schema declares a table {}.", "table")))
+        .when(pl.col("count").is_null())
+        .then(_defect("metric_unknown", pl.format("No table declares the metric {}. {}", "metric", _near(catalogue))))
+        .when(pl.col("table").is_null())
+        .then(_defect("table_ambiguous", pl.format("{} is declared by {}: say which.", "metric", "tables")))
+        .when(pl.col("declared_unit").is_null())
+        .then(_defect("metric_unknown", pl.format("The table {} does not declare {}.", "table", "metric")))
+    )
+
+
+def _near(catalogue: Catalogue) -> pl.Expr:
+    """A hint with the nearest metric: looked up once for each distinct unknown metric."""
+    known = list(catalogue.metrics)
+
+    def hints(batch: pl.Series) -> pl.Series:
+        distinct = batch.unique().drop_nulls()
+        near = {name: get_close_matches(name, known, n=1) for name in distinct}
+        texts = {name: f"Hint: did you mean {found[0]}?" if found else _known(known) for name, found in near.items()}
+        return batch.replace_strict(texts, default="", return_dtype=pl.String)
+
+    return pl.col("metric").map_batches(hints, return_dtype=pl.String, is_elementwise=True)
+
+
+def _known(names: list[str]) -> str:
+    return f"Hint: declared are {', '.join(sorted(names)[:20])}."
+
+
+def _dated(rows: pl.LazyFrame) -> pl.LazyFrame:
+    return resolve_periods(rows, "period", "fiscal_year_end")
+
+
+def _defect(code: str, reason: pl.Expr) -> pl.Expr:
+    return pl.struct(pl.lit(code).alias("code"), reason.alias("reason"))
+
+
+def _first_defect() -> pl.Expr:
+    """Why a row is no figure, the first reason that applies: its shape, its entity, its table, its period, its text."""
+    read = pl.col("read").struct
+    entity = pl.col("entity").is_null() | (pl.col("entity").str.strip_chars() == "")
+    no_decimals = pl.col("decimals").is_not_null() & pl.col("decimals").cast(pl.Int64, strict=False).is_null()
+    return (
+        pl.when(pl.col("defect").is_not_null())
+        .then(pl.struct(pl.col("defect").alias("code"), pl.col("defect_reason").alias("reason")))
+        .when(entity)
+        .then(_defect("entity_missing", pl.lit("The row has no entity: say whose figure this is.")))
+        .when(pl.col("__placing").struct.field("code").is_not_null())
+        .then("__placing")
+        .when(pl.col("period_reason").is_not_null())
+        .then(_defect("period_unreadable", pl.col("period_reason")))
+        .when(no_decimals)
+        .then(_defect("decimals_invalid", pl.format("“{}” is no whole number of decimals.", "decimals")))
+        .when(read.field("code").is_not_null())
+        .then(pl.struct(read.field("code"), read.field("reason")))
+        .alias("__defect")
+    )
+
+
+def _figures(rows: pl.DataFrame, amount: pl.Expr, restating: int) -> pl.DataFrame:
+    """Rows as figures in their printed unit: FIGURE_COLUMNS, and what the table declares of the metric."""
+    read = {name: amount.struct.field(name) for name in AMOUNT_FIELDS if name not in ("range_low", "range_high")}
+    named = {
+        "figure_id": pl.col("row_id") * 2 + restating,
+        "period": pl.col("period_label"),
+        "printed_value": amount.struct.field("value"),
+        "printed_unit": amount.struct.field("unit"),
+        "rate": pl.lit(None, pl.Float64),
+        "restates": pl.col("row_id") * 2 if restating else pl.lit(None, pl.UInt64),
+    }
+    declared = ("declared_unit", "nouns", "at_least", "at_most", "fx", "restated_in")
+    made: Mapping[str, pl.Expr] = {**read, **named}
+    columns = [made.get(name, pl.col(name)).cast(dtype).alias(name) for name, dtype in FIGURE_COLUMNS.items()]
+    return rows.select(*columns, *declared)

@@ -1,0 +1,134 @@
+"""From figures to tables: one row for each entity and period, judged by Pandera through the one bridge to it.
+
+In: figures in their declared unit and the catalogue. Out: a frame for each table, exactly the declared columns; the
+figures whose cell failed a check, by `row_id` with code and reason; and findings for checks that could not run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from zhiji_etl.catalogue import Catalogue
+from zhiji_etl.figures import Reason, Severity, Verdict
+from zhiji_etl.findings import as_findings
+from zhiji_etl.sources import Source
+from zhiji_etl.tables import KEYS, Table
+from zhiji_etl.validation import Validation, validate
+
+ROW: Final = "row_id"
+CHECK_FAILED: Final = "check_failed"
+CHECK: Final = "check"
+CELL: Final = ("entity", "metric", "period_start", "period_end")
+
+
+@dataclass(frozen=True, slots=True)
+class Tabulation:
+    """Tables by name, the raw rows that failed a check (`row_id, code, reason`), and findings of the validation."""
+
+    tables: Mapping[str, pl.DataFrame]
+    failures: pl.DataFrame
+    findings: pl.DataFrame
+
+
+def tabulate(figures: pl.DataFrame, catalogue: Catalogue, sources: Sequence[Source]) -> Tabulation:
+    """Build and judge every table: first all rows together are checked, then the rows of failing cells leave.
+
+    A failing cell takes its figure out of the table and out of the rules; a check without a single cell to blame
+    (on the keys, or on a whole row) is a finding.
+    """
+    made = {name: _judged(name, table, figures, catalogue, sources) for name, table in catalogue.tables.items()}
+    return Tabulation(
+        {name: frame for name, (frame, _, _) in made.items()},
+        pl.concat(rejected for _, rejected, _ in made.values()).unique(ROW, keep="first", maintain_order=True),
+        pl.concat(findings for _, _, findings in made.values()),
+    )
+
+
+def _judged(
+    name: str, table: type[Table], figures: pl.DataFrame, catalogue: Catalogue, sources: Sequence[Source]
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """One table: its frame without failing cells, the raw rows that failed, and its findings."""
+    cells = _cells(figures, name)
+    wide = _wide(cells, name, catalogue, sources)
+    verdict = validate(wide, table)
+    traced = _traced(verdict.failures, cells, wide)
+    rejected = _rejected(traced)
+    good = cells.join(rejected.select(ROW), on=ROW, how="anti", maintain_order="left")
+    return _wide(good, name, catalogue, sources).drop(ROW), rejected, _findings(verdict, traced, name)
+
+
+def _cells(figures: pl.DataFrame, table: str) -> pl.DataFrame:
+    """The one figure of each cell of a table: printed in the declared unit before converted, then the finest print."""
+    mine = figures.filter((pl.col("table") == table) & pl.col("restates").is_null() & pl.col("unit").is_not_null())
+    ordered = mine.sort(pl.col("rate").is_not_null(), "step", "figure_id")
+    return ordered.unique(CELL, keep="first", maintain_order=True)
+
+
+def _wide(cells: pl.DataFrame, table: str, catalogue: Catalogue, sources: Sequence[Source]) -> pl.DataFrame:
+    """One row an entity and period with `row_id` (a number of its own here) and the declared columns."""
+    keys = cells.select(KEYS).unique(["entity", "period_start", "period_end"], keep="first", maintain_order=True)
+    ordered = keys.sort("entity", "period_start", "period_end")
+    wide = ordered.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.UInt64))
+    values = cells.pivot("metric", index=["entity", "period_start", "period_end"], values="value")
+    joined = wide.join(values, on=["entity", "period_start", "period_end"], how="left", maintain_order="left")
+    named = _identified(joined, catalogue.identifiers(table), sources)
+    declared = catalogue.declarations.filter(pl.col("table") == table).get_column("metric")
+    absent = [pl.lit(None, pl.Float64).alias(metric) for metric in declared if metric not in named.columns]
+    columns = [name for name in catalogue.tables[table].to_schema().columns if name not in KEYS]
+    return named.with_columns(absent).select(ROW, *KEYS, *columns)
+
+
+def _identified(wide: pl.DataFrame, names: Sequence[str], sources: Sequence[Source]) -> pl.DataFrame:
+    """The wide frame with its identifier columns, filled from the sidecars."""
+    given = [(entity, texts) for source in sources for entity, texts in source.sidecar.identifiers.items()]
+    for name in names:
+        known = {entity: texts[name] for entity, texts in given if name in texts}
+        schema = {"entity": pl.String, name: pl.String}
+        column = pl.DataFrame(list(known.items()), schema=schema, orient="row")
+        wide = wide.join(column, on="entity", how="left", maintain_order="left")
+    return wide
+
+
+def _traced(failures: pl.DataFrame, cells: pl.DataFrame, wide: pl.DataFrame) -> pl.DataFrame:
+    """Each failing cell with its entity and period, and the raw row behind it as `cell_row` (null where none is)."""
+    at = failures.join(wide.select(ROW, *KEYS), on=ROW, how="inner", maintain_order="left").drop(ROW)
+    behind = cells.select(*CELL, cell_row=ROW)
+    return at.rename({"column": "metric"}).join(behind, on=CELL, how="left", maintain_order="left")
+
+
+def _rejected(traced: pl.DataFrame) -> pl.DataFrame:
+    """The raw rows whose cell failed a check of severity error: `row_id, code, reason`."""
+    reason = pl.format("{} is {}, which fails the check {} of its table.", "metric", "value", "check")
+    failed = traced.filter(_is_to_be_rejected())
+    rows = failed.select(pl.col("cell_row").alias(ROW), code=pl.lit(CHECK_FAILED), reason=reason)
+    return rows.unique(ROW, keep="first", maintain_order=True)
+
+
+def _is_to_be_rejected() -> pl.Expr:
+    return pl.col("cell_row").is_not_null() & (pl.col("severity").cast(pl.String) == Severity.ERROR.value)
+
+
+def _findings(verdict: Validation, traced: pl.DataFrame, table: str) -> pl.DataFrame:
+    """What is no single cell's fault: failures without a figure behind them, a wrong structure, broken checks."""
+    column = pl.coalesce("metric", pl.lit("row"))
+    what = pl.coalesce("value", pl.lit("missing"))
+    told = traced.filter(~_is_to_be_rejected()).select(
+        "entity",
+        "period",
+        rule=pl.format("{}.{}", column, "check"),
+        verdict=pl.lit(Verdict.INCONSISTENT.value),
+        severity=pl.col("severity").cast(pl.String),
+        message=pl.format("{} is {}, which fails the check {} of its table.", column, what, "check"),
+    )
+    problems = [("structure", f"{problem.message} {problem.hint or ''}".strip()) for problem in verdict.structure]
+    problems += [(broken.check, f"The check could not run: {broken.message}") for broken in verdict.broken]
+    unknown = pl.DataFrame(problems, schema={"rule": pl.String, "message": pl.String}, orient="row").with_columns(
+        verdict=pl.lit(Verdict.NOT_CHECKABLE.value),
+        severity=pl.lit(Severity.ERROR.value),
+        reason=pl.lit(Reason.NON_NUMERIC.value),
+    )
+    return as_findings(pl.concat([told, unknown], how="diagonal").with_columns(kind=pl.lit(CHECK), table=pl.lit(table)))
