@@ -63,9 +63,9 @@ class Source:
 def find_sources(raw: Path) -> list[Source]:
     """All sources of a raw folder, sorted by name, each checked and hashed.
 
-    Raises `SourceError` (`raw_empty`, `source_type`, `source_outside`, `source_unreadable`, and those of the form:
-    `csv_structure` lists them) or `ProjectError` (`sidecar_invalid`, `sidecar_orphan`, `sidecar_ambiguous`). Where
-    several files are broken, one error of the first one's kind and code tells of all.
+    Raises `SourceError` (`raw_empty`, `source_type`, `source_name`, `source_outside`, `source_unreadable`, and those
+    of the form: `csv_structure` lists them) or `ProjectError` (`sidecar_invalid`, `sidecar_orphan`,
+    `sidecar_ambiguous`). Where several files are broken, one error of the first one's kind and code tells of all.
     """
     files = _files(raw)
     data = [path for path in files if form_of(path.name)]
@@ -128,12 +128,19 @@ def _is_aside(name: str) -> bool:
 
 def _inside(path: Path, raw: Path) -> Path:
     """Refuse what is no plain file within the project: a link may point at anything this machine holds."""
+    if not path.name.isprintable():
+        what = f"The name of {safe_terminal(path.name)} holds characters that cannot be printed."
+        raise SourceError("source_name", what, hint="Rename the file.")
     project = raw.absolute().parent.resolve()
-    resolved = path.resolve()
-    if not resolved.is_relative_to(project):
+    try:
+        resolved = path.resolve(strict=True)
+        plain = stat.S_ISREG(resolved.stat().st_mode)
+    except (OSError, RuntimeError):  # a link that leads nowhere, or round in a circle
+        resolved, plain = path.absolute(), False
+    if plain and not resolved.is_relative_to(project):
         what = f"{safe_terminal(path.name)} is a link that leads out of the project."
         raise SourceError("source_outside", what, hint="Copy the file into the raw folder.")
-    if not resolved.exists() or not stat.S_ISREG(resolved.stat().st_mode):
+    if not plain:
         what = f"{safe_terminal(path.name)} is no plain file."
         raise SourceError("source_unreadable", what, hint="The raw folder holds plain files only, no folders.")
     return path

@@ -38,7 +38,7 @@ def _as_rate(value: object) -> object:
 
 
 def _as_number(value: object) -> object:
-    return float(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else value
+    return float(str(value)) if isinstance(value, int | Decimal) and not isinstance(value, bool) else value
 
 
 def _month_and_day(value: str) -> str:
@@ -97,13 +97,11 @@ def read_sidecar(path: Path) -> Sidecar:
     text = _text(path)
     try:
         return Sidecar.model_validate(tomllib.loads(text, parse_float=Decimal))
-    except tomllib.TOMLDecodeError as error:
-        raise _invalid(path, [str(error)], "This is not TOML; texts stand in double quotes.") from None
     except ValidationError as error:
-        problems = list(error.errors(include_url=False))
-        problems.sort(key=lambda problem: _line(text, problem))
-        lines = [_sentence(problem, text) for problem in problems]
-        raise _invalid(path, lines, _hint(problems)) from None
+        problems = sorted(error.errors(include_url=False), key=lambda problem: _line(text, problem))
+        raise _invalid(path, [_sentence(problem, text) for problem in problems], _hint(problems)) from None
+    except (ValueError, RecursionError) as error:
+        raise _invalid(path, [str(error)], "This is not TOML; texts stand in double quotes.") from None
 
 
 # -------------------------------------------------------------------------------------------------------- helpers

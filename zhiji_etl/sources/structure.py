@@ -170,13 +170,16 @@ def _check_encoding(progress: _Progress, block: bytes) -> None:
     except UnicodeDecodeError as error:
         found = block[error.start : error.start + 8]
         what = f"the bytes {found.hex(' ')} are not UTF-8."
-        raise progress.fault("source_encoding", what, error.start, block, _conversion(_guess(block))) from None
+        raise progress.fault(
+            "source_encoding", what, error.start, block, _conversion(_guess(block, error.start))
+        ) from None
 
 
-def _guess(block: bytes) -> str:
-    """GB18030 holds GBK and GB2312; what does not decode as it is Western text of Windows."""
+def _guess(block: bytes, position: int) -> str:
+    """From one line, since files are mixed: GB18030 holds GBK and GB2312; all else is Western text of Windows."""
+    line = block[block.rfind(b"\n", 0, position) + 1 :].partition(b"\n")[0]
     try:
-        block.decode("gb18030")
+        line.decode("gb18030")
     except UnicodeDecodeError:
         return "WINDOWS-1252"
     return "GB18030"
