@@ -257,6 +257,18 @@ def test_sub_periods_tile_their_parent(period: Period, kind: PeriodKind) -> None
     assert sum(part.days for part in parts) == period.days
 
 
+@given(dates, st.integers(1, 8))
+def test_quarters_from_any_day_lose_no_day(start: date, count: int) -> None:
+    year, month = divmod(start.year * 12 + start.month - 1 + 3 * count, 12)
+    try:
+        end = start.replace(year=year, month=month + 1) - timedelta(days=1)
+    except ValueError:
+        return
+    parts = Period.between(start, end).sub_periods("quarter")
+    assert (len(parts), parts[0].start, parts[-1].end) == (count, start, end)
+    assert all(one.end + timedelta(days=1) == two.start for one, two in pairwise(parts))
+
+
 @given(months)
 def test_the_previous_period_is_adjacent_and_of_the_same_kind(period: Period) -> None:
     previous = period.previous

@@ -10,6 +10,7 @@ import calendar
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final
 
 from zhiji_etl.errors import PeriodError
@@ -110,8 +111,11 @@ class Period:
         months, step = whole_months(self.start, self.end), MONTHS.get(kind)
         if months is None or step is None or months % step:
             raise PeriodError("no_sub_periods", f"{self.label} is not made of whole periods of kind {kind.value!r}.")
-        starts = [months_later(self.start, n) for n in range(0, months, step)]
-        return [Period.between(start, months_later(start, step) - DAY) for start in starts]
+        starts = [
+            months_later(self.start, n) for n in range(0, months + 1, step)
+        ]  # each from the first: no day is lost
+        spans = [(start, following - DAY) for start, following in pairwise(starts)]
+        return [Period(label_of(*span, kind), *span, kind) for span in spans]
 
     def _earlier(self, *, months: int = 0, days: int = 0) -> Period:
         try:

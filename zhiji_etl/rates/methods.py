@@ -80,6 +80,9 @@ def answers(layer: Layer, requests: pl.DataFrame) -> pl.DataFrame:
 _SUMMED: Final = ("rate", "high", "inverse", "days")
 """What is summed over days: the rate, its upper bound, the inverse of its lower bound, and one for the day."""
 
+_SCALE: Final = 2.0**76
+"""Whole numbers of 128 bits hold thirty years of rates up to 1e11 at this scale, to 14 digits from 1e-9 on."""
+
 
 def _pairs(layer: Layer, requests: pl.DataFrame) -> pl.DataFrame:
     """The distinct pairs, numbered, with the sources and the ends of their series (null where there is none)."""
@@ -102,7 +105,9 @@ def _history(layer: Layer, pairs: pl.DataFrame) -> pl.DataFrame:
         for pair, base, quote in numbered
     ]
     running = [
-        one.with_columns(_carried_days(), inverse=1 / pl.col("low"), days=pl.lit(1.0)).with_columns(_sums())
+        one.with_columns(_carried_days(), inverse=1 / pl.col("low"), days=pl.lit(1.0))
+        .with_columns(_exact())
+        .with_columns(_sums())
         for one in series
     ]
     return pl.concat(running).with_row_index("row")
@@ -114,10 +119,15 @@ def _carried_days() -> pl.Expr:
     return pl.min_horizontal(until_next.fill_null(MAX_AGE + 1), MAX_AGE + 1).alias("carried")
 
 
+def _exact() -> list[pl.Expr]:
+    """The summed columns as whole multiples of 1/_SCALE: sums are exact and do not depend on where they begin."""
+    return [(pl.col(name) * _SCALE).cast(pl.Int128).alias(f"exact_{name}") for name in _SUMMED]
+
+
 def _sums() -> list[pl.Expr]:
     """Of each column the sum over all quotes up to a row's, and over all calendar days before a row's."""
-    quoted = [pl.col(name).cum_sum().alias(f"quoted_{name}") for name in _SUMMED]
-    held = {name: pl.col(name) * pl.col("carried") for name in _SUMMED}
+    quoted = [pl.col(f"exact_{name}").cum_sum().alias(f"quoted_{name}") for name in _SUMMED]
+    held = {name: pl.col(f"exact_{name}") * pl.col("carried").cast(pl.Int128) for name in _SUMMED}
     return quoted + [(days.cum_sum() - days).alias(f"before_{name}") for name, days in held.items()]
 
 
@@ -190,19 +200,21 @@ def _covered(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _over_days(name: str) -> pl.Expr:
     """The sum over the calendar days of a request, each at the rate that holds on it."""
-    return _through("last", "end", name) - _through("first", "start", name) + pl.col(f"first_{name}")
+    days = _through("last", "end", name) - _through("first", "start", name) + pl.col(f"first_exact_{name}")
+    return days.cast(pl.Float64) / _SCALE
 
 
 def _through(at: str, day: str, name: str) -> pl.Expr:
-    """The sum over all calendar days through `day`, on which the quote at row `at` is the last one."""
+    """The exact sum over all calendar days through `day`, on which the quote at row `at` is the last one."""
     held = pl.min_horizontal(_days(f"{at}_date", day) + 1, pl.col(f"{at}_carried"))
-    return pl.col(f"{at}_before_{name}") + pl.col(f"{at}_{name}") * held
+    return pl.col(f"{at}_before_{name}") + pl.col(f"{at}_exact_{name}") * held.cast(pl.Int128)
 
 
 def _over_quotes(name: str) -> pl.Expr:
     """The sum over the quotes within a request."""
-    on_first_day = pl.when(pl.col("first_date") == pl.col("start")).then(pl.col(f"first_{name}")).otherwise(0.0)
-    return pl.col(f"last_quoted_{name}") - pl.col(f"first_quoted_{name}") + on_first_day
+    on_first_day = pl.when(pl.col("first_date") == pl.col("start")).then(f"first_exact_{name}").otherwise(0)
+    quotes = pl.col(f"last_quoted_{name}") - pl.col(f"first_quoted_{name}") + on_first_day
+    return quotes.cast(pl.Float64) / _SCALE
 
 
 def _days(start: str, end: str) -> pl.Expr:

@@ -73,7 +73,9 @@ def read_quotes(path: str | Path) -> pl.DataFrame:
             hint="A rate file has the columns date, base, quote, rate, and may have source.",
         )
     quotes = frame.select(_typed(frame.schema, path.name))
-    _refuse(path, quotes, _invalid(), "rate_invalid", "is no quote: a date, two currency codes and a positive rate")
+    _refuse(
+        path, quotes, _invalid(), "rate_invalid", "is no quote: a date, two currency codes and a rate from 1e-9 to 1e9"
+    )
     key = ("layer", "date", "base", "quote")
     _refuse(path, quotes, pl.struct(key).is_duplicated(), "rate_duplicated", "stands more than once")
     return quotes
@@ -143,7 +145,7 @@ def _invalid() -> pl.Expr:
         & pl.col("quote").str.contains(code).fill_null(False)
         & (pl.col("base") != pl.col("quote")).fill_null(False)
         & pl.col("rate").str.contains(NUMBER).fill_null(False)
-        & (value.is_finite() & (value > 0)).fill_null(False)
+        & value.is_between(1e-9, 1e9).fill_null(False)
         & (pl.col("step") < 2 * value).fill_null(False)
     )
 
