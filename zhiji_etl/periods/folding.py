@@ -58,6 +58,7 @@ _STEPS: Final = tuple(
         (r"(?<=[\da-z])-(?=(?:month|week|quarter|half|year|day)s?\b)", " "),
         (r"[\s,]+", " "),
         (rf" ?({_CHINESE}) ?", r"\1"),
+        (r"^ ?(?:in|during|for|on|over) ", ""),
     )
 )
 

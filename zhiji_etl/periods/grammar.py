@@ -191,6 +191,11 @@ def _ended(found: dict[str, str], year_end: FiscalYearEnd) -> Days | None:
     return _days_to(at.end, int(found.get("count", "1")), LENGTHS[found["length"]]) if at else None
 
 
+def _ended_by_name(found: dict[str, str], year_end: FiscalYearEnd) -> Days | None:
+    """The March quarter 2020 is the quarter that ends with March."""
+    return _ended({"at": f"{found['month']} {found['year']}", "length": found["length"]}, year_end)
+
+
 def _days_to(end: date, count: int, length: str) -> Days:
     months = {"month": 1, "quarter": 3, "half": 6, "year": 12}.get(length)
     if months is not None:
@@ -338,13 +343,15 @@ FORMS: Final[tuple[Form, ...]] = (
     _form("", rf"{DAY_NUMBER}(?:st|nd|rd|th)?(?: of)?[ /-]?{NAMED_MONTH}[ /-]?{YEAR}", _day),
     _form("2020年3月31日", rf"{YEAR}年{MONTH}月{DAY_NUMBER}[日号號]", _day),
     _form("", rf"(?P<first>\d\d?)([/.-])(?P<second>\d\d?)\2{YEAR}", _slashed_day),
-    _form("", rf"{YEAR}-?w(?P<week>\d\d?)", _week),
+    _form("", rf"{YEAR}[- ]?w(?P<week>\d\d?)", _week),
     _form(
-        "2020Q1, 1Q20, H1 2020, 9M 2020", rf"(?P<part>.+?)(?: of| in)?[ /-]*(?:{FISCAL} ?)?{ANY_YEAR}", _part_of_year
+        "2020Q1, 1Q20, H1 2020, 9M 2020",
+        rf"(?P<part>.+?)(?: of| in)?[ /-]*(?:{FISCAL} ?|cy ?)?{ANY_YEAR}",
+        _part_of_year,
     ),
     _form(
         "2020年一季度, 上半年, 前三季度, 1-9月",
-        rf"{ANY_YEAR}(?: ?{word_pattern('year_after')})?[ /-]*(?P<part>.+)",
+        rf"(?:cy ?)?{ANY_YEAR}(?: ?{word_pattern('year_after')})?[ /-]*(?P<part>.+)",
         _part_of_year,
     ),
     _form("", rf"{FISCAL} ?{ANY_YEAR}[ /-]*(?P<part>.+)", _part_of_year),
@@ -355,12 +362,18 @@ FORMS: Final[tuple[Form, ...]] = (
         rf" {word_pattern('ended')} (?:on )?{AT}",
         _ended,
     ),
+    _form("March quarter 2020", rf"(?P<month>{MONTH_NAME}) (?P<length>quarter)(?: of)? {YEAR}", _ended_by_name),
+    _form("", rf"(?P<month>{MONTH_NAME}) {YEAR} (?P<length>quarter)", _ended_by_name),
     _form(
         "截至2020年3月31日止年度",
         rf"{word_pattern('cut_off')}?{AT}{word_pattern('closing')}{word_pattern('before_span')}?(?P<count>\d{{1,3}})?{LENGTH}",
         _ended,
     ),
-    _form("TTM 2020-03", rf"{word_pattern('trailing_year')}(?: ?{word_pattern('ended')})?[ -]*{AT}", _trailing_year),
+    _form(
+        "TTM 2020-03",
+        rf"{word_pattern('trailing_year')}(?: ?{word_pattern('ended')}|至|{word_pattern('cut_off')})?[ -]*{AT}",
+        _trailing_year,
+    ),
     _form("", rf"{AT}[ -]*{word_pattern('trailing_year')}", _trailing_year),
     _form(
         "YTD September 2020", rf"{word_pattern('year_to_date')}(?: ?{word_pattern('ended')})?[ -]*{AT}", _year_to_date

@@ -62,7 +62,9 @@ PARTS: Final[tuple[tuple[re.Pattern[str], Callable[[list[str]], Part]], ...]] = 
         ),
         (word_pattern("half_1"), lambda groups: Part(0, 6)),
         (word_pattern("half_2"), lambda groups: Part(6, 6)),
-        (rf"(?:{word_pattern('first')} ?)?(\d\d?) ?(?:m|months|个月|個月|月)", lambda groups: Part(0, int(groups[0]))),
+        (r"(\d\d?) ?(?:m|months|个月|個月)", lambda groups: Part(0, int(groups[0]))),
+        (rf"{word_pattern('first')} ?(\d\d?) ?(?:months|个月|個月|月)", lambda groups: Part(0, int(groups[0]))),
+        (r"(\d\d?)月份?", _named_months),
         (
             rf"{word_pattern('first')} ?([1-4]) ?(?:quarters|个?季度?|個季度?)",
             lambda groups: Part(0, 3 * int(groups[0])),
