@@ -42,6 +42,7 @@ class Draft:
     bracket: bool = False
     noun: bool = False
     refine: bool = False
+    prose: bool = False
     words: list[Token] = field(default_factory=list)
 
     def seen(self, token: Token) -> None:
@@ -55,9 +56,9 @@ class Draft:
         return bool(self.currency or self.unit)
 
 
-def read_amount(tokens: Tokens, at: int, fine: bool) -> tuple[Draft, int] | None:
-    """The amount that begins at a place (fillers before it are skipped), or None."""
-    draft = Draft()
+def read_amount(tokens: Tokens, at: int, fine: bool, prose: bool = False) -> tuple[Draft, int] | None:
+    """The amount that begins at a place (in a cell, fillers before it are skipped), or None."""
+    draft = Draft(prose=prose)
     at = _before(tokens, at, draft)
     read = _number(tokens, at, draft)
     if read is None:
@@ -87,7 +88,7 @@ Step = Callable[[Tokens, int, Draft], int]
 
 
 def _opening(tokens: Tokens, at: int, draft: Draft) -> int:
-    if "open" not in tokens[at].kinds or draft.bracket:
+    if "open" not in tokens[at].kinds or draft.bracket or draft.prose:
         return 0
     draft.bracket = True
     return 1
@@ -109,6 +110,7 @@ def _sign(tokens: Tokens, at: int, draft: Draft) -> int:
 
 def _change(tokens: Tokens, at: int, draft: Draft) -> int:
     value = tokens[at].get("change")
+    value = tokens[at].get("change_in_cell") if value is None and not draft.prose else value
     if value is None or (draft.change and value > 0):
         return 0
     draft.change = value

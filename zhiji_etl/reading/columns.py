@@ -24,7 +24,7 @@ from zhiji_etl.reading.meanings import Amount, Number, Options, Problem
 
 PARSED: Final = pl.Struct(PARSED_FIELDS)
 _RESTATED: Final = pl.Struct(AMOUNT_FIELDS)
-_FOLDED: Final = r"[^\x20-\x7e]|#"
+_FOLDED: Final = r"[^\x20-\x7e]|#|@"
 _CHUNK: Final = 250_000
 _REFUSED, _SINGLE, _RANGE, _PAIR, _SLOW = range(5)
 

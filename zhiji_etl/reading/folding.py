@@ -49,7 +49,7 @@ def fold(text: str) -> str:
     >>> fold("２２％"), fold("−3"), fold("#1")
     ('22%', '-3', '№1')
     """
-    if text.isascii() and text.isprintable() and MARK not in text:
+    if text.isascii() and text.isprintable() and MARK not in text and "@" not in text:
         return text
     return text.translate(folds())
 
@@ -74,6 +74,7 @@ def folds() -> dict[int, str]:
             base = _base(chr(code))
             if base is not None and code not in table:
                 table[code] = base
+    table.update({ord("@"): "\uff20", 0xFF20: "\uff20", 0xFF06: "&", 0x3013: NO_CHARACTER})
     table.update(dict.fromkeys((ord(mark) for mark in (*RUN_MARKS, *ZERO_MARKS)), NO_CHARACTER))
     return table
 

@@ -7,6 +7,7 @@ the widths of the digits can decide.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -160,13 +161,15 @@ def _trailing_minus(found: list[Token], at: int, amount: Amount) -> tuple[Amount
 # ---- ranges --------------------------------------------------------------------------------------
 
 
-def read_range(found: Tokens, at: int, options: Options, fine: bool) -> tuple[Amount | Refine, int] | None:
+def read_range(
+    found: Tokens, at: int, options: Options, fine: bool, prose: bool = False
+) -> tuple[Amount | Refine, int] | None:
     """One amount, or two that are the ends of a range: `5 to 6 million`, `between 1.1 and 1.3 dollars`."""
-    first = read_amount(found, at, fine)
+    first = read_amount(found, at, fine, prose)
     if first is None:
         return None
     low, end = first
-    second = _second(found, end, low, fine)
+    second = _second(found, end, low, fine, prose)
     if low.refine or (second and second[0].refine):
         return Refine(), end
     if second is None:
@@ -182,14 +185,16 @@ def _closed_bracket(amount: Amount, draft: Draft) -> Amount:
     return amount
 
 
-def _second(found: Tokens, at: int, low: Draft, fine: bool) -> tuple[Draft, int] | None:
+def _second(found: Tokens, at: int, low: Draft, fine: bool, prose: bool) -> tuple[Draft, int] | None:
     token = token_at(found, at)
     opposite = {Qualifier.ABOVE, Qualifier.AT_LEAST, Qualifier.BELOW, Qualifier.AT_MOST}
     linked = "to" in token.kinds or ("and" in token.kinds and low.between)
     bounded = low.qualifier in opposite and ({"and", "filler"} & token.kinds.keys() or "before" in token.kinds)
     if (not linked and not bounded) or len(low.numbers) != 1:
         return None
-    read = read_amount(found, at + ("before" not in token.kinds), fine)
+    if prose and low.between and low.change:
+        return None
+    read = read_amount(found, at + ("before" not in token.kinds), fine, prose)
     if read is None or len(read[0].numbers) != 1 or (read[0].bracket and not low.bracket):
         return None
     if bounded and not linked and not _opposed(low.qualifier, read[0].qualifier):
@@ -258,6 +263,17 @@ def _restated(found: list[Token], at: int, amount: Amount, options: Options, fin
     return replace(amount, restated=second), end
 
 
+def restated_in_text(
+    found: list[Token], at: int, amount: Amount, options: Options, fine: bool
+) -> tuple[Amount, int]:
+    """In running text: a second amount of money in brackets right after the first."""
+    again, end = _restated(found, at, amount, options, fine)
+    second = again.restated
+    if second is None or second.unit == amount.unit or "count" in (second.unit, amount.unit):
+        return amount, at
+    return again, end
+
+
 def _note(found: list[Token], at: int) -> int:
     """The place after a bracket with a note mark or an idle word in it: `(1)`, `(ea)`, `（含）`."""
     inside = at + 1
@@ -286,8 +302,20 @@ def _unit(draft: Draft, options: Options) -> tuple[str, tuple[tuple[str, str], .
 
 
 def singular(words: list[Token]) -> str:
-    """The head noun of a phrase in the singular, lower case: `new energy vehicles` -> `vehicle`."""
-    word = words[-1].text.lower() if words else "count"
+    """The head noun of a phrase of tokens; in running text only where its words stand."""
+    numbered = [token.kinds["word"] for token in words if isinstance(token.kinds.get("word"), int)]
+    if numbered and len(numbered) == len(words):
+        return f"@{numbered[0]}-{numbered[-1]}"
+    return singular_of([token.text for token in words if not isinstance(token.kinds.get("word"), int)] or ["count"])
+
+
+def singular_of(words: Sequence[str]) -> str:
+    """The head noun of a phrase in the singular, lower case: `new energy vehicles` -> `vehicle`.
+
+    It is the last plural of the phrase, or its last word.
+    """
+    plurals = [word for word in words if word.lower().endswith("s") and not word.lower().endswith("ss")]
+    word = (plurals or words)[-1].lower()
     known = lexicon().singulars.get(word)
     if known is not None or not word.isascii() or len(word) < 4 or word.endswith(("ss", "us", "is")):
         return known or word

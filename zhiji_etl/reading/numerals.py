@@ -1,6 +1,6 @@
 """Numbers of digits, words or both: `6.238`, `twenty-two point seven`, `5亿3000万`, `三分之二`.
 
-In: tokens and the place to begin. Out: the number (two, where it is a range by itself: `几十万`, `三五百`), and the
+In: tokens and the place to begin. Out: the number (two, where it is a range by itself: `几十万`), and the
 place after it, or None where no number begins. Scale words are powers of ten; `百` and `hundred` after words are digits.
 """
 

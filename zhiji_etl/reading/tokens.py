@@ -16,6 +16,7 @@ _LOOSE: Final = re.compile(
     r"\s{2,}|(?<=[\u2e80-\u9fff])\s(?=[\u2e80-\u9fff#\ue001-\ue008])|(?<=[#\ue001-\ue008])\s(?=[\u2e80-\u9fff])"
 )
 _JOINED_CODE: Final = {"K": 3, "k": 3, "M": 6, "m": 6, "B": 9, "T": 12}
+_WORD_MARKS: Final = "@\uff06\u3013"
 _DIGITS: Final = frozenset((*RUN_MARKS, *ZERO_MARKS))
 _ANY: Final = f"[{RUN_MARKS[0]}-{ZERO_MARKS[3]}]"
 _HEAD: Final = f"[{RUN_MARKS[0]}-{RUN_MARKS[2]}]"
@@ -115,12 +116,17 @@ class _Scanner:
         self.tokens: list[Token] = []
         self.joins: list[Join] = []
         self.literals = 0
+        self.unknown = 0
 
     def run(self) -> None:
         at = 0
         while at < len(self.shape):
             character = self.shape[at]
             if character == " ":
+                at += 1
+            elif character in _WORD_MARKS:
+                self._add({"word": self.unknown}, at, at + 1)
+                self.unknown += 1
                 at += 1
             elif character == MARK:
                 self._add({"number": self.literals}, at, at + 1)

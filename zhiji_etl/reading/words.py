@@ -36,6 +36,7 @@ INTEGER_KINDS: Final = frozenset(
         "sign",
         "change",
         "change_after",
+        "change_in_cell",
         "percent_whole",
         "percent_word",
     )

@@ -1,0 +1,194 @@
+"""Figures in running text, with the exact place of each.
+
+In: a text. Out: its figures in order. What is not a figure is left out: years, dates, times, numbers of notes and pages,
+model names, parts of codes. Windows around numbers are read by the grammar of cells, once per shape of window.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final
+
+from zhiji_etl.errors import FigureError
+from zhiji_etl.figures import Figure, Qualifier
+from zhiji_etl.reading.cells import KEPT, Rounding, joined, options, plain
+from zhiji_etl.reading.exact import Precision, figure
+from zhiji_etl.reading.folding import MARK, RUN_MARKS, ZERO_MARKS, fine
+from zhiji_etl.reading.grammar import restated_in_text, read_range, singular_of
+from zhiji_etl.reading.meanings import Amount, Options
+from zhiji_etl.reading.surroundings import excluded
+from zhiji_etl.reading.tokens import Join, Token, tokens
+from zhiji_etl.reading.windows import IDEOGRAPH_MARK, NAME_MARK, WORD_MARK, Window, windows
+
+LONGEST_TEXT = 10_000_000
+"""Characters of the longest text that is searched."""
+
+_UNDECIDED: Final = re.compile(r"#[.,' ]#|(?<!#)\.#")
+_YEAR: Final = re.compile(r"(?:19|20)[0-9][0-9]")
+_SENTENCE: Final = re.compile(r"[^\n]+")
+_RUNS: Final = frozenset((*RUN_MARKS, *ZERO_MARKS))
+
+
+def find(
+    text: str,
+    *,
+    currency: str | None = None,
+    scale: str | None = None,
+    unit: str | None = None,
+    rounding: Rounding = "nearest",
+) -> list[Figure]:
+    """All figures of a running text, in order; `start` and `end` are offsets into it.
+
+    The options are those of `parse`. A second amount in brackets is a figure of its own and the `restated` of the first.
+    Raises `FigureError` with `text_too_long` beyond 10 million characters, and `unknown_scale`.
+
+    >>> [f.unit for f in find("In 2019 sales rose 3 percent to $5 million.")]
+    ['percent', 'USD']
+    """
+    if len(text) > LONGEST_TEXT:
+        raise FigureError("text_too_long", f"The text has {len(text):,} characters.", text="", hint="Give it in parts.")
+    chosen = options(currency, scale, unit, False)
+    precision = Precision(None, rounding == "truncation")
+    found: list[Figure] = []
+    for window in windows(text):
+        found.extend(_figures(window, text, chosen, precision))
+    return found
+
+
+# ---- one window -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The amounts of one shape of window, and for a fine shape which runs of digits make each number."""
+
+    amounts: tuple[Amount, ...]
+    joins: tuple[Join, ...] | None
+
+
+def _figures(window: Window, text: str, chosen: Options, precision: Precision) -> list[Figure]:
+    shape, symbols, parts, starts = window.shape, window.symbols, window.parts, window.starts
+    literals = [part for part, symbol in zip(parts, symbols, strict=True) if symbol == MARK]
+    if literals and _UNDECIDED.search(shape):
+        symbols, parts, starts, runs = _refined(symbols, parts, starts)
+        shape = "".join(symbols)
+        reading = _read(shape, "fine", chosen)
+        numbers = joined(runs, reading.joins or ())
+    else:
+        reading = _read(shape, "coarse", chosen)
+        numbers = plain(literals, False)
+    if not reading.amounts:
+        return []
+    places = _Places(symbols, starts)
+    words = [part for part, symbol in zip(parts, symbols, strict=True) if symbol in (WORD_MARK, NAME_MARK, IDEOGRAPH_MARK)]
+    figures: list[Figure] = []
+    for amount in reading.amounts:
+        figures.extend(_made(amount, numbers, words, text, places, precision))
+    return figures
+
+
+def _refined(
+    symbols: Sequence[str], parts: Sequence[str], starts: Sequence[int]
+) -> tuple[list[str], list[str], list[int], list[str]]:
+    """The window with each run of digits as a part of its own."""
+    new_symbols, new_parts, runs = [], [], []
+    for symbol, part in zip(symbols, parts, strict=True):
+        if symbol != MARK:
+            new_symbols.append(symbol)
+            new_parts.append(part)
+            continue
+        for piece in re.findall(r"[0-9]+|[^0-9]", part):
+            mark = fine(piece)[0]
+            new_symbols.append(mark)
+            new_parts.append(piece)
+            if mark in _RUNS:
+                runs.append(piece)
+    new_starts = [starts[0]]
+    for part in new_parts:
+        new_starts.append(new_starts[-1] + len(part))
+    return new_symbols, new_parts, new_starts, runs
+
+
+@lru_cache(maxsize=KEPT)
+def _read(shape: str, style: str, chosen: Options) -> Reading:
+    """The amounts in a shape of window, remembered."""
+    found, joins = tokens(shape, style)
+    amounts: list[Amount] = []
+    at = 0
+    skipped = excluded(found)
+    while at < len(found):
+        if at in skipped:
+            at += 1
+            continue
+        read = read_range(found, at, chosen, style != "coarse", prose=True)
+        if read is None or not isinstance(read[0], Amount):
+            at += 1
+            continue
+        amount, end = read
+        if any(place in skipped for place in range(at, end) if "number" in found[place].kinds):
+            at += 1
+            continue
+        amount, end = restated_in_text(found, end, amount, chosen, style != "coarse")
+        amounts.append(amount)
+        at = max(end, at + 1)
+    return Reading(tuple(amounts), joins)
+
+
+# ---- figures of a window --------------------------------------------------------------------------------------------
+
+
+class _Places:
+    """Offsets in a shape -> offsets in the text."""
+
+    def __init__(self, symbols: Sequence[str], starts: Sequence[int]) -> None:
+        self.starts = starts
+        self.ends = [0]
+        for symbol in symbols:
+            self.ends.append(self.ends[-1] + len(symbol))
+
+    def __call__(self, offset: int) -> int:
+        at = bisect_left(self.ends, offset)
+        return self.starts[at] - (self.ends[at] - offset)
+
+
+def _made(
+    amount: Amount, numbers: Sequence[str], words: Sequence[str], text: str, places: _Places, precision: Precision
+) -> list[Figure]:
+    """The figure of an amount, and the one that restates it; none where it turns out to be a year or no number."""
+    amount = _named(amount, words)
+    again = None if amount.restated is None else _named(amount.restated, words)
+    spans = [(places(amount.start), places(amount.end))]
+    if again is not None:
+        spans.append((places(again.start), places(again.end)))
+    if _is_year(amount, numbers):
+        return []
+    try:
+        main = figure(replace(amount, restated=again), numbers, text, tuple(spans), precision)
+    except FigureError:
+        return []
+    return [main] if main.restated is None else [main, main.restated]
+
+
+def _named(amount: Amount, words: Sequence[str]) -> Amount:
+    """The amount with the nouns that stood in the text: unknown ones are numbered in a shape."""
+    if WORD_MARK not in amount.unit:
+        return amount
+    unit = re.sub(r"@(\d+)-(\d+)", lambda m: singular_of(words[int(m[1]) : int(m[2]) + 1]), amount.unit)
+    return replace(amount, unit=unit)
+
+
+def _is_year(amount: Amount, numbers: Sequence[str]) -> bool:
+    """A bare number that can only be a year."""
+    if amount.unit != "count" or amount.qualifier not in (Qualifier.EXACT, Qualifier.RANGE):
+        return False
+    terms = [number.terms[0] for number in amount.numbers if len(number.terms) == 1]
+    return bool(terms) and all(
+        term.literal is not None and not term.exponent and _YEAR.fullmatch(numbers[term.literal]) for term in terms
+    )
+
+
+__all__ = ["LONGEST_TEXT", "Token", "find"]

@@ -1,0 +1,163 @@
+"""Running text, cut down to the windows in which figures stand.
+
+In: any text. Out: for each window its shape (numbers as `#`, words that the lexicon does not know as `@`, names as `＆`)
+and where its parts stand in the text. Shapes of windows repeat, so that what they mean is found once and kept; the walk
+over the text itself is one regular expression and a few lookups a word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate
+from typing import Final
+
+from zhiji_etl.reading.folding import EXPONENT, MARK, NUMBER, fold
+from zhiji_etl.reading.words import is_ideograph, is_letter, lexicon
+
+WORD_MARK: Final = "@"
+NAME_MARK: Final = "\uff06"
+IDEOGRAPH_MARK: Final = "\u3013"
+"""Stand for a word in small letters, a word with a capital and a Chinese character that the lexicon does not know."""
+
+_PARTS: Final = re.compile(
+    rf"https?:\S+|www\.\S+|\S+\uff20\S+|(?:{NUMBER}){EXPONENT}|[^\W\d_]+(?:['-](?:[^\W\d_\u2e80-\u9fff])+)*|\s+|\S"
+    .replace("[^\\W\\d_]+(?:", "[a-zA-Z\u00c0-\u024f\u0400-\u052f]+(?:"),
+    re.ASCII,
+)  # fmt: skip
+_BREAKS: Final = frozenset({".", ";", "。", "；", "!", "?", "！", "？", "\n"})
+_LEFT, _RIGHT = 14, 24
+"""Parts (words, spaces, signs) of a window before and after a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of text around one or more numbers: its shape, its parts as printed, and the offset of each."""
+
+    shape: str
+    symbols: list[str]
+    parts: list[str]
+    starts: list[int]
+
+
+def windows(text: str) -> Iterator[Window]:
+    """The windows of a text, from left to right; they do not overlap."""
+    parts = _PARTS.findall(fold(text))
+    symbols = [_SYMBOLS[part] for part in parts]
+    anchors = [at for at, symbol in enumerate(symbols) if symbol in _anchors()]
+    if not anchors:
+        return
+    starts = [0, *accumulate(map(len, parts))]
+    for first, last in _merged(symbols, anchors):
+        yield Window("".join(symbols[first:last]), symbols[first:last], parts[first:last], starts[first : last + 1])
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def _merged(symbols: list[str], anchors: list[int]) -> list[tuple[int, int]]:
+    """Windows around the numbers, joined where they touch."""
+    merged: list[tuple[int, int]] = []
+    for anchor in anchors:
+        first = _edge(symbols, anchor, -1, _LEFT)
+        last = _edge(symbols, anchor, 1, _RIGHT) + 1
+        if merged and first <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        else:
+            merged.append((first, last))
+    return merged
+
+
+def _edge(symbols: list[str], anchor: int, step: int, most: int) -> int:
+    """How far a window reaches: to the end of the sentence, or past a few unknown words."""
+    at, unknown = anchor, 0
+    for _ in range(most):
+        after = at + step
+        if not 0 <= after < len(symbols):
+            return at
+        symbol = symbols[after]
+        if symbol in MARKS:
+            unknown += 1
+            if unknown > (_UNKNOWN_LEFT if step < 0 else _UNKNOWN_RIGHT):
+                return at
+        elif symbol in _BREAKS and _breaks(symbols, after):
+            return at
+        at = after
+    return at
+
+
+_UNKNOWN_LEFT, _UNKNOWN_RIGHT = 1, 4
+
+
+def _breaks(symbols: list[str], at: int) -> bool:
+    """Whether a point ends a sentence: a space follows it, and more than one letter stood before it."""
+    if symbols[at] != ".":
+        return True
+    return at + 1 < len(symbols) and symbols[at + 1][0].isspace() and len(symbols[at - 1]) > 2
+
+
+class _Symbols(dict[str, str]):
+    """Part of a text -> what stands for it in a shape. Words are remembered, numbers are not."""
+
+    def __missing__(self, part: str) -> str:
+        symbol = _symbol(part)
+        if symbol != MARK and len(self) < 200_000:
+            self[part] = symbol
+        return symbol
+
+
+_SYMBOLS: Final = _Symbols()
+MARKS: Final = frozenset({WORD_MARK, NAME_MARK, IDEOGRAPH_MARK})
+
+
+def _symbol(part: str) -> str:
+    first = part[0]
+    if first.isdigit():
+        return MARK
+    if first.isspace():
+        return " "
+    if part.startswith(("http", "www.")) or "\uff20" in part[1:]:
+        return NAME_MARK
+    if is_ideograph(first):
+        return first if first in _vocabulary()[1] else IDEOGRAPH_MARK
+    if not is_letter(first):
+        return part
+    exact, small = _vocabulary()[0], part.lower()
+    if part in exact:
+        return part
+    if small in exact and len(small) == len(part):
+        return small
+    if _hyphenated(small, exact):
+        return small
+    return WORD_MARK if part == small else NAME_MARK
+
+
+def _hyphenated(word: str, known: frozenset[str]) -> bool:
+    """`twenty-two`, `year-on-year`: a word of known words."""
+    return "-" in word and all(piece in known for piece in word.split("-"))
+
+
+@cache
+def _vocabulary() -> tuple[frozenset[str], frozenset[str]]:
+    """All words of the lexicon, and all Chinese characters in it."""
+    spellings = [entry.spelling for entries in lexicon().entries.values() for entry in entries]
+    words = {word for spelling in spellings for word in re.findall(r"[^\W\d_]+(?:['-][^\W\d_]+)*", spelling)}
+    words |= {piece for word in words for piece in word.split("-")}
+    characters = {character for spelling in spellings for character in spelling if is_ideograph(character)}
+    joined = {scale + code for scale in "MKBT" for code in lexicon().codes}
+    return frozenset(words | joined), frozenset(characters)
+
+
+@cache
+def _anchors() -> frozenset[str]:
+    """Symbols that a figure cannot be without: a number, in digits or words."""
+    kinds = {"small", "digit", "few", "half", "const", "ordinal", "tens", "hundreds", "multiple_word", "nil_word", "hundred"}
+    kinds |= {"percent_word", "percent_whole", "multiple_phrase", "article_unit"}
+    words = {MARK}
+    for entries in lexicon().entries.values():
+        for entry in entries:
+            if kinds & entry.kinds.keys():
+                words |= {entry.spelling, entry.spelling[0]} if is_ideograph(entry.spelling[0]) else {entry.spelling}
+    return frozenset(words)
