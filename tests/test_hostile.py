@@ -302,12 +302,12 @@ def test_random_bytes(raw: Path, ending: str):
 
 
 def test_a_name_with_brackets_is_no_pattern(raw: Path):
-    (raw / "a[12].csv").write_bytes(HEADER + ROW)
+    (raw / "a[12].csv").write_bytes(HEADER + ROW * 2)
     (raw / "a1.csv").write_bytes(HEADER + ROW)
     pl.DataFrame({"entity": ["A"], "metric": ["m"], "period": ["1"], "printed": ["1"]}).write_parquet(
         raw / "[a]*.parquet"
     )
-    assert read(raw)["source"].to_list() == ["[a]*.parquet", "a1.csv", "a[12].csv"]
+    assert read(raw)["source"].to_list() == ["[a]*.parquet", "a1.csv", "a[12].csv", "a[12].csv"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")

@@ -138,16 +138,15 @@ def _abandon(build: Path, run: RunFolder) -> None:
 
 
 def _remove_old(build: Path, keep: int, grace: timedelta) -> None:
-    """Remove runs beyond the newest `keep`, never the published one, and none that a reader may just have resolved.
+    """Remove runs beyond the newest `keep`, of which the published one is the last, and none that a reader may just have resolved.
 
     A run is superseded when the next one is finished; where the clock went back since, it stays.
     """
     folders = [folder for folder in run_folders(build) if (folder / MANIFEST).is_file()]
     beyond = max(len(folders) - max(keep, 1), 0)
-    current = pointed(build)
     for folder, successor in list(pairwise(folders))[:beyond]:
         superseded = datetime.fromtimestamp((successor / MANIFEST).stat().st_mtime, UTC)
-        if folder != current and datetime.now(UTC) - superseded >= grace:
+        if datetime.now(UTC) - superseded >= grace:
             _remove(folder)
 
 
