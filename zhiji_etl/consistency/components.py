@@ -83,7 +83,7 @@ def decides_exactly(rules: Iterable[Linear], ignoring: Collection[str] = ()) -> 
     groups = _Union()
     return all(
         groups.joined(("rule", key), ("figure", figure))
-        for key in {_slab(rule) for rule in rules}
+        for key in {direction(rule) for rule in rules}
         for figure, _ in key
         if figure not in ignoring
     )
@@ -240,7 +240,7 @@ class _Union:
         return first != second
 
 
-def _slab(rule: Linear) -> tuple[tuple[str, Fraction], ...]:
+def direction(rule: Linear) -> tuple[tuple[str, Fraction], ...]:
     """The weighted sum of a rule, scaled so that equal and opposite sums are one."""
     terms = sorted(rule.coefficients)
     return tuple((figure, coefficient / terms[0][1]) for figure, coefficient in terms)

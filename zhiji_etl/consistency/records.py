@@ -1,0 +1,401 @@
+"""Records: millions of components of one form at once: refuted or not, tightened bounds, one-figure explanations.
+
+In: a `Form` (rules over named figures, all in one unit) and NumPy arrays of bounds, one row a record and one column a
+figure, in the order of `Form.figures`; not bounded is -inf and inf. Out: `Records`, arrays of the same shape.
+
+Exactness: printed bounds are decimals. Where all of a record's bounds are whole multiples of half a power of ten and
+all coefficients are 1 or -1, the arithmetic runs on whole numbers below 2**52 in Float64, which is exact; open ends
+are carried as the lattice's smallest unit. Other records run in floats, and where ends come within 1e-9 (relative to
+the record's largest number) of touching, they are decided again in fractions; so is what loops leave undecided.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import reduce
+from typing import Final
+
+import numpy as np
+
+from zhiji_etl.consistency.components import Reason, decides_exactly, direction, figures_of
+from zhiji_etl.consistency.linear import FREE, Bounds, Linear, scaled
+from zhiji_etl.consistency.messages import Chunk, Flags, Floats, Masks, Slab, Span
+from zhiji_etl.consistency.programs import implied
+
+TOUCHING: Final = 1e-9
+"""Ends this near, relative to the record's largest number, are decided again in fractions."""
+
+ROWS: Final = 1 << 15
+"""Records a chunk: what a core's cache holds."""
+
+FINENESS: Final = tuple(2.0 * 10**digits for digits in range(7))
+"""Lattices tried: halves of 1 down to halves of a millionth."""
+
+
+class Form:
+    """Rules that many records share, compiled: the figures' columns, slabs of equal sums joined, and whether loops."""
+
+    def __init__(self, rules: Sequence[Linear]) -> None:
+        self.rules = tuple(rules)
+        self.figures = figures_of(rules)
+        self.column = {name: i for i, name in enumerate(self.figures)}
+        self.forest = decides_exactly(rules)
+        self.open = any(rule.low_open or rule.high_open for rule in rules)
+        self.units = all(abs(c) == 1 for rule in rules for _, c in rule.coefficients)
+        self.slabs = _joined(self.rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What the rules say of each record. All arrays are [records, figures] unless said otherwise.
+
+    `refuted` [records]: the bounds cannot hold together. `low`, `high`: what each figure may be, its own bounds
+    included; NaN in refuted records. `others_low`, `others_high`: what all others leave it, its own bounds not
+    regarded; NaN where the others cannot hold either. `explains`: the record is refuted, and changing this one figure
+    alone resolves it, to the `others` bounds. `binding_low`, `binding_high` [records, figures, words]: the figures
+    behind each end as bits, 64 a word, None where not asked for. `again` [records]: decided in fractions.
+    """
+
+    refuted: Flags
+    low: Floats
+    high: Floats
+    low_open: Flags
+    high_open: Flags
+    others_low: Floats
+    others_high: Floats
+    others_low_open: Flags
+    others_high_open: Flags
+    explains: Flags
+    binding_low: Masks | None
+    binding_high: Masks | None
+    again: Flags
+
+    def names(self, form: Form, mask: Masks) -> tuple[str, ...]:
+        """The figures that one mask of bits [words] stands for."""
+        return tuple(n for i, n in enumerate(form.figures) if int(mask[i // 64]) >> (i % 64) & 1)
+
+
+def propagate_records(
+    form: Form,
+    lows: Floats,
+    highs: Floats,
+    *,
+    low_open: Flags | None = None,
+    high_open: Flags | None = None,
+    binding: bool = False,
+    workers: int | None = None,
+) -> Records:
+    """Verdict, tightened bounds, bounds implied by the others, and one-figure explanations of every record.
+
+    `lows`, `highs`: [records, figures] Float64; `low_open`, `high_open`: excluded ends, none by default. `binding`
+    asks for the figures behind each end. `workers`: threads, one a core by default.
+    """
+    given = _Given(form, lows, highs, low_open, high_open)
+    out = _empty(lows.shape, binding)
+    starts = range(0, len(lows), ROWS)
+    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+        list(pool.map(lambda start: _chunk(given, out, slice(start, start + ROWS)), starts))
+    for row in np.flatnonzero(out.again):
+        _settle(given, out, int(row))
+    return out
+
+
+# --- one chunk -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    form: Form
+    lows: Floats
+    highs: Floats
+    low_open: Flags | None
+    high_open: Flags | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Lattice:
+    """How a chunk's numbers become whole: times `scale` [records]; `room` is how many smallest units make one."""
+
+    scale: Floats
+    room: float
+    tolerance: Floats
+
+
+def _chunk(given: _Given, out: Records, rows: slice) -> None:
+    """Work out some records and write them into the result."""
+    ends = _Ends.of(given, rows)
+    lattice = _lattice(given.form, ends)
+    own = _spans(ends, lattice, out.binding_low is not None)
+    slabs = [_slab(given.form, terms, sum_bounds, lattice) for terms, sum_bounds in given.form.slabs]
+    work = _forest if given.form.forest else _loops
+    found = work(given.form, Chunk(own, slabs, lattice.tolerance))
+    _write(found, lattice, out, rows)
+    # Floats off the lattice cannot carry open ends.
+    out.again[rows] |= (lattice.tolerance > 0) & (
+        ends.low_open.any(axis=0) | ends.high_open.any(axis=0) | given.form.open
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a chunk came to, one entry a figure."""
+
+    full: list[Span]
+    others: list[Span]
+    refuted: Flags
+    again: Flags
+
+
+def _forest(form: Form, chunk: Chunk) -> _Found:
+    """Two messages an edge: what all others leave each figure. A tree is refuted where any of its spans is empty."""
+    others = [chunk.others(column) for column in range(len(chunk.own))]
+    full = [chunk.full(column, span) for column, span in enumerate(others)]
+    refuted = reduce(np.logical_or, (span.dead for span in full), _no(chunk))
+    lost = _elsewhere(form, full, _no(chunk))
+    others = [_with_dead(span, dead) for span, dead in zip(others, lost, strict=True)]
+    return _Found(full, others, refuted, chunk.near)
+
+
+def _loops(form: Form, chunk: Chunk) -> _Found:
+    """Sweep with all figures as printed, then with each one freed; what stays open is decided again in fractions."""
+    rounds = 2 * len(form.rules) + 10
+    full, moving = chunk.swept(rounds)
+    refuted = reduce(np.logical_or, (span.dead for span in full), _no(chunk))
+    again = chunk.near | (~refuted & _undecided(form, full, moving))
+    others = []
+    for column in range(len(full)):
+        freed = chunk.freed(column)
+        spans, moving = freed.swept(rounds)
+        dead = reduce(np.logical_or, (span.dead for span in spans), _no(chunk))
+        others.append(_with_dead(spans[column], dead))
+        again |= freed.near | (~dead & _undecided(form, spans, moving))
+    return _Found(full, others, refuted, again)
+
+
+def _undecided(form: Form, spans: Sequence[Span], moving: Flags) -> Flags:
+    """Where propagation is not the last word: it still moves, or figures that are no points form a loop."""
+    points = np.array([span.low == span.high for span in spans])
+    patterns, which = np.unique(points, axis=1, return_inverse=True)
+    names = [[n for n, p in zip(form.figures, pattern, strict=True) if p] for pattern in patterns.T]
+    open_ = np.array([not decides_exactly(form.rules, known) for known in names])
+    return np.asarray(moving | open_[which.reshape(-1)])
+
+
+def _elsewhere(form: Form, full: Sequence[Span], none: Flags) -> list[Flags]:
+    """For each figure, where a tree that it is not in is refuted: no change of this figure resolves that."""
+    trees = _trees(form)
+    broken = {tree: reduce(np.logical_or, (full[c].dead for c in _of(trees, tree)), none) for tree in set(trees)}
+    return [reduce(np.logical_or, (b for t, b in broken.items() if t != tree), none) for tree in trees]
+
+
+def _trees(form: Form) -> list[int]:
+    """The number of the tree that each figure is in."""
+    trees = list(range(len(form.figures)))
+    for rule in form.rules:
+        joined = {trees[form.column[name]] for name in rule.figures}
+        trees = [min(joined) if tree in joined else tree for tree in trees]
+    return trees
+
+
+def _of(trees: Sequence[int], tree: int) -> list[int]:
+    return [column for column, t in enumerate(trees) if t == tree]
+
+
+def _with_dead(span: Span, dead: Flags) -> Span:
+    return Span(span.low, span.high, span.dead | dead, span.why_low, span.why_high)
+
+
+def _no(chunk: Chunk) -> Flags:
+    return np.zeros(chunk.tolerance.shape, dtype=bool)
+
+
+# --- numbers to lattice and back -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """A chunk's bounds, [figures, records]."""
+
+    low: Floats
+    high: Floats
+    low_open: Flags
+    high_open: Flags
+
+    @classmethod
+    def of(cls, given: _Given, rows: slice) -> _Ends:
+        low = np.ascontiguousarray(given.lows[rows].T)
+        shut = np.zeros(low.shape, dtype=bool)
+        opens = [shut if flags is None else flags[rows].T for flags in (given.low_open, given.high_open)]
+        return cls(low, np.ascontiguousarray(given.highs[rows].T), opens[0], opens[1])
+
+
+def _lattice(form: Form, ends: _Ends) -> _Lattice:
+    """The coarsest lattice that holds each record's bounds; 1 and a tolerance where none does."""
+    is_open = bool(ends.low_open.any() or ends.high_open.any() or form.open)
+    room = float(1 << (len(form.figures) + 2 * len(form.rules)).bit_length()) if is_open else 1.0
+    records = ends.low.shape[1]
+    scale = np.zeros(records)
+    limits = np.array([float(x) for rule in form.rules for x in (rule.low, rule.high) if x is not None])
+    if form.units and (form.forest or not is_open):
+        for fineness in FINENESS:
+            todo = np.flatnonzero(scale == 0)
+            numbers = [
+                ends.low[:, todo],
+                ends.high[:, todo],
+                np.broadcast_to(limits[:, None], (len(limits), len(todo))),
+            ]
+            whole = reduce(np.logical_and, (_whole(n * fineness, 2.0**52 / room / 64) for n in numbers))
+            scale[todo[whole]] = fineness
+    largest = np.max([_largest(ends.low), _largest(ends.high)], axis=0)
+    tolerance = np.where(scale > 0, 0.0, np.maximum(largest, np.abs(limits).max(initial=0)) * TOUCHING)
+    return _Lattice(np.where(scale > 0, scale, 1.0), room, tolerance)
+
+
+def _whole(numbers: Floats, limit: float) -> Flags:
+    """Where all numbers of a record are whole but for Float64's own rounding, and small enough to add up."""
+    with np.errstate(invalid="ignore"):
+        off = np.abs(numbers - np.rint(numbers))
+        fits = (off <= 4e-16 * np.abs(numbers)) & (np.abs(numbers) < limit)
+    return np.asarray((fits | np.isinf(numbers)).all(axis=0))
+
+
+def _largest(numbers: Floats) -> Floats:
+    return np.asarray(np.abs(np.where(np.isfinite(numbers), numbers, 0)).max(axis=0, initial=0))
+
+
+def _spans(ends: _Ends, lattice: _Lattice, binding: bool) -> list[Span]:
+    """The figures' own spans, with open ends one smallest unit inside."""
+    low = _inside(ends.low, ends.low_open, lattice, 1)
+    high = _inside(ends.high, ends.high_open, lattice, -1)
+    words = -(-len(low) // 64) if binding else 0
+    return [
+        Span(low[i], high[i], low[i] > high[i] + lattice.tolerance, *(_bit(i, words, e[i]) for e in (low, high)))
+        for i in range(len(low))
+    ]
+
+
+def _bit(column: int, words: int, end: Floats) -> Masks:
+    mask = np.zeros((words, len(end)), dtype=np.uint64)
+    if words:
+        mask[column // 64] = np.isfinite(end).astype(np.uint64) << np.uint64(column % 64)
+    return mask
+
+
+def _inside(numbers: Floats, is_open: Flags, lattice: _Lattice, sign: int) -> Floats:
+    exact = lattice.tolerance == 0
+    units = np.where(exact, np.rint(numbers * lattice.scale), numbers) * lattice.room
+    return np.asarray(units + sign * (is_open & exact & np.isfinite(numbers)))
+
+
+def _slab(form: Form, terms: Sequence[tuple[str, Fraction]], limits: Bounds, lattice: _Lattice) -> Slab:
+    low = np.full(lattice.scale.shape, -np.inf if limits.low is None else float(limits.low))
+    high = np.full(lattice.scale.shape, np.inf if limits.high is None else float(limits.high))
+    numbers = tuple((form.column[name], float(c)) for name, c in terms)
+    low_open, high_open = (np.full(low.shape, flag) for flag in (limits.low_open, limits.high_open))
+    return Slab(numbers, _inside(low, low_open, lattice, 1), _inside(high, high_open, lattice, -1))
+
+
+def _write(found: _Found, lattice: _Lattice, out: Records, rows: slice) -> None:
+    out.refuted[rows], out.again[rows] = found.refuted, found.again
+    for column, (full, others) in enumerate(zip(found.full, found.others, strict=True)):
+        at = (rows, column)
+        out.low[at], out.low_open[at] = _back(full.low, found.refuted, lattice, np.floor)
+        out.high[at], out.high_open[at] = _back(full.high, found.refuted, lattice, np.ceil)
+        out.others_low[at], out.others_low_open[at] = _back(others.low, others.dead, lattice, np.floor)
+        out.others_high[at], out.others_high_open[at] = _back(others.high, others.dead, lattice, np.ceil)
+        out.explains[at] = found.refuted & ~others.dead
+        if out.binding_low is not None and out.binding_high is not None:
+            out.binding_low[at], out.binding_high[at] = _clean(full.why_low, full.low), _clean(full.why_high, full.high)
+
+
+def _back(units: Floats, dead: Flags, lattice: _Lattice, outward: Callable[[Floats], Floats]) -> tuple[Floats, Flags]:
+    """Lattice units as numbers, and whether the end is open: a little inside of a whole one."""
+    exact = (lattice.tolerance == 0) & np.isfinite(units)
+    numbers = units / lattice.room
+    ends = np.where(exact, outward(numbers), numbers)
+    return np.where(dead, np.nan, ends / lattice.scale), np.asarray(exact & (ends != numbers) & ~dead)
+
+
+def _clean(mask: Masks, end: Floats) -> Masks:
+    """The bits behind an end, none where it is not bounded."""
+    return np.where(np.isfinite(end), mask, np.uint64(0)).T
+
+
+# --- one record again, in fractions ----------------------------------------------------------------------------------
+
+
+def _settle(given: _Given, out: Records, row: int) -> None:
+    """Decide one record in fractions; a float is the shortest decimal that it prints as."""
+    form, box = given.form, _box(given, row)
+    found = implied(form.rules, box)
+    out.refuted[row] = found is None
+    for column, name in enumerate(form.figures):
+        at = (row, column)
+        full = FREE if found is None else found[name].bounds
+        _write_ends(full, found is None, (out.low, out.high, out.low_open, out.high_open), at)
+        freed = implied(form.rules, {**box, name: FREE}, [name])
+        others = FREE if freed is None else freed[name].bounds
+        ends = (out.others_low, out.others_high, out.others_low_open, out.others_high_open)
+        _write_ends(others, freed is None, ends, at)
+        out.explains[at] = found is None and freed is not None
+        if found is not None and out.binding_low is not None and out.binding_high is not None:
+            out.binding_low[at] = _mask(form, found[name].binding_low, out.binding_low.shape[2])
+            out.binding_high[at] = _mask(form, found[name].binding_high, out.binding_high.shape[2])
+
+
+def _box(given: _Given, row: int) -> dict[str, Bounds]:
+    def end(numbers: Floats, column: int) -> Fraction | None:
+        number = float(numbers[row, column])
+        return Fraction(repr(number)) if np.isfinite(number) else None
+
+    def is_open(flags: Flags | None, column: int) -> bool:
+        return flags is not None and bool(flags[row, column])
+
+    return {
+        name: Bounds(end(given.lows, i), end(given.highs, i), is_open(given.low_open, i), is_open(given.high_open, i))
+        for i, name in enumerate(given.form.figures)
+    }
+
+
+def _write_ends(bounds: Bounds, lost: bool, into: tuple[Floats, Floats, Flags, Flags], at: tuple[int, int]) -> None:
+    low, high, low_open, high_open = into
+    low[at] = np.nan if lost else -np.inf if bounds.low is None else float(bounds.low)
+    high[at] = np.nan if lost else np.inf if bounds.high is None else float(bounds.high)
+    low_open[at], high_open[at] = bounds.low_open, bounds.high_open
+
+
+def _mask(form: Form, reason: Reason, words: int) -> Masks:
+    bits = sum(1 << form.column[name] for name in reason.figures)
+    return np.array([bits >> (64 * word) & (2**64 - 1) for word in range(words)], dtype=np.uint64)
+
+
+def _empty(shape: tuple[int, ...], binding: bool) -> Records:
+    records, figures = shape
+    words = (records, figures, -(-figures // 64))
+    ends = ("low", "high", "others_low", "others_high")
+    numbers = {name: np.empty(shape) for name in ends}
+    flags = {f"{name}_open": np.zeros(shape, dtype=bool) for name in ends}
+    return Records(
+        refuted=np.zeros(records, dtype=bool),
+        explains=np.zeros(shape, dtype=bool),
+        binding_low=np.zeros(words, dtype=np.uint64) if binding else None,
+        binding_high=np.zeros(words, dtype=np.uint64) if binding else None,
+        again=np.zeros(records, dtype=bool),
+        **numbers,  # type: ignore[arg-type]
+        **flags,
+    )
+
+
+def _joined(rules: Sequence[Linear]) -> list[tuple[tuple[tuple[str, Fraction], ...], Bounds]]:
+    """The rules' weighted sums, equal and opposite ones joined, each with what it may be."""
+    joined: dict[tuple[tuple[str, Fraction], ...], Bounds] = {}
+    for rule in rules:
+        terms = direction(rule)
+        if terms:
+            factor = terms[0][1] / dict(rule.coefficients)[terms[0][0]]
+            joined[terms] = joined.get(terms, FREE).meet(scaled(rule.bounds, factor))
+    return list(joined.items())
