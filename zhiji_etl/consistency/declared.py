@@ -13,8 +13,8 @@ from functools import reduce
 
 from zhiji_etl.consistency.linear import FREE, Bounds
 
-Stated = tuple[Decimal, int | None]
-"""A value and its decimals; None: exact."""
+Stated = tuple[Decimal | None, int | None]
+"""A value and its decimals; a value None is stated to be nil, decimals None: exact."""
 
 
 def declared_bounds(value: Decimal, decimals: int | None, *, truncated: bool = False) -> Bounds:
@@ -40,13 +40,15 @@ def excess_digits(value: Decimal, decimals: int | None) -> Fraction:
 
 
 def duplicates(stated: Iterable[Stated], *, truncated: bool = False) -> Bounds | None:
-    """The bounds that statements of one figure have in common; None where they are defective.
+    """The bounds that statements of one figure have in common, free where all are nil; None where they are defective.
 
-    Defective: nothing in common, or two of the same decimals with another value, which closed bounds that only touch
-    would hide.
+    Defective: nothing in common, a number beside a nil, or two of the same decimals with another value, which closed
+    bounds that only touch would hide.
     """
     listed = list(stated)
-    common = reduce(Bounds.meet, (declared_bounds(v, d, truncated=truncated) for v, d in listed), FREE)
+    numbers = [(value, decimals) for value, decimals in listed if value is not None]
+    common = reduce(Bounds.meet, (declared_bounds(v, d, truncated=truncated) for v, d in numbers), FREE)
     by_decimals: dict[int | None, Decimal] = {}
-    same = all(by_decimals.setdefault(decimals, value) == value for value, decimals in listed)
-    return None if common.empty or not same else common
+    same = all(by_decimals.setdefault(decimals, value) == value for value, decimals in numbers)
+    mixed = 0 < len(numbers) < len(listed)
+    return None if mixed or common.empty or not same else common
