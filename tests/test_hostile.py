@@ -235,6 +235,16 @@ def test_json_lines_keep_the_print(raw: Path):
     assert frame["locator"].to_list() == [f"row {n}" for n in range(1, 9)]
 
 
+def test_json_lines_are_never_lost(raw: Path, monkeypatch: pytest.MonkeyPatch):
+    line = '{"entity": "A\u2028\u0085B", "metric": "m", "period": "2019", "printed": "1"}\n'
+    monkeypatch.setattr("zhiji_etl.sources.structure.BLOCK", 64)
+    monkeypatch.setattr("zhiji_etl.sources.lines.BATCH", 2)
+    (raw / "a.jsonl").write_text("\ufeff" + line + line + "\ufeff" + line + line, encoding="utf-8", newline="\n")
+    frame = read(raw)
+    assert frame["defect"].to_list() == [None, None, "json_invalid", None]
+    assert frame["entity"].to_list() == ["A\u2028\u0085B"] * 2 + [None, "A\u2028\u0085B"]
+
+
 def test_json_that_is_one_array(raw: Path):
     (raw / "a.jsonl").write_text("[\n" + '{"entity": "A"},\n' * 2000 + "]\n")
     assert failure(raw).code == "rows_ragged"

@@ -138,7 +138,7 @@ def _abandon(build: Path, run: RunFolder) -> None:
 
 
 def _remove_old(build: Path, keep: int, grace: timedelta) -> None:
-    """Remove runs beyond the newest `keep`, of which the published one is the last, and none that a reader may just have resolved.
+    """Remove runs beyond the newest `keep`, but none that a reader may just have resolved. The published one is newest.
 
     A run is superseded when the next one is finished; where the clock went back since, it stays.
     """

@@ -41,7 +41,7 @@ def json_structure(path: Path, _sidecar: Sidecar) -> Structure:
     defects: list[Defect] = []
     with path.open("rb") as stream:
         for first, block in text_blocks(stream, path.name, digest):
-            for row, line in enumerate(_lines(block), start=first):
+            for row, line in enumerate(_lines(block, first), start=first):
                 _note(path.name, row, line, columns, defects)
     if not columns:
         raise empty_file(path.name)
@@ -73,9 +73,9 @@ def scan_json(source: Source) -> pl.LazyFrame:
 # -------------------------------------------------------------------------------------------------------- helpers
 
 
-def _lines(block: bytes) -> list[str]:
+def _lines(block: bytes, first: int) -> list[str]:
     """Lines end at LF only: `splitlines` would also cut at U+2028, which JSON allows inside a text."""
-    text = block.decode("utf-8-sig")
+    text = block.decode("utf-8-sig" if first == 0 else "utf-8")
     return text.removesuffix("\n").split("\n")
 
 
