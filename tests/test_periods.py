@@ -351,6 +351,11 @@ def test_columns_of_years_and_dates() -> None:
     assert days["period_is_flow"].to_list() == [False]
 
 
+def test_columns_are_replaced() -> None:
+    once = resolve_periods(FRAME)
+    assert resolve_periods(once).equals(once)
+
+
 def test_an_impossible_year_end_is_an_error_once() -> None:
     with pytest.raises(PeriodError):
         resolve_periods(FRAME, fiscal_year_end=(13, 1))

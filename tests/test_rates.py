@@ -420,6 +420,31 @@ def test_numbers_and_requests_are_one_to_one(rows: list[tuple[object, ...]]) -> 
     assert numbers.requests(numbered).equals(frame)
 
 
+def test_numbers_beyond_64_bits() -> None:
+    n = 3000
+    frame = pl.DataFrame(
+        {
+            "base": [f"B{i}" for i in range(n)],
+            "quote": [f"Q{i}" for i in range(n)],
+            "start": [date(1, 1, 1)] * (n - 1) + [date(9999, 12, 31)],
+            "end": [date(1, 1, 1)] * (n - 1) + [date(9999, 12, 31)],
+            "method": ["spot"] * n,
+            "fixed_rate": [None] * n,
+        },
+        schema=KEY_COLUMNS,
+    )
+    numbers = numbering(frame.lazy())
+    numbered = frame.select(numbers.number.alias("number"))["number"]
+    assert numbered.dtype == pl.Int128
+    assert numbers.requests(numbered).equals(frame)
+    assert Rates.ecb().table(frame)["reason"].str.starts_with("no series for B").all()
+
+
+def test_a_table_can_be_asked_again() -> None:
+    once = table(REQUESTS)
+    assert Rates.ecb().table(once).equals(once)
+
+
 def test_the_history_loads_in_under_a_second() -> None:
     from zhiji_etl.rates.reference import _ecb
 

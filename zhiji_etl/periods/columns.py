@@ -33,7 +33,7 @@ PREVIOUS_COLUMNS: Final[dict[str, pl.DataType]] = dict.fromkeys(
 
 
 def resolve_periods(frame: Frame, column: str = "period", fiscal_year_end: FiscalYearEnd | str | None = None) -> Frame:
-    """The frame with `PERIOD_COLUMNS` added; rows and order stay, a LazyFrame stays lazy.
+    """The frame with `PERIOD_COLUMNS` added or replaced; rows and order stay, a LazyFrame stays lazy.
 
     `column` holds texts, whole years or dates. `fiscal_year_end` is one (month, day), or the name of a column of
     `MM-DD` texts (null: the calendar year). A text that cannot be read is a reason in `period_reason`, never an error;
@@ -41,7 +41,7 @@ def resolve_periods(frame: Frame, column: str = "period", fiscal_year_end: Fisca
     are collected at once, and its rows are then joined to them as they stream.
     """
     keys = [pl.col(column).cast(pl.String).alias(_TEXT), _year_end_key(fiscal_year_end)]
-    keyed = frame.with_columns(keys)
+    keyed = frame.with_columns(keys).drop(PERIOD_COLUMNS.keys(), strict=False)
     distinct = keyed.lazy().select(_TEXT, _YEAR_END).unique().collect(engine="streaming")
     resolved = _resolved(distinct)
     table = resolved if isinstance(keyed, pl.DataFrame) else resolved.lazy()

@@ -119,13 +119,13 @@ class Rates:
         return Rate(base, quote, value, low, high, chosen, start, end, *facts)
 
     def table(self, requests: Frame) -> Frame:
-        """The rows of a frame with `REQUEST_COLUMNS`, in order, with `ANSWER_COLUMNS` added.
+        """The rows of a frame with `REQUEST_COLUMNS`, in order, with `ANSWER_COLUMNS` added or replaced.
 
         A column `fixed_rate` (text, the digits as printed) serves the method `fixed`. Each distinct request is
         answered once and joined back; a LazyFrame stays lazy, its distinct requests are collected at once.
         """
         numbers = numbering(requests.lazy())
-        numbered = requests.with_columns(numbers.number.alias(_NUMBER))
+        numbered = requests.with_columns(numbers.number.alias(_NUMBER)).drop(ANSWER_COLUMNS.keys(), strict=False)
         distinct = numbered.lazy().select(_NUMBER).unique().collect(engine="streaming")[_NUMBER]
         answered = self._answered(numbers.requests(distinct)).select(ANSWER_COLUMNS.keys()).with_columns(distinct)
         table = answered if isinstance(numbered, pl.DataFrame) else answered.lazy()

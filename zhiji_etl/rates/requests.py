@@ -45,10 +45,10 @@ class Numbering:
 
     def requests(self, numbers: pl.Series) -> pl.DataFrame:
         """The requests behind these integers, with `KEY_COLUMNS`; a column that the frame did not have is null."""
-        columns = {name: pl.Series([None]).gather(numbers * 0) for name in KEY_COLUMNS}
+        columns = {name: pl.repeat(None, len(numbers), eager=True) for name in KEY_COLUMNS}
         for name, size in reversed(self._sizes.items()):
-            columns[name] = self._values(name, numbers % size)
-            numbers = numbers // size
+            parts = pl.select(digit=(pl.lit(numbers) % size).cast(pl.Int64), rest=pl.lit(numbers) // size)
+            columns[name], numbers = self._values(name, parts["digit"]), parts["rest"]
         return pl.DataFrame(columns, schema=KEY_COLUMNS)
 
     @property
