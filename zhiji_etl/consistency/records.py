@@ -12,7 +12,7 @@ the record's largest number) of touching, they are decided again in fractions; s
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,18 +22,13 @@ from typing import Final
 import numpy as np
 
 from zhiji_etl.consistency.components import Reason, decides_exactly, direction, figures_of
+from zhiji_etl.consistency.lattice import Ends, Lattice, back, inside, lattice_of, spans_of
 from zhiji_etl.consistency.linear import FREE, Bounds, Linear, scaled
 from zhiji_etl.consistency.messages import Chunk, Flags, Floats, Masks, Slab, Span
 from zhiji_etl.consistency.programs import implied
 
-TOUCHING: Final = 1e-9
-"""Ends this near, relative to the record's largest number, are decided again in fractions."""
-
 ROWS: Final = 1 << 15
 """Records a chunk: what a core's cache holds."""
-
-FINENESS: Final = tuple(2.0 * 10**digits for digits in range(7))
-"""Lattices tried: halves of 1 down to halves of a millionth."""
 
 
 class Form:
@@ -116,28 +111,32 @@ class _Given:
     high_open: Flags | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Lattice:
-    """How a chunk's numbers become whole: times `scale` [records]; `room` is how many smallest units make one."""
-
-    scale: Floats
-    room: float
-    tolerance: Floats
-
-
 def _chunk(given: _Given, out: Records, rows: slice) -> None:
     """Work out some records and write them into the result."""
-    ends = _Ends.of(given, rows)
+    ends = _ends(given, rows)
     lattice = _lattice(given.form, ends)
-    own = _spans(ends, lattice, out.binding_low is not None)
+    own = spans_of(ends, lattice, out.binding_low is not None)
     slabs = [_slab(given.form, terms, sum_bounds, lattice) for terms, sum_bounds in given.form.slabs]
     work = _forest if given.form.forest else _loops
     found = work(given.form, Chunk(own, slabs, lattice.tolerance))
     _write(found, lattice, out, rows)
     # Floats off the lattice cannot carry open ends.
-    out.again[rows] |= (lattice.tolerance > 0) & (
-        ends.low_open.any(axis=0) | ends.high_open.any(axis=0) | given.form.open
-    )
+    out.again[rows] |= (lattice.tolerance > 0) & (ends.open | given.form.open)
+
+
+def _ends(given: _Given, rows: slice) -> Ends:
+    low, high = (np.ascontiguousarray(numbers[rows].T) for numbers in (given.lows, given.highs))
+    shut = np.zeros(low.shape, dtype=bool)
+    low_open, high_open = (shut if flags is None else flags[rows].T for flags in (given.low_open, given.high_open))
+    return Ends(low, high, low_open, high_open)
+
+
+def _lattice(form: Form, ends: Ends) -> Lattice:
+    """With loops the count of open ends added up has no limit, so open ends there are left to fractions."""
+    is_open = form.open or bool(ends.open.any())
+    room = 1 << (len(form.figures) + 2 * len(form.rules)).bit_length() if is_open else 1
+    limits = np.array([float(x) for rule in form.rules for x in (rule.low, rule.high) if x is not None])
+    return lattice_of(ends, limits, room, usable=form.units and (form.forest or not is_open))
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,111 +212,25 @@ def _no(chunk: Chunk) -> Flags:
     return np.zeros(chunk.tolerance.shape, dtype=bool)
 
 
-# --- numbers to lattice and back -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Ends:
-    """A chunk's bounds, [figures, records]."""
-
-    low: Floats
-    high: Floats
-    low_open: Flags
-    high_open: Flags
-
-    @classmethod
-    def of(cls, given: _Given, rows: slice) -> _Ends:
-        low = np.ascontiguousarray(given.lows[rows].T)
-        shut = np.zeros(low.shape, dtype=bool)
-        opens = [shut if flags is None else flags[rows].T for flags in (given.low_open, given.high_open)]
-        return cls(low, np.ascontiguousarray(given.highs[rows].T), opens[0], opens[1])
-
-
-def _lattice(form: Form, ends: _Ends) -> _Lattice:
-    """The coarsest lattice that holds each record's bounds; 1 and a tolerance where none does."""
-    is_open = bool(ends.low_open.any() or ends.high_open.any() or form.open)
-    room = float(1 << (len(form.figures) + 2 * len(form.rules)).bit_length()) if is_open else 1.0
-    records = ends.low.shape[1]
-    scale = np.zeros(records)
-    limits = np.array([float(x) for rule in form.rules for x in (rule.low, rule.high) if x is not None])
-    if form.units and (form.forest or not is_open):
-        for fineness in FINENESS:
-            todo = np.flatnonzero(scale == 0)
-            numbers = [
-                ends.low[:, todo],
-                ends.high[:, todo],
-                np.broadcast_to(limits[:, None], (len(limits), len(todo))),
-            ]
-            whole = reduce(np.logical_and, (_whole(n * fineness, 2.0**52 / room / 64) for n in numbers))
-            scale[todo[whole]] = fineness
-    largest = np.max([_largest(ends.low), _largest(ends.high)], axis=0)
-    tolerance = np.where(scale > 0, 0.0, np.maximum(largest, np.abs(limits).max(initial=0)) * TOUCHING)
-    return _Lattice(np.where(scale > 0, scale, 1.0), room, tolerance)
-
-
-def _whole(numbers: Floats, limit: float) -> Flags:
-    """Where all numbers of a record are whole but for Float64's own rounding, and small enough to add up."""
-    with np.errstate(invalid="ignore"):
-        off = np.abs(numbers - np.rint(numbers))
-        fits = (off <= 4e-16 * np.abs(numbers)) & (np.abs(numbers) < limit)
-    return np.asarray((fits | np.isinf(numbers)).all(axis=0))
-
-
-def _largest(numbers: Floats) -> Floats:
-    return np.asarray(np.abs(np.where(np.isfinite(numbers), numbers, 0)).max(axis=0, initial=0))
-
-
-def _spans(ends: _Ends, lattice: _Lattice, binding: bool) -> list[Span]:
-    """The figures' own spans, with open ends one smallest unit inside."""
-    low = _inside(ends.low, ends.low_open, lattice, 1)
-    high = _inside(ends.high, ends.high_open, lattice, -1)
-    words = -(-len(low) // 64) if binding else 0
-    return [
-        Span(low[i], high[i], low[i] > high[i] + lattice.tolerance, *(_bit(i, words, e[i]) for e in (low, high)))
-        for i in range(len(low))
-    ]
-
-
-def _bit(column: int, words: int, end: Floats) -> Masks:
-    mask = np.zeros((words, len(end)), dtype=np.uint64)
-    if words:
-        mask[column // 64] = np.isfinite(end).astype(np.uint64) << np.uint64(column % 64)
-    return mask
-
-
-def _inside(numbers: Floats, is_open: Flags, lattice: _Lattice, sign: int) -> Floats:
-    exact = lattice.tolerance == 0
-    units = np.where(exact, np.rint(numbers * lattice.scale), numbers) * lattice.room
-    return np.asarray(units + sign * (is_open & exact & np.isfinite(numbers)))
-
-
-def _slab(form: Form, terms: Sequence[tuple[str, Fraction]], limits: Bounds, lattice: _Lattice) -> Slab:
+def _slab(form: Form, terms: Sequence[tuple[str, Fraction]], limits: Bounds, lattice: Lattice) -> Slab:
     low = np.full(lattice.scale.shape, -np.inf if limits.low is None else float(limits.low))
     high = np.full(lattice.scale.shape, np.inf if limits.high is None else float(limits.high))
     numbers = tuple((form.column[name], float(c)) for name, c in terms)
     low_open, high_open = (np.full(low.shape, flag) for flag in (limits.low_open, limits.high_open))
-    return Slab(numbers, _inside(low, low_open, lattice, 1), _inside(high, high_open, lattice, -1))
+    return Slab(numbers, inside(low, low_open, lattice, 1), inside(high, high_open, lattice, -1))
 
 
-def _write(found: _Found, lattice: _Lattice, out: Records, rows: slice) -> None:
+def _write(found: _Found, lattice: Lattice, out: Records, rows: slice) -> None:
     out.refuted[rows], out.again[rows] = found.refuted, found.again
     for column, (full, others) in enumerate(zip(found.full, found.others, strict=True)):
         at = (rows, column)
-        out.low[at], out.low_open[at] = _back(full.low, found.refuted, lattice, np.floor)
-        out.high[at], out.high_open[at] = _back(full.high, found.refuted, lattice, np.ceil)
-        out.others_low[at], out.others_low_open[at] = _back(others.low, others.dead, lattice, np.floor)
-        out.others_high[at], out.others_high_open[at] = _back(others.high, others.dead, lattice, np.ceil)
+        out.low[at], out.low_open[at] = back(full.low, found.refuted, lattice, np.floor)
+        out.high[at], out.high_open[at] = back(full.high, found.refuted, lattice, np.ceil)
+        out.others_low[at], out.others_low_open[at] = back(others.low, others.dead, lattice, np.floor)
+        out.others_high[at], out.others_high_open[at] = back(others.high, others.dead, lattice, np.ceil)
         out.explains[at] = found.refuted & ~others.dead
         if out.binding_low is not None and out.binding_high is not None:
             out.binding_low[at], out.binding_high[at] = _clean(full.why_low, full.low), _clean(full.why_high, full.high)
-
-
-def _back(units: Floats, dead: Flags, lattice: _Lattice, outward: Callable[[Floats], Floats]) -> tuple[Floats, Flags]:
-    """Lattice units as numbers, and whether the end is open: a little inside of a whole one."""
-    exact = (lattice.tolerance == 0) & np.isfinite(units)
-    numbers = units / lattice.room
-    ends = np.where(exact, outward(numbers), numbers)
-    return np.where(dead, np.nan, ends / lattice.scale), np.asarray(exact & (ends != numbers) & ~dead)
 
 
 def _clean(mask: Masks, end: Floats) -> Masks:

@@ -1,0 +1,111 @@
+"""The lattice: printed decimals as whole numbers in Float64, so that sums and comparisons of them are exact.
+
+In: a chunk's bounds as floats, [figures, records], inf where not bounded. Out: spans in whole lattice units, and back.
+An open end lies one smallest unit inside of its number, which adds up rightly: a sum of open ends is open. Records
+whose bounds are on no lattice stay floats and get a tolerance, within which touching must be decided otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from zhiji_etl.consistency.messages import Flags, Floats, Masks, Span
+
+TOUCHING: Final = 1e-9
+"""Ends this near, relative to the record's largest number, are decided again in fractions."""
+
+FINENESS: Final = tuple(2.0 * 10**digits for digits in range(7))
+"""Lattices tried: halves of 1 down to halves of a millionth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lattice:
+    """How a chunk's numbers become whole: times `scale` [records]; `room` is how many smallest units make one."""
+
+    scale: Floats
+    room: float
+    tolerance: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """A chunk's bounds, [figures, records]."""
+
+    low: Floats
+    high: Floats
+    low_open: Flags
+    high_open: Flags
+
+    @property
+    def open(self) -> Flags:
+        """The records in which some end is excluded."""
+        return np.asarray((self.low_open | self.high_open).any(axis=0))
+
+
+def lattice_of(ends: Ends, limits: Floats, room: int, *, usable: bool) -> Lattice:
+    """The coarsest lattice that holds each record's bounds and the rules' limits; 1 and a tolerance where none does.
+
+    `room`: how many ends are added up at most, 1 where none is open. `usable`: False where a rule's coefficients
+    leave the lattice, so that every record gets a tolerance.
+    """
+    scale = np.zeros(ends.low.shape[1])
+    bound = 2.0**52 / room / max(64, len(ends.low))
+    for fineness in FINENESS if usable else ():
+        todo = np.flatnonzero(scale == 0)
+        fits = _whole(ends.low[:, todo] * fineness, bound) & _whole(ends.high[:, todo] * fineness, bound)
+        scale[todo[fits & _whole(limits[:, None] * fineness, bound)]] = fineness
+    largest = np.max([_largest(ends.low), _largest(ends.high)], axis=0)
+    tolerance = np.where(scale > 0, 0.0, np.maximum(largest, np.abs(limits).max(initial=0)) * TOUCHING)
+    return Lattice(np.where(scale > 0, scale, 1.0), float(room), tolerance)
+
+
+def spans_of(ends: Ends, lattice: Lattice, binding: bool) -> list[Span]:
+    """The figures' own spans, with open ends one smallest unit inside."""
+    low = inside(ends.low, ends.low_open, lattice, 1)
+    high = inside(ends.high, ends.high_open, lattice, -1)
+    words = -(-len(low) // 64) if binding else 0
+    return [
+        Span(low[i], high[i], low[i] > high[i] + lattice.tolerance, *(_bit(i, words, e[i]) for e in (low, high)))
+        for i in range(len(low))
+    ]
+
+
+def inside(numbers: Floats, is_open: Flags, lattice: Lattice, sign: int) -> Floats:
+    """Numbers in lattice units; an open low end (sign 1) or high end (sign -1) one smallest unit inside."""
+    exact = lattice.tolerance == 0
+    units = np.where(exact, np.rint(numbers * lattice.scale), numbers) * lattice.room
+    return np.asarray(units + sign * (is_open & exact & np.isfinite(numbers)))
+
+
+def back(units: Floats, dead: Flags, lattice: Lattice, outward: Callable[[Floats], Floats]) -> tuple[Floats, Flags]:
+    """Lattice units as numbers, and whether the end is open: a little inside of a whole one."""
+    exact = (lattice.tolerance == 0) & np.isfinite(units)
+    numbers = units / lattice.room
+    ends = np.where(exact, outward(numbers), numbers)
+    return np.where(dead, np.nan, ends / lattice.scale), np.asarray(exact & (ends != numbers) & ~dead)
+
+
+# --- helpers ---------------------------------------------------------------------------------------------------------
+
+
+def _whole(numbers: Floats, limit: float) -> Flags:
+    """Where all numbers of a record are whole but for Float64's own rounding, and small enough to add up."""
+    with np.errstate(invalid="ignore"):
+        off = np.abs(numbers - np.rint(numbers))
+        fits = (off <= 4e-16 * np.abs(numbers)) & (np.abs(numbers) < limit)
+    return np.asarray((fits | np.isinf(numbers)).all(axis=0))
+
+
+def _largest(numbers: Floats) -> Floats:
+    return np.asarray(np.abs(np.where(np.isfinite(numbers), numbers, 0)).max(axis=0, initial=0))
+
+
+def _bit(column: int, words: int, end: Floats) -> Masks:
+    mask = np.zeros((words, len(end)), dtype=np.uint64)
+    if words:
+        mask[column // 64] = np.isfinite(end).astype(np.uint64) << np.uint64(column % 64)
+    return mask
