@@ -260,6 +260,16 @@ def test_parquet_of_numbers_is_refused(raw: Path):
     assert read(raw).select("period", "printed").rows() == [("2019", "22.7%")]
 
 
+def test_parquet_without_text_or_rows(raw: Path):
+    pl.DataFrame({"n": [1]}).write_parquet(raw / "a.parquet")
+    assert failure(raw).code == "column_missing"
+    pl.DataFrame(schema={"n": pl.Int64}).write_parquet(raw / "a.parquet")
+    assert failure(raw).code == "column_missing"
+    names = HEADER.decode().strip().split(",")
+    pl.DataFrame(schema=dict.fromkeys(names, pl.String)).write_parquet(raw / "a.parquet")
+    assert read(raw).height == 0
+
+
 def test_a_parquet_bomb(raw: Path):
     cells = pa.DictionaryArray.from_arrays(pa.array(np.zeros(1_100_000, np.int8)), pa.array(["A"]))
     table = pa.table(

@@ -336,11 +336,15 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path):
     assert caught.value.exit_code == 5
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root writes everywhere")
-def test_a_read_only_folder(tmp_path: Path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(OutputError):
-        publish(tmp_path / "build")
+def test_a_read_only_disk(tmp_path: Path):
+    with small_disk(tmp_path / "disk") as build:
+        before = publish(build, 1)
+        subprocess.run(["mount", "-o", "remount,ro", build], check=True)
+        with pytest.raises(OutputError) as caught:
+            publish(build, 2)
+        assert caught.value.code == "output_unwritable"
+        assert value_of(latest(build)) == {1}
+        assert verify(before) == []
 
 
 def test_errors_of_the_data_are_not_called_errors_of_the_disk(tmp_path: Path):

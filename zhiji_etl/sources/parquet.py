@@ -40,7 +40,7 @@ def parquet_structure(path: Path, _sidecar: Sidecar) -> Structure:
         longest = frame.select(pl.col(texts).str.len_bytes().max()).collect(engine="streaming")
     except (PolarsError, PanicException, OSError) as error:
         raise corrupt(path.name, safe_terminal(str(error).partition("\n")[0])) from None
-    if any((length or 0) > CELL_LIMIT for length in longest.row(0)):
+    if any((length or 0) > CELL_LIMIT for lengths in longest.rows() for length in lengths):
         what = f"{safe_terminal(path.name)} has a cell of more than {CELL_LIMIT:,} bytes."
         raise SourceError("cell_too_long", what, hint="Is this a table of figures?")
     return Structure(names, file_sha256(path), path.stat().st_size)
