@@ -8,11 +8,13 @@ import math
 import re
 from fractions import Fraction
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zhiji_etl.consistency import programs
 from zhiji_etl.consistency.components import Reason
 from zhiji_etl.consistency.linear import FREE, Bounds, Linear, balance, bounds, linear, order, ratio_constraints
 from zhiji_etl.consistency.localise import conflict, conflicts, corroborated, lightest, localise, must_be
@@ -175,6 +177,16 @@ def eliminated(rules: list[Linear], box: dict[str, Bounds]) -> bool:
 def test_decisions_are_those_of_exact_elimination(drawn: tuple[list[Linear], dict[str, Bounds]]) -> None:
     rules, box = drawn
     assert feasible(rules, box) == eliminated(rules, box)
+
+
+@settings(max_examples=150, deadline=None)
+@given(systems())
+def test_decisions_from_another_solvers_basis_are_those_of_exact_elimination(
+    drawn: tuple[list[Linear], dict[str, Bounds]],
+) -> None:
+    rules, box = drawn
+    with mock.patch.object(programs, "LARGE", 0):
+        assert feasible(rules, box) == eliminated(rules, box)
 
 
 @settings(max_examples=150, deadline=None)

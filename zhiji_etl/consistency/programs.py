@@ -28,7 +28,7 @@ from zhiji_etl.consistency.components import (
 from zhiji_etl.consistency.linear import FREE, Bounds, Box, Linear
 from zhiji_etl.consistency.simplex import Bound, Optimum, Row, Tableau
 
-LARGE: Final = 40
+LARGE: Final = 8
 """Rules from which on HiGHS' basis saves more rational pivots than building its model costs."""
 
 
@@ -150,8 +150,8 @@ def _model(columns: Sequence[Bounds], sums: Sequence[Bounds], rows: Sequence[Row
     model.col_lower_, model.col_upper_ = _floats(columns)
     model.row_lower_, model.row_upper_ = _floats(sums)
     model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    model.a_matrix_.start_ = np.cumsum([0, *map(len, rows)])
-    model.a_matrix_.index_ = np.array([j for row in rows for j in row])
+    model.a_matrix_.start_ = np.cumsum([0, *map(len, rows)], dtype=np.int32)
+    model.a_matrix_.index_ = np.array([j for row in rows for j in row], dtype=np.int32)
     model.a_matrix_.value_ = np.array([float(a) for row in rows for a in row.values()])
     return model
 
