@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 NEEDED: Final = ("entity", "metric", "period", "printed")
 OPTIONAL: Final = ("table", "note", "decimals", "vintage", "locator")
 ADDED: Final = ("row_id", "source", "defect", "defect_reason", "code", "reason")
-RESERVED: Final = frozenset([*ADDED, *FIGURE_COLUMNS]) - {*NEEDED, *OPTIONAL}
+WORKING: Final = (
+    *("at_least", "at_most", "count", "declared_unit", "fiscal_year_end", "fx", "nouns"),
+    *("only_table", "read", "restated_in", "tables"),
+)
+"""Columns that later stages add to the rows for a while."""
+
+RESERVED: Final = frozenset([*ADDED, *FIGURE_COLUMNS, *WORKING]) - {*NEEDED, *OPTIONAL}
+RESERVED_STARTS: Final = ("period_", "__")
 """Names that the pipeline gives a meaning: a raw column of such a name would be overwritten, so it must be renamed."""
 
 
@@ -89,10 +96,10 @@ def _check_names(source: Source, names: list[str]) -> None:
     if twice:
         what = f"{safe_terminal(source.name)}: two columns are named {', '.join(map(safe_terminal, twice))}."
         raise SourceError("header_duplicate", what, hint="Correct [columns] in the sidecar.")
-    reserved = [name for name in names if name in RESERVED]
+    reserved = [name for name in names if name in RESERVED or name.startswith(RESERVED_STARTS)]
     if reserved:
-        what = f"{safe_terminal(source.name)} has columns whose names have a meaning here: {', '.join(reserved)}."
-        hint = f"What belongs to a figure stands in printed. To keep it aside: [columns] raw_{reserved[0]} = "
+        what = f"{safe_terminal(source.name)} has columns whose names have a meaning here: {', '.join(map(safe_terminal, reserved))}."
+        hint = f"What belongs to a figure stands in printed. To keep it aside: [columns] raw_{safe_terminal(reserved[0])} = "
         raise SourceError("column_reserved", what, hint=f"{hint}{_quoted(reserved[0])}.")
 
 
