@@ -14,7 +14,7 @@ class CompanyYear(zj.Table):
     overseas_sales: float = zj.Quantity("vehicle", ge=0)
     overseas_sales_growth: float = zj.Quantity("percent")
     overseas_sales_rank: float = zj.Quantity("rank", ge=1)
-    revenue: float = zj.Quantity("USD", ge=0, fx="average", restated_in="CNY")
+    revenue: float = zj.Quantity("USD", ge=0, fx="average_quoted", restated_in="CNY")
     global_500_rank: float = zj.Quantity("rank", ge=1, le=500)
     global_500_auto_rank: float = zj.Quantity("rank", ge=1)
     global_500_top_100_years: float = zj.Quantity("year", ge=0)

@@ -1,7 +1,7 @@
 """The catalogue of a project: all its tables, the metrics they declare and the rules that bind them.
 
-In: the `Table` classes of the schema files. Out: which table declares what, one unit a metric, and compiled rules; every
-problem of the schemas is told at once.
+In: the `Table` classes of the schema files. Out: which table declares what, one unit a metric, and compiled rules;
+every problem of the schemas is told at once.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ class Catalogue:
 
     @cached_property
     def declarations(self) -> pl.DataFrame:
-        """One row for each table and metric: `table, metric, declared_unit, nouns, at_least, at_most, fx, restated_in`."""
+        """One row for each table and metric, with what the table declares of it."""
         rows = [
             (name, *(getattr(metric, field) for field in ("name", "unit", "nouns", *ENDS, "fx", "restated_in")))
             for name, table in self.tables.items()
             for metric in metrics(table)
         ]
-        schema = {
+        schema: dict[str, pl.DataType | type[pl.DataType]] = {
             "table": pl.String,
             "metric": pl.String,
             "declared_unit": pl.String,
@@ -67,7 +67,9 @@ def catalogue(tables: Iterable[type[Table]]) -> Catalogue:
     for table in named.values():
         problems.run(partial(refuse_scalar_checks, table))
     declared = _declared(named, problems)
-    compiled = [problems.run(partial(compile_rule, rule, declared)) for table in named.values() for rule in rules(table)]
+    compiled = [
+        problems.run(partial(compile_rule, rule, declared)) for table in named.values() for rule in rules(table)
+    ]
     problems.refuse()
     return Catalogue(named, declared, [rule for rule in compiled if rule is not None])
 

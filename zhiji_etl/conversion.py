@@ -25,6 +25,9 @@ CONVENTION_COLUMNS: Final[dict[str, pl.DataType]] = {
 }
 """How a source itself converts currencies; null where it does not say."""
 
+MARKET_BASES: Final = ("EUR", "GBP", "AUD", "NZD", "USD")
+"""The currencies of which markets quote one unit in others, the foremost first."""
+
 NO_RATE: Final = Reason.MISSING_REFERENCE.value
 
 
@@ -44,19 +47,35 @@ def refused(converted: pl.DataFrame) -> pl.DataFrame:
     return converted.filter(wrong).select("row_id", "code", "reason").unique("row_id", maintain_order=True)
 
 
-def rate_requests(figures: pl.DataFrame) -> pl.DataFrame:
-    """The rates that rows with `printed_unit, unit, fx` and conventions need: columns of a rate table's request.
+def reference_rates(requests: pl.DataFrame, rates: Rates) -> pl.DataFrame:
+    """The rates of rows that ask for them, in order: the row with `rate, rate_low, rate_high` and `rate_reason`.
 
-    What the source states goes before what the metric declares; the days are those stated, else the period's.
+    In: `source_currency, target_currency, method, period_start, period_end` and the conventions of the source. One unit
+    of the source currency is `rate` of the target. An average is taken of the rate as markets quote it (CNY for one
+    USD) and then turned around if need be: the average of the inverses would be another number.
     """
-    return figures.with_columns(
-        base="printed_unit",
-        quote="unit",
+    turned = _turned(pl.col("source_currency"), pl.col("target_currency"))
+    asked = requests.with_columns(
+        base=pl.when(turned).then("target_currency").otherwise("source_currency"),
+        quote=pl.when(turned).then("source_currency").otherwise("target_currency"),
         start=pl.coalesce("fx_start", "period_start"),
         end=pl.coalesce("fx_end", "period_end"),
-        method=pl.coalesce("fx_method", "fx"),
         fixed_rate="fx_rate",
     )
+    answered = rates.table(asked).rename({"reason": "rate_reason"})
+    ends = {name: pl.col(name) for name in ("rate", "rate_low", "rate_high")}
+    inverse = {"rate": 1 / ends["rate"], "rate_low": 1 / ends["rate_high"], "rate_high": 1 / ends["rate_low"]}
+    return answered.with_columns(pl.when(turned).then(inverse[name]).otherwise(ends[name]).alias(name) for name in ends)
+
+
+def _turned(source: pl.Expr, target: pl.Expr) -> pl.Expr:
+    """Whether markets quote the pair the other way round, with the target as the one unit."""
+    place = {code: number for number, code in enumerate(MARKET_BASES)}
+
+    def standing(currency: pl.Expr) -> pl.Expr:
+        return currency.replace_strict(place, default=len(place), return_dtype=pl.Int8)
+
+    return standing(target) < standing(source)
 
 
 def _own_noun() -> pl.Expr:
@@ -72,16 +91,16 @@ def _with_rates(figures: pl.DataFrame, rates: Rates) -> pl.DataFrame:
     """The rate of each row that changes its currency, and `code`, `reason` where a unit or a rate fails."""
     needs_rate = (pl.col("unit_code") == "currency_mismatch") & pl.col("fx").is_not_null()
     changing = figures.filter(needs_rate)
-    answers = rates.table(rate_requests(changing)).select(
-        "figure_id", "rate_low", "rate_high", found_rate="rate", rate_reason="reason"
+    asked = changing.with_columns(
+        source_currency="printed_unit", target_currency="unit", method=pl.coalesce("fx_method", "fx")
+    )
+    answers = reference_rates(asked, rates).select(
+        "figure_id", "rate_low", "rate_high", "rate_reason", found_rate="rate"
     )
     joined = figures.join(answers, on="figure_id", how="left", maintain_order="left")
     return joined.with_columns(
         rate="found_rate",
-        code=pl.when(~needs_rate)
-        .then("unit_code")
-        .when(pl.col("rate_reason").is_not_null())
-        .then(pl.lit(NO_RATE)),
+        code=pl.when(~needs_rate).then("unit_code").when(pl.col("rate_reason").is_not_null()).then(pl.lit(NO_RATE)),
         reason=pl.when(~needs_rate).then("unit_reason").otherwise("rate_reason"),
     ).drop("found_rate")
 

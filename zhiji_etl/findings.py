@@ -32,7 +32,7 @@ LOUDNESS: Final[Mapping[str, int]] = {
 
 
 def as_findings(judged: pl.DataFrame) -> pl.DataFrame:
-    """A frame with some of FINDING_COLUMNS as one with all of them: absent columns are null, id and message are made."""
+    """A frame with some of FINDING_COLUMNS as one with all of them: null where absent, id and message made."""
     full = judged.select(
         (pl.col(name) if name in judged.columns else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in FINDING_COLUMNS.items()
@@ -41,7 +41,7 @@ def as_findings(judged: pl.DataFrame) -> pl.DataFrame:
 
 
 def gathered(findings: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """All findings in one order: by severity and verdict, the loudest first, then by strain, rule, entity and period."""
+    """All findings in one order: by verdict and severity, the loudest first, then by strain, rule, entity, period."""
     together = pl.concat([pl.DataFrame(schema=FINDING_COLUMNS), *findings])
     loudness = pl.col("verdict").cast(pl.String).replace_strict(LOUDNESS, return_dtype=pl.UInt8)
     severity = pl.col("severity").to_physical()
@@ -104,7 +104,12 @@ def between(low: str, high: str) -> pl.Expr:
 
 def number(value: pl.Expr, digits: int = 7) -> pl.Expr:
     """A float as short text: so many significant digits, no trailing `.0`."""
-    rounded = value.round_sig_figs(digits)
+    # Rounding a large number to significant digits leaves a tail in the binary fraction; whole numbers have none.
+    rounded = (
+        pl.when(value.abs() >= 10**digits)
+        .then(value.round_sig_figs(digits).round())
+        .otherwise(value.round_sig_figs(digits))
+    )
     whole = (rounded == rounded.floor()) & (rounded.abs() < 1e15)
     as_whole = rounded.cast(pl.Int64, strict=False).cast(pl.String)
     return pl.when(whole).then(as_whole).otherwise(rounded.cast(pl.String))
@@ -113,5 +118,3 @@ def number(value: pl.Expr, digits: int = 7) -> pl.Expr:
 def empty() -> pl.DataFrame:
     """No findings."""
     return pl.DataFrame(schema=FINDING_COLUMNS)
-
-

@@ -17,7 +17,6 @@ from zhiji_etl.figures import AMOUNT_FIELDS, FIGURE_COLUMNS
 from zhiji_etl.periods import resolve_periods
 from zhiji_etl.reading import FigureNamespace
 from zhiji_etl.sources import Sidecar, Source, ordinals, scan_source
-from zhiji_etl.tables import table_name
 
 REJECT_ENDING: Final = ("code", "reason")
 RESTATING: Final = 1
@@ -38,7 +37,13 @@ def read_rows(sources: Iterable[Source], catalogue: Catalogue) -> pl.DataFrame:
     frames = [_read(scan_source(source, numbers[source.name]), source.sidecar) for source in listed]
     rows = pl.concat(frames, how="diagonal")
     placed = _dated(_placed(rows, catalogue))
-    return placed.with_columns(_first_defect()).unnest("__defect").collect(engine="streaming").sort("row_id")
+    return (
+        placed.with_columns(_first_defect())
+        .unnest("__defect")
+        .drop("__placing")
+        .collect(engine="streaming")
+        .sort("row_id")
+    )
 
 
 def split(rows: pl.DataFrame) -> Split:
@@ -53,7 +58,18 @@ def split(rows: pl.DataFrame) -> Split:
 
 def as_rejects(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows of `read_rows` as rejects: every raw column, then `row_id, source, code, reason`."""
-    added = {"read", "defect", "defect_reason", "declared_unit", "nouns", "at_least", "at_most", "fx", "restated_in", "fiscal_year_end"}
+    added = {
+        "read",
+        "defect",
+        "defect_reason",
+        "declared_unit",
+        "nouns",
+        "at_least",
+        "at_most",
+        "fx",
+        "restated_in",
+        "fiscal_year_end",
+    }
     raw = [name for name in rows.columns if name not in added and not name.startswith("period_")]
     ending = ("row_id", "source", *REJECT_ENDING)
     return rows.select(*(name for name in raw if name not in ending), *ending)

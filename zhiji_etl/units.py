@@ -68,6 +68,12 @@ def factor(printed: str, declared: str) -> Fraction:
     return _pint_factor(printed, declared)
 
 
+@lru_cache(maxsize=4096)
+def base_factor(unit: str) -> Fraction:
+    """The exact number that turns a value in this unit into base units, in which rules calculate: 1/100 for percent."""
+    return Fraction(registry().Quantity(Decimal(1), unit_of(unit)).to_base_units().magnitude)
+
+
 def counts(unit: str) -> bool:
     """Whether a bare number may be read in this unit: a noun or a rank, not a currency, percentage or measure."""
     if unit in MEASURED_BY_NAME or is_currency(unit) or "/" in unit:

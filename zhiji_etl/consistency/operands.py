@@ -141,7 +141,7 @@ def _sought(periods: pl.DataFrame, operand: Operand) -> pl.Expr:
 
 
 def moved_periods(keys: pl.DataFrame, offset: str) -> pl.DataFrame:
-    """Distinct `period_start, period_end` with the period that an offset names: `moved_start, moved_end, moved_label`."""
+    """The distinct periods of keys, and what an offset makes of each: `moved_start, moved_end, moved_label`."""
     spans = keys.select("period_start", "period_end").unique().drop_nulls().sort("period_start", "period_end")
     moved = [step_away(Period.between(start, end), offset) for start, end in spans.iter_rows()]
     found = [(None, None, None) if to is None else (to.start, to.end, to.label) for to in moved]

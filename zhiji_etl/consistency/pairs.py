@@ -21,7 +21,7 @@ from zhiji_etl.consistency.operands import KEYS, amount_columns, columns
 from zhiji_etl.consistency.readings import Check, ends
 from zhiji_etl.consistency.rules import ALTERNATIVE, RAW_FINDING_COLUMNS, Outcome, combined
 from zhiji_etl.consistency.verdicts import judge
-from zhiji_etl.conversion import currencies
+from zhiji_etl.conversion import currencies, reference_rates
 from zhiji_etl.figures import IMPLIED_COLUMNS, Reason, Severity, Verdict
 from zhiji_etl.rates import RateMethod, Rates
 from zhiji_etl.tables import MATERIAL
@@ -36,7 +36,7 @@ FIGURE: Final = ("entity", "metric", "period_start", "period_end", "vintage")
 
 
 def duplicates(figures: pl.DataFrame) -> pl.DataFrame:
-    """One finding for each further print of a figure, against the finest one; `reading` is `complete` for equal bounds."""
+    """One finding for each further print of a figure, against the finest; `reading` is `complete` for equal bounds."""
     plain = figures.filter(pl.col("restates").is_null() & pl.col("low").is_not_null())
     ordered = plain.sort("step", "figure_id")
     repeated = ordered.filter(pl.len().over(FIGURE) > 1)
@@ -66,9 +66,9 @@ def duplicates(figures: pl.DataFrame) -> pl.DataFrame:
 def restatements(figures: pl.DataFrame, rates: Rates) -> Outcome:
     """Judge each amount that is restated, or usually is, at the reference rates of its period.
 
-    In: figures in their printed unit, with `fx` and `restated_in` of their metric and CONVENTION_COLUMNS of their source.
-    A method that is stated decides; where none is, it is enough that one of METHODS fits. The others are told for
-    knowledge, with severity info.
+    In: figures in their printed unit, with `fx` and `restated_in` of their metric and the CONVENTION_COLUMNS of their
+    source. A method that is stated decides; where none is, it is enough that one of METHODS fits. The others are told
+    for knowledge, with severity info.
     """
     pairs = _pairs(figures)
     tried = _rated(pairs, rates)
@@ -90,7 +90,9 @@ def _pairs(figures: pl.DataFrame) -> pl.DataFrame:
     )
     id_of_main = columns(MAIN.name).figure_id
     joined = first.join(second, left_on=id_of_main, right_on="restates", how="left", maintain_order="left")
-    expected = pl.when(currencies(pl.col("main_unit")), pl.col("restated_in") != pl.col("main_unit")).then("restated_in")
+    expected = pl.when(currencies(pl.col("main_unit")), pl.col("restated_in") != pl.col("main_unit")).then(
+        "restated_in"
+    )
     both = joined.with_columns(restated_unit=pl.coalesce("restated_unit", expected))
     wanted = both.filter(currencies(pl.col("restated_unit")) & currencies(pl.col("main_unit")))
     return wanted.with_row_index("row").with_columns(main_is_coarser=_is_coarser(MAIN.name, RESTATED.name))
@@ -113,16 +115,10 @@ def _rated(pairs: pl.DataFrame, rates: Rates) -> pl.DataFrame:
     own = stated.filter(pl.col("method").is_not_null()).with_columns(tried="method")
     every = pl.concat([own, several]).unique(["row", "tried"], keep="first", maintain_order=True)
     decides = pl.col("method").is_null() | (pl.col("method") == pl.col("tried"))
-    requests = every.with_columns(
-        decides=decides,
-        base="restated_unit",
-        quote="main_unit",
-        start=pl.coalesce("fx_start", "period_start"),
-        end=pl.coalesce("fx_end", "period_end"),
-        method="tried",
-        fixed_rate="fx_rate",
+    asked = every.with_columns(
+        decides=decides, source_currency="restated_unit", target_currency="main_unit", method="tried"
     )
-    answered = rates.table(requests).with_columns(**_rate_operand())
+    answered = reference_rates(asked, rates).with_columns(**_rate_operand())
     return answered.filter(pl.col("rate").is_not_null() | pl.col("decides")).sort("row", "tried")
 
 

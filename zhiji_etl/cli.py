@@ -1,0 +1,138 @@
+"""The command line: each command calls one function of the library and turns its outcome into text and an exit code.
+
+Exit codes: 0 clean; 1 findings at or above --fail-on; 2 usage; 3 project or schema broken; 4 input unreadable;
+5 output not writable or locked. What is asked for goes to stdout, everything else to stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from zhiji_etl.errors import FigureError, ZhijiError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+FINDINGS = 1
+USAGE = 2
+HELP_ENDING = """Examples:
+
+zhiji-etl init demo && zhiji-etl run demo
+
+zhiji-etl parse "over 10 billion yuan (US$1.52 billion)"
+"""
+
+app = typer.Typer(
+    name="zhiji-etl",
+    help="Printed figures in, typed and unit-checked Parquet out, and which of them cannot all be true.",
+    epilog=HELP_ENDING,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class FailOn(StrEnum):
+    """From which severity an inconsistent finding makes a run fail."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NEVER = "never"
+
+
+def main() -> None:
+    """Run the command line; errors of the library become one sentence on stderr and their exit code."""
+    try:
+        app()
+    except FigureError as error:
+        _complain(error)
+        sys.exit(USAGE)
+    except ZhijiError as error:
+        _complain(error)
+        sys.exit(error.exit_code)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from zhiji_etl import __version__
+
+        typer.echo(f"zhiji-etl {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Printed figures in, typed and unit-checked Parquet out, and which of them cannot all be true."""
+
+
+@app.command(epilog="Example: zhiji-etl run demo --fail-on warning --json")
+def run(
+    project: Annotated[Path, typer.Argument(help="The project folder, with raw/ and schemas/.")] = Path(),
+    out: Annotated[Path | None, typer.Option(help="Where runs are published; by default PROJECT/build.")] = None,
+    fail_on: Annotated[FailOn, typer.Option(help="From which severity findings make the exit code 1.")] = FailOn.ERROR,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
+) -> None:
+    """Carry the figures of a project the whole way, and say which cannot all be true."""
+    from zhiji_etl.figures import Severity
+    from zhiji_etl.findings import at_or_above
+    from zhiji_etl.project import Project
+    from zhiji_etl.report import summary, summary_data
+
+    result = Project(project).run(out)
+    _show(summary_data(result) if as_json else summary(result))
+    if fail_on is not FailOn.NEVER and at_or_above(result.findings, Severity(fail_on.value)).height:
+        raise typer.Exit(FINDINGS)
+
+
+@app.command(epilog="Example: zhiji-etl init demo")
+def init(folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet, or is empty.")]) -> None:
+    """Make a new project: the reference project, to try and to change."""
+    from zhiji_etl.project import init as make
+
+    made = make(folder)
+    typer.echo(f"{len(made)} files in {folder}. Next: zhiji-etl run {folder}")
+
+
+@app.command(epilog='Example: zhiji-etl parse "623.8万辆"')
+def parse(
+    text: Annotated[str, typer.Argument(help="One printed figure.")],
+    currency: Annotated[str | None, typer.Option(help="The currency of a bare $, ¥ or 元 (ISO 4217).")] = None,
+    scale: Annotated[str | None, typer.Option(help="The scale that the table gives, such as million.")] = None,
+    unit: Annotated[str | None, typer.Option(help="The unit that the table gives, such as CNY.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figure as one JSON object.")] = False,
+) -> None:
+    """Read one printed figure and show what it says: value, bounds, precision, unit."""
+    from zhiji_etl.reading import parse as read
+    from zhiji_etl.report import card, figure_data
+
+    figure = read(text, currency=currency, scale=scale, unit=unit)
+    _show(figure_data(figure) if as_json else card(figure))
+
+
+def _show(what: dict[str, Any] | RenderableType) -> None:
+    if isinstance(what, dict):
+        typer.echo(json.dumps(what, ensure_ascii=False, indent=2, default=str))
+        return
+    from rich.console import Console
+
+    from zhiji_etl.report import print_to
+
+    print_to(Console(), what)
+
+
+def _complain(error: ZhijiError) -> None:
+    from zhiji_etl.outputs import safe_terminal
+
+    lines = [safe_terminal(line) for line in str(error).splitlines()]
+    typer.echo("\n".join([f"zhiji-etl: {lines[0]}", *lines[1:], f"[{error.code}]"]), err=True)

@@ -1,0 +1,219 @@
+"""One result, its faces in a terminal: the summary of a run, one finding explained, one figure as a card.
+
+In: a `RunResult`, a finding, a `Figure`. Out: Rich renderables, or plain dictionaries for JSON; nothing is concluded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+from rich.console import Console, Group, RenderableType
+from rich.table import Table as Grid
+from rich.text import Text
+
+from zhiji_etl.figures import Figure, Verdict
+from zhiji_etl.outputs import safe_terminal
+
+if TYPE_CHECKING:
+    from zhiji_etl.pipeline import RunResult
+
+DETAILS: Final = ("alternative", "implied_rate")
+COLOURS: Final[Mapping[str, str]] = {
+    Verdict.INCONSISTENT.value: "bold red",
+    Verdict.TOO_IMPRECISE.value: "yellow",
+    Verdict.NOT_CHECKABLE.value: "dim",
+    Verdict.CONSISTENT.value: "green",
+}
+SCALES: Final = ((Decimal(10) ** 12, "trillion"), (Decimal(10) ** 9, "billion"), (Decimal(10) ** 6, "million"))
+
+
+def summary(result: RunResult) -> RenderableType:
+    """What a run gave: counts, findings by verdict, where the files are, and the worst finding in a few lines."""
+    manifest = result.manifest["counts"]
+    head = Grid.grid(padding=(0, 2))
+    head.add_row("raw rows", str(manifest["raw_rows"]))
+    head.add_row("figures", str(manifest["figures"]))
+    head.add_row("rejects", Text(str(manifest["rejects"]), "bold red" if manifest["rejects"] else ""))
+    head.add_row("implied", str(manifest["implied"]))
+    for verdict, count in result.verdicts().items():
+        head.add_row(Text(verdict, COLOURS[verdict]), str(count))
+    parts: list[RenderableType] = [head, *_rejects(result.rejects)]
+    worst = worst_finding(result.findings)
+    if worst is not None:
+        parts += [Text(""), explanation(worst, result)]
+    return Group(*parts, Text(""), Text(f"files: {result.path}"))
+
+
+def summary_data(result: RunResult) -> dict[str, Any]:
+    """The summary as one JSON object: counts, verdicts, loud findings, path."""
+    loud = result.findings.filter(_is_main() & (pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value))
+    fields = ("finding_id", "rule", "entity", "period", "severity", "message")
+    return {
+        "path": str(result.path),
+        "counts": result.manifest["counts"],
+        "verdicts": result.verdicts(),
+        "inconsistent": loud.select(fields).to_dicts(),
+        "rejects": dict(result.rejects.group_by("code", maintain_order=True).len().iter_rows()),
+    }
+
+
+def worst_finding(findings: pl.DataFrame) -> dict[str, Any] | None:
+    """The first inconsistent finding, which is the loudest one; null where all agree."""
+    wrong = findings.filter(_is_main() & (pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value))
+    return wrong.row(0, named=True) if wrong.height else None
+
+
+def explanation(finding: Mapping[str, Any], result: RunResult) -> RenderableType:
+    """One finding as a person reads it: what is printed and where, what is implied and by what, and what would help."""
+    unit = finding["unit"] or ""
+    lines = [_headline(finding)]
+    figures = _figures_of(finding, result.figures)
+    stated = next(iter(figures), None)
+    lines.append(
+        _line("printed", _ends(finding["stated_low"], finding["stated_high"], unit), _where(stated) if stated else None)
+    )
+    others = "; ".join(safe_terminal(figure["printed"]) for figure in figures[1:])
+    lines.append(_line("implied", _ends(finding["implied_low"], finding["implied_high"], unit), others))
+    if finding["gap_steps"]:
+        lines.append(Text(f"  {finding['gap_steps']:.3g} last digits apart"))
+    lines += [_alternative(row, unit) for row in _alternatives(finding, result.findings)]
+    lines += [_resolution(change) for change in finding["resolved_by"] or []]
+    return Group(*lines)
+
+
+def card(figure: Figure) -> RenderableType:
+    """One figure as a card: value, bounds, unit, precision, qualifier, and what else the text may mean."""
+    grid = Grid.grid(padding=(0, 2))
+    for name, text in figure_rows(figure):
+        grid.add_row(Text(name, "bold"), text)
+    return grid
+
+
+def figure_data(figure: Figure) -> dict[str, Any]:
+    """One figure as JSON: numbers as text, so that no digit is lost."""
+    names = ("value", "range_low", "range_high", "low", "high", "step", "step_max")
+    numbers = {name: None if getattr(figure, name) is None else str(getattr(figure, name)) for name in names}
+    return {
+        "text": figure.text,
+        "start": figure.start,
+        "end": figure.end,
+        **numbers,
+        "low_closed": figure.low_closed,
+        "high_closed": figure.high_closed,
+        "unit": figure.unit,
+        "qualifier": figure.qualifier.value,
+        "restated": figure_data(figure.restated) if figure.restated else None,
+        "ambiguous": [
+            {"value": str(other.value), "unit": other.unit, "reason": other.reason} for other in figure.ambiguous
+        ],
+    }
+
+
+def figure_rows(figure: Figure) -> Iterator[tuple[str, str]]:
+    """The lines of a card."""
+    if figure.value is not None:
+        yield "value", f"{grouped(figure.value)} {figure.unit}"
+    elif figure.range_low is not None and figure.range_high is not None:
+        yield "range", f"{grouped(figure.range_low)} to {grouped(figure.range_high)} {figure.unit}"
+    left, right = "[" if figure.low_closed else "(", "]" if figure.high_closed else ")"
+    yield "bounds", f"{left}{grouped(figure.low)}, {grouped(figure.high)}{right}"
+    coarsest = "" if figure.step == figure.step_max else f", at most to the nearest {grouped(figure.step_max)}"
+    yield "precision", f"to the nearest {grouped(figure.step)}{coarsest}"
+    yield "qualifier", figure.qualifier.value
+    for other in figure.ambiguous:
+        yield "or", f"{'?' if other.value is None else grouped(other.value)} {other.unit}: {other.reason}"
+    if figure.restated is not None:
+        for name, text in figure_rows(figure.restated):
+            yield f"restated {name}", text
+
+
+def grouped(number: Decimal) -> str:
+    """An exact decimal with thousands separators and no exponent."""
+    return str(number) if not number.is_finite() else f"{number:,f}"
+
+
+def print_to(console: Console, *renderables: RenderableType) -> None:
+    """Print without guessing at colours for numbers: colour here always means something."""
+    console.print(*renderables, highlight=False, soft_wrap=True)
+
+
+# ---------------------------------------------------------------------------------------------------------- findings
+
+
+def _is_main() -> pl.Expr:
+    return ~pl.col("kind").is_in(DETAILS)
+
+
+def _headline(finding: Mapping[str, Any]) -> Text:
+    subject = " ".join(safe_terminal(finding[part]) for part in ("entity", "period") if finding[part])
+    verdict = finding["verdict"]
+    head = Text.assemble((finding["rule"] or "", "bold"), "  ", subject, "  ")
+    return head.append(f"{verdict} ({finding['severity']})", COLOURS[verdict])
+
+
+def _line(name: str, ends: str, source: str | None) -> Text:
+    return Text.assemble(f"  {name:9} {ends:38} ", (source or "", "dim"))
+
+
+def _ends(low: float | None, high: float | None, unit: str) -> str:
+    if low is None or high is None:
+        return "-"
+    if high == float("inf"):
+        return f"above {_scaled(low)} {unit}"
+    if low == float("-inf"):
+        return f"below {_scaled(high)} {unit}"
+    return f"{_scaled(low)} .. {_scaled(high)} {unit}"
+
+
+def _scaled(number: float) -> str:
+    """A number as a person writes it: 5 significant digits and a scale word."""
+    exact = Decimal(repr(number))
+    for size, word in SCALES:
+        if abs(exact) >= size:
+            return f"{float(exact / size):.5g} {word}"
+    return f"{number:,.0f}" if abs(number) >= 10_000 else f"{number:.5g}"
+
+
+def _where(figure: Mapping[str, Any]) -> str:
+    place = f"{figure['source']} {figure['locator']}"
+    return safe_terminal(f"{figure['printed']}   {place}")
+
+
+def _figures_of(finding: Mapping[str, Any], figures: pl.DataFrame) -> list[dict[str, Any]]:
+    found = figures.filter(pl.col("figure_id").is_in(finding["figures"] or [])).to_dicts()
+    by_id = {figure["figure_id"]: figure for figure in found}
+    return [by_id[number] for number in finding["figures"] or [] if number in by_id]
+
+
+def _alternatives(finding: Mapping[str, Any], findings: pl.DataFrame) -> list[dict[str, Any]]:
+    mine = findings.filter(
+        (pl.col("kind") == "alternative")
+        & pl.col("rule").str.starts_with(f"{finding['rule']}.")
+        & (pl.col("entity") == finding["entity"])
+        & (pl.col("period") == finding["period"])
+    )
+    return mine.to_dicts()
+
+
+def _alternative(row: Mapping[str, Any], unit: str) -> Text:
+    name = row["rule"].split(".", 1)[1]
+    steps = row["gap_steps"]
+    apart = "" if not steps else f", {steps:.3g} last digits apart"
+    text = f"{_ends(row['implied_low'], row['implied_high'], unit)}: {row['verdict']}{apart}"
+    return Text.assemble(f"  {name}: ", (text, COLOURS[row["verdict"]]))
+
+
+def _resolution(change: Mapping[str, Any]) -> Text:
+    figure = safe_terminal(f"{change['entity']} {change['metric']} {change['period']}")
+    return Text(f"  would follow if {figure} were {_ends(change['low'], change['high'], change['unit'])}")
+
+
+def _rejects(rejects: pl.DataFrame) -> Iterator[Text]:
+    for row in rejects.head(10).iter_rows(named=True):
+        place = safe_terminal(f"{row['source']} {row['locator']}")
+        yield Text.assemble(("  reject ", "red"), f"{place}: {safe_terminal(row['reason'] or '')} [{row['code']}]")
+    if rejects.height > 10:
+        yield Text(f"  and {rejects.height - 10} more in rejects.parquet")
