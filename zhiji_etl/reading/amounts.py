@@ -6,7 +6,7 @@ Ranges, brackets and whole cells are put together in `grammar`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -14,6 +14,7 @@ from zhiji_etl.figures import Qualifier
 from zhiji_etl.reading.meanings import Number
 from zhiji_etl.reading.numerals import Tokens, constant, read_number, token_at
 from zhiji_etl.reading.tokens import Token
+from zhiji_etl.reading.words import is_ideograph, lexicon
 
 MIRRORED: Final = {
     Qualifier.ABOVE: Qualifier.BELOW,
@@ -65,6 +66,31 @@ def read_amount(tokens: Tokens, at: int, fine: bool, prose: bool = False) -> tup
         return None
     at = _after(tokens, read, draft, fine)
     return draft, at
+
+
+def singular(words: list[Token]) -> str:
+    """The head noun of a phrase of tokens; in running text only where its words stand."""
+    numbered = [token.kinds["word"] for token in words if isinstance(token.kinds.get("word"), int)]
+    if numbered and len(numbered) == len(words):
+        return f"@{numbered[0]}-{numbered[-1]}"
+    return singular_of([token.text for token in words if not isinstance(token.kinds.get("word"), int)] or ["count"])
+
+
+def singular_of(words: Sequence[str]) -> str:
+    """The head noun of a phrase in the singular, lower case: `new energy vehicles` -> `vehicle`.
+
+    It is the last plural of the phrase, or its last word.
+    """
+    plurals = [word for word in words if word.lower().endswith("s") and not word.lower().endswith(("ss", "us"))]
+    word = (plurals or words)[-1].lower()
+    known = lexicon().singulars.get(word)
+    if known is not None or not word.isascii() or len(word) < 4 or word.endswith(("ss", "us")):
+        return known or word
+    if word.endswith("ies"):
+        return word[:-3] + "y"
+    if word.endswith(("sses", "xes", "ches", "shes", "zes")):
+        return word[:-2]
+    return word.removesuffix("s")
 
 
 # ---- before the number ---------------------------------------------------------------------------
@@ -132,17 +158,18 @@ def _currency_before(tokens: Tokens, at: int, draft: Draft) -> int:
     if "scale" in token.kinds and "currency" in token_at(tokens, at + 1).kinds and token.end == tokens[at + 1].start:
         draft.exponent += token.kinds["scale"]
         return 1
-    codes = token.get("currency") or (token.get("weak_code") if _glued(tokens, at) else None)
+    codes = token.get("currency") or (token.get("weak_code") if _glued(tokens, at, draft.prose) else None)
     if codes is None:
         return 0
     draft.currency = agreed(draft.currency, codes)
     return 1
 
 
-def _glued(tokens: Tokens, at: int) -> bool:
+def _glued(tokens: Tokens, at: int, prose: bool) -> bool:
     """Whether a word that is also a currency code stands right before a number or sign."""
     token, after = tokens[at], token_at(tokens, at + 1)
-    return bool({"number", "currency"} & after.kinds.keys()) and (token.text.isupper() or token.end == after.start)
+    close = token.end == after.start or (token.text.isupper() and not prose)
+    return close and bool({"number", "currency"} & after.kinds.keys())
 
 
 def _rank_before(tokens: Tokens, at: int, draft: Draft) -> int:
@@ -220,7 +247,7 @@ def _number(tokens: Tokens, at: int, draft: Draft) -> int | None:
         at = ordinal[1]
     else:
         found = read_number(tokens, at) or _one_article(tokens, at)
-        if found is None:
+        if found is None or (draft.prose and "scale" in token.kinds):
             return None
         draft.numbers, end = found
         draft.seen(token)
@@ -355,10 +382,7 @@ def _currency_after(tokens: Tokens, at: int, draft: Draft) -> int:
 
 def _belongs_to_next(tokens: Tokens, at: int, draft: Draft) -> bool:
     """Whether a currency sign between two numbers is the second one's: `$5 $6`, `3 USD50`."""
-    token, after = tokens[at], tokens[at + 1]
-    if draft.currency:
-        return True
-    return token.start > tokens[at - 1].end and token.end == after.start
+    return bool(draft.currency) or tokens[at].end == tokens[at + 1].start
 
 
 def _subunit(tokens: Tokens, at: int, draft: Draft) -> int:
@@ -412,7 +436,12 @@ def _part_of_unit(
     if "subunit" in token.kinds:
         return -2, 1
     term = number.terms[0]
-    if len(number.terms) > 1 or term.exponent or not _unit_ends(token):
+    if (
+        len(number.terms) > 1
+        or term.exponent
+        or not _unit_ends(token)
+        or (token.text and token.start == tokens[end - 1].end and token.text.isalpha())
+    ):
         return None, 0
     if term.literal is None:
         tenth = "digit" in tokens[begin].kinds and len(term.digits) == 1
@@ -436,13 +465,17 @@ def _per(tokens: Tokens, at: int, draft: Draft) -> int:
     if "per" not in tokens[at].kinds or draft.per or not draft.has_unit:
         return 0
     after = token_at(tokens, at + 1)
-    unit = after.get("noun") or (
-        after.text.lower() if "word" in after.kinds and tokens[at].text in ("per", "/") else None
-    )
-    if unit is None:
+    words, end = [after], at + 2
+    while "word" in words[-1].kinds and tokens[at].text in ("per", "/") and len(words) < 4:
+        if not {"word", "noun"} & token_at(tokens, end).kinds.keys():
+            break
+        words.append(tokens[end])
+        end += 1
+    unit = words[-1].get("noun")
+    if unit is None and not ("word" in after.kinds and tokens[at].text in ("per", "/")):
         return 0
-    draft.per = unit
-    return 2
+    draft.per = unit or singular([after])
+    return 1 + len(words) if unit else 2
 
 
 def _qualifier_after(tokens: Tokens, at: int, draft: Draft) -> int:
@@ -499,7 +532,7 @@ def _noun_phrase(tokens: Tokens, at: int, draft: Draft) -> int:
     if draft.currency or (draft.unit is not None and not draft.noun):
         return 0
     token = tokens[at]
-    if "word" not in token.kinds and "modifier" not in token.kinds and "noun" not in token.kinds:
+    if not {"word", "modifier", "noun"} & token.kinds.keys() or (draft.prose and _ideographic(token, draft)):
         return 0
     if draft.unit is not None and token.start > tokens[at - 1].end + 1:
         return 0
@@ -511,6 +544,15 @@ def _noun_phrase(tokens: Tokens, at: int, draft: Draft) -> int:
     elif draft.unit is None and not _known_noun_follows(tokens, at):
         draft.unit, draft.noun = "", True
     return 1
+
+
+def _ideographic(token: Token, draft: Draft) -> bool:
+    """Whether this is an unknown Chinese word, which in running text may be anything."""
+    return (
+        "word" in token.kinds
+        and not token.text.isascii()
+        and (token.text[0] == "\u3013" or is_ideograph(token.text[0]))
+    )
 
 
 def _known_noun_follows(tokens: Tokens, at: int) -> bool:

@@ -227,7 +227,9 @@ def _piece(term: Term, literals: Sequence[str]) -> tuple[int, int, bool, int]:
     mantissa, _, power = text.replace("E", "e").partition("e")
     whole, _, fraction = mantissa.partition(".")
     exponent = term.exponent - len(fraction) + int(power or 0)
-    if term.power is not None:
+    if term.power is not None and term.base is not None:
+        if literals[term.base] != "10":
+            raise FigureError("unread_text", "Only powers of ten are read.")
         exponent += term.power_sign * int(literals[term.power].partition(".")[0][:6])
     if abs(exponent) > LIMIT or len(whole) + len(fraction) > LIMIT:
         raise FigureError("out_of_range", f"The number has more than {LIMIT} digits.")

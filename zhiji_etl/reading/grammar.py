@@ -7,12 +7,11 @@ the widths of the digits can decide.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from zhiji_etl.figures import Qualifier
-from zhiji_etl.reading.amounts import MIRRORED, Draft, agreed, read_amount
+from zhiji_etl.reading.amounts import MIRRORED, Draft, agreed, read_amount, singular
 from zhiji_etl.reading.meanings import Amount, Options, Problem, Refine, Result, Term
 from zhiji_etl.reading.numerals import Tokens, constant, token_at
 from zhiji_etl.reading.tokens import Token, tokens
@@ -24,6 +23,8 @@ _DATES: Final = (
     (re.compile(r"\s*#:#(?::#)?\s*(?:[aApP]\.?[mM]\.?)?\s*"), "time", "a time of day"),
 )
 OUT_OF_SCALE: Final = frozenset({"percent", "percentage_point", "basis_point", "rank", "multiple"})
+CHANGING: Final = frozenset({"percent", "percentage_point", "basis_point"})
+"""In running text only these are changes for sure: `fell $5` may be a level that was fallen from."""
 _SKIPPED: Final = frozenset({"filler", "note", "whole_sum"})
 _NAMING: Final = frozenset({"word", "noun", "stop", "change", "change_after"})
 _MISSING: Final = {
@@ -51,12 +52,13 @@ def finished(draft: Draft, options: Options) -> Amount:
     takes_scale = options.exponent is not None and unit not in OUT_OF_SCALE and not draft.noun
     exponent = draft.exponent + (options.exponent or 0 if takes_scale and not scaled else 0)
     qualifier = Qualifier.ABOVE if draft.numbers[0].open and draft.qualifier in _OPENED else draft.qualifier
-    sign = draft.sign * (-1 if draft.change < 0 else 1)
+    falls = draft.change < 0 and (not draft.prose or unit in CHANGING)
+    sign = draft.sign * (-1 if falls else 1)
     counted = draft.noun and draft.per is None and unit not in lexicon().measured
     return Amount(
         numbers=tuple(number.scaled(exponent).signed(sign) for number in draft.numbers),
-        unit=f"{unit}/{draft.per}" if draft.per else unit,
-        qualifier=MIRRORED.get(qualifier, qualifier) if draft.change < 0 else qualifier,
+        unit=f"{unit}/{draft.per}" if draft.per not in (None, "count") else unit,
+        qualifier=MIRRORED.get(qualifier, qualifier) if falls else qualifier,
         start=draft.start,
         end=draft.end,
         whole=counted,
@@ -189,6 +191,8 @@ def _second(found: Tokens, at: int, low: Draft, fine: bool, prose: bool) -> tupl
     token = token_at(found, at)
     opposite = {Qualifier.ABOVE, Qualifier.AT_LEAST, Qualifier.BELOW, Qualifier.AT_MOST}
     linked = "to" in token.kinds or ("and" in token.kinds and low.between)
+    if prose and token.text in ("through", "until", "till", "or", "或", "与", "和"):
+        return None
     bounded = low.qualifier in opposite and ({"and", "filler"} & token.kinds.keys() or "before" in token.kinds)
     if (not linked and not bounded) or len(low.numbers) != 1:
         return None
@@ -263,9 +267,7 @@ def _restated(found: list[Token], at: int, amount: Amount, options: Options, fin
     return replace(amount, restated=second), end
 
 
-def restated_in_text(
-    found: list[Token], at: int, amount: Amount, options: Options, fine: bool
-) -> tuple[Amount, int]:
+def restated_in_text(found: list[Token], at: int, amount: Amount, options: Options, fine: bool) -> tuple[Amount, int]:
     """In running text: a second amount of money in brackets right after the first."""
     again, end = _restated(found, at, amount, options, fine)
     second = again.restated
@@ -299,31 +301,6 @@ def _unit(draft: Draft, options: Options) -> tuple[str, tuple[tuple[str, str], .
     if draft.unit == "":
         return singular(draft.words), ()
     return draft.unit or options.unit or "count", ()
-
-
-def singular(words: list[Token]) -> str:
-    """The head noun of a phrase of tokens; in running text only where its words stand."""
-    numbered = [token.kinds["word"] for token in words if isinstance(token.kinds.get("word"), int)]
-    if numbered and len(numbered) == len(words):
-        return f"@{numbered[0]}-{numbered[-1]}"
-    return singular_of([token.text for token in words if not isinstance(token.kinds.get("word"), int)] or ["count"])
-
-
-def singular_of(words: Sequence[str]) -> str:
-    """The head noun of a phrase in the singular, lower case: `new energy vehicles` -> `vehicle`.
-
-    It is the last plural of the phrase, or its last word.
-    """
-    plurals = [word for word in words if word.lower().endswith("s") and not word.lower().endswith("ss")]
-    word = (plurals or words)[-1].lower()
-    known = lexicon().singulars.get(word)
-    if known is not None or not word.isascii() or len(word) < 4 or word.endswith(("ss", "us", "is")):
-        return known or word
-    if word.endswith("ies"):
-        return word[:-3] + "y"
-    if word.endswith(("ses", "xes", "ches", "shes", "zes")):
-        return word[:-2]
-    return word.removesuffix("s")
 
 
 def _groups_by_dots(amount: Amount) -> bool:

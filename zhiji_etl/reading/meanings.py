@@ -20,6 +20,7 @@ class Term:
     digits: str = ""
     exponent: int = 0
     factor: int = 1
+    base: int | None = None
     power: int | None = None
     """Index of a literal that is a further power of ten (`2.48×10−5`)."""
     power_sign: int = 1

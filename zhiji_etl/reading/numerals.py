@@ -51,7 +51,7 @@ def _sum(tokens: Tokens, at: int) -> tuple[Number, int] | None:
     is_open = False
     scaled: int | None = None
     while True:
-        section = None if terms and scaled is None else _section(tokens, at)
+        section = None if terms and not _may_follow(tokens, at, scaled) else _section(tokens, at)
         if section is not None:
             term, end = section
             if scaled is not None and not _fits(term, scaled):
@@ -69,6 +69,17 @@ def _sum(tokens: Tokens, at: int) -> tuple[Number, int] | None:
         else:
             break
     return (Number(tuple(terms), open=is_open), at) if terms else None
+
+
+def _may_follow(tokens: Tokens, at: int, scaled: int | None) -> bool:
+    """Whether a section can follow a scale: `1亿2300`, `3 hundred and 21`, but not `$9 billion 364-day`."""
+    if scaled is None:
+        return False
+    before, token = tokens[at - 1], tokens[at] if at < len(tokens) else _NOTHING
+    if "number" in token.kinds:
+        return not before.text[:1].isascii() or "and" in before.kinds
+    literal = any("number" in tokens[place].kinds for place in range(max(0, at - 2), at))
+    return not (literal and "small" in token.kinds and before.text.isascii() and "and" not in before.kinds)
 
 
 def _fits(term: Term, scaled: int) -> bool:
@@ -119,19 +130,36 @@ def _joins(tokens: Tokens, at: int) -> bool:
     token = token_at(tokens, at)
     after = token_at(tokens, at + 1)
     if token.text == "-":
-        return token.start == tokens[at - 1].end and "small" in after.kinds
+        return token.start == tokens[at - 1].end and ("small" in after.kinds or "and" in after.kinds)
     if token.text == ",":
         return "small" in after.kinds and "number" not in tokens[at - 1].kinds
-    return (
-        "and" in token.kinds and ("small" in after.kinds or "number" in after.kinds) and not _fraction(tokens, at + 1)
-    )
+    if "and" not in token.kinds:
+        return False
+    if after.text == "-":
+        return "small" in token_at(tokens, at + 2).kinds
+    return _adds(tokens, at) and not _fraction(tokens, at + 1)
+
+
+def _adds(tokens: Tokens, at: int) -> bool:
+    """Whether what follows `and` is a smaller part of the same number: not in `5 million and 3 million`."""
+    if not {"small", "number"} & token_at(tokens, at + 1).kinds.keys():
+        return False
+    section = _section(tokens, at + 1)
+    if section is None:
+        return False
+    before = tokens[at - 1]
+    last = before.get("scale") or before.get("hundred") or 0
+    following = token_at(tokens, section[1]).kinds
+    if "number" in tokens[at + 1].kinds:
+        return last <= 3 and not {"scale", "percent", "currency"} & following.keys()
+    return "scale" not in following or following["scale"] < last
 
 
 def _section(tokens: Tokens, at: int) -> tuple[Term, int] | None:
     """One run of digits or words without a scale: `7,053`, `two hundred and six`, `一千零五十`, with its decimals."""
     token = token_at(tokens, at)
     if "number" in token.kinds:
-        return Term(token.kinds["number"]), at + 1
+        return _scientific(tokens, at) or (Term(token.kinds["number"]), at + 1)
     if "small" in token.kinds or "point" in token.kinds or ("article" in token.kinds and _counts(tokens, at + 1)):
         return _english(tokens, at)
     if "digit" in token.kinds or "place" in token.kinds:
@@ -139,6 +167,22 @@ def _section(tokens: Tokens, at: int) -> tuple[Term, int] | None:
     if "half" in token.kinds and {"scale", "place"} & token_at(tokens, at + 1).kinds.keys():
         return _half(tokens, at)
     return None
+
+
+def _scientific(tokens: Tokens, at: int) -> tuple[Term, int] | None:
+    """`2.48×10−5`, `6 x 10^23`: digits, a sign of multiplication, ten, and its power."""
+    times, base, power = token_at(tokens, at + 1), token_at(tokens, at + 2), at + 3
+    if "times" not in times.kinds or "number" not in base.kinds:
+        return None
+    power += token_at(tokens, power).text == "^"
+    sign = -1 if token_at(tokens, power).text == "-" else 1
+    power += sign < 0
+    last = token_at(tokens, power)
+    if "number" not in last.kinds or last.start != tokens[power - 1].end:
+        return None
+    return Term(
+        tokens[at].kinds["number"], base=base.kinds["number"], power=last.kinds["number"], power_sign=sign
+    ), power + 1
 
 
 def _counts(tokens: Tokens, at: int) -> bool:
@@ -222,7 +266,7 @@ def _spoken_decimals(tokens: Tokens, at: int) -> tuple[str, int]:
     while True:
         token = token_at(tokens, at)
         digit = token.get("small") if token.get("small") is not None else token.get("letter_zero")
-        digit = token.get("digit") if digit is None else digit
+        digit = token.get("digit") if digit is None and token.text != "两" else digit
         if digit is None or (digit > 9 and (digits or "small" not in token.kinds)):
             return digits, at
         digits += str(digit)
@@ -254,7 +298,7 @@ def _digit_string(tokens: Tokens, at: int) -> tuple[str, int] | None:
 
 def _chinese_integer(tokens: Tokens, at: int) -> tuple[str, int]:
     """Digits and places up to the next scale: `一千零五十`, `十二`, `一百二` (120), `千一` (1,100)."""
-    at += token_at(tokens, at).get("digit") == 0 and "digit" in token_at(tokens, at + 1).kinds
+    at += token_at(tokens, at).get("digit") == 0 and bool({"digit", "place"} & token_at(tokens, at + 1).kinds.keys())
     total, digit, last, zero, start = 0, None, 5, False, at
     while True:
         token = token_at(tokens, at)
@@ -289,7 +333,7 @@ def _fraction(tokens: Tokens, at: int) -> Found | None:
     if "const" in token.kinds:
         top, bottom = token.kinds["const"].split("/")
         return _with_scale(tokens, replace(constant(top), over=constant(bottom)), at + 1)
-    if "half" in token.kinds:
+    if "half" in token.kinds and not {"place"} & token_at(tokens, at + 1).kinds.keys():
         return _halves(tokens, at)
     return _parts(tokens, at) or _chinese_fraction(tokens, at)
 
@@ -386,12 +430,19 @@ def _printed_fraction(tokens: Tokens, at: int) -> Found | None:
 def _divided(tokens: Tokens, number: Number, at: int) -> Found:
     """`2/3`, `1 over three`, `one out of five`, `1 in 20`."""
     token = token_at(tokens, at)
-    if "over" not in token.kinds and not ("in" in token.kinds and len(number.terms) == 1):
+    if "over" not in token.kinds and "in" not in token.kinds:
         return (number,), at
     below = _sum(tokens, at + 1)
+    if below is not None and token.text != "/" and not _said(number) and not _said(below[0]):
+        return (number,), at
     if below is None or (token.text == "/" and "number" not in token_at(tokens, at + 1).kinds):
         return (number,), at
     return (replace(number, over=below[0]),), below[1]
+
+
+def _said(number: Number) -> bool:
+    """Whether a number is said in words: `$31.53 in 2024` is no fraction, `one in 20` is."""
+    return any(term.literal is None for term in number.terms)
 
 
 def _span_of_few(tokens: Tokens, at: int) -> Found | None:

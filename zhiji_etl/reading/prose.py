@@ -15,13 +15,14 @@ from typing import Final
 
 from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import Figure, Qualifier
+from zhiji_etl.reading.amounts import singular_of
 from zhiji_etl.reading.cells import KEPT, Rounding, joined, options, plain
 from zhiji_etl.reading.exact import Precision, figure
 from zhiji_etl.reading.folding import MARK, RUN_MARKS, ZERO_MARKS, fine
-from zhiji_etl.reading.grammar import restated_in_text, read_range, singular_of
-from zhiji_etl.reading.meanings import Amount, Options
+from zhiji_etl.reading.grammar import read_range, restated_in_text
+from zhiji_etl.reading.meanings import Amount, Options, Refine
 from zhiji_etl.reading.surroundings import excluded
-from zhiji_etl.reading.tokens import Join, Token, tokens
+from zhiji_etl.reading.tokens import Join, tokens
 from zhiji_etl.reading.windows import IDEOGRAPH_MARK, NAME_MARK, WORD_MARK, Window, windows
 
 LONGEST_TEXT = 10_000_000
@@ -29,7 +30,7 @@ LONGEST_TEXT = 10_000_000
 
 _UNDECIDED: Final = re.compile(r"#[.,' ]#|(?<!#)\.#")
 _YEAR: Final = re.compile(r"(?:19|20)[0-9][0-9]")
-_SENTENCE: Final = re.compile(r"[^\n]+")
+_NUMBERED: Final = re.compile(r"@(\d+)-(\d+)")
 _RUNS: Final = frozenset((*RUN_MARKS, *ZERO_MARKS))
 
 
@@ -68,6 +69,7 @@ class Reading:
 
     amounts: tuple[Amount, ...]
     joins: tuple[Join, ...] | None
+    refine: bool = False
 
 
 def _figures(window: Window, text: str, chosen: Options, precision: Precision) -> list[Figure]:
@@ -80,11 +82,16 @@ def _figures(window: Window, text: str, chosen: Options, precision: Precision) -
         numbers = joined(runs, reading.joins or ())
     else:
         reading = _read(shape, "coarse", chosen)
-        numbers = plain(literals, False)
+        if reading.refine:
+            symbols, parts, starts, runs = _refined(symbols, parts, starts)
+            reading = _read("".join(symbols), "fine", chosen)
+        numbers = joined(runs, reading.joins or ()) if reading.joins is not None else plain(literals, False)
     if not reading.amounts:
         return []
     places = _Places(symbols, starts)
-    words = [part for part, symbol in zip(parts, symbols, strict=True) if symbol in (WORD_MARK, NAME_MARK, IDEOGRAPH_MARK)]
+    words = [
+        part for part, symbol in zip(parts, symbols, strict=True) if symbol in (WORD_MARK, NAME_MARK, IDEOGRAPH_MARK)
+    ]
     figures: list[Figure] = []
     for amount in reading.amounts:
         figures.extend(_made(amount, numbers, words, text, places, precision))
@@ -125,10 +132,12 @@ def _read(shape: str, style: str, chosen: Options) -> Reading:
             at += 1
             continue
         read = read_range(found, at, chosen, style != "coarse", prose=True)
+        if read is not None and isinstance(read[0], Refine):
+            return Reading((), None, refine=True)
         if read is None or not isinstance(read[0], Amount):
             at += 1
             continue
-        amount, end = read
+        amount, end = read[0], read[1]
         if any(place in skipped for place in range(at, end) if "number" in found[place].kinds):
             at += 1
             continue
@@ -159,13 +168,13 @@ def _made(
     amount: Amount, numbers: Sequence[str], words: Sequence[str], text: str, places: _Places, precision: Precision
 ) -> list[Figure]:
     """The figure of an amount, and the one that restates it; none where it turns out to be a year or no number."""
+    if _is_year(amount, numbers, words):
+        return []
     amount = _named(amount, words)
     again = None if amount.restated is None else _named(amount.restated, words)
     spans = [(places(amount.start), places(amount.end))]
     if again is not None:
         spans.append((places(again.start), places(again.end)))
-    if _is_year(amount, numbers):
-        return []
     try:
         main = figure(replace(amount, restated=again), numbers, text, tuple(spans), precision)
     except FigureError:
@@ -177,18 +186,18 @@ def _named(amount: Amount, words: Sequence[str]) -> Amount:
     """The amount with the nouns that stood in the text: unknown ones are numbered in a shape."""
     if WORD_MARK not in amount.unit:
         return amount
-    unit = re.sub(r"@(\d+)-(\d+)", lambda m: singular_of(words[int(m[1]) : int(m[2]) + 1]), amount.unit)
+    unit = _NUMBERED.sub(lambda m: singular_of(words[int(m[1]) : int(m[2]) + 1]), amount.unit)
     return replace(amount, unit=unit)
 
 
-def _is_year(amount: Amount, numbers: Sequence[str]) -> bool:
-    """A bare number that can only be a year."""
-    if amount.unit != "count" or amount.qualifier not in (Qualifier.EXACT, Qualifier.RANGE):
+def _is_year(amount: Amount, numbers: Sequence[str], words: Sequence[str]) -> bool:
+    """A number that can only be a year: bare, before `年`, or before a name (`the 2019 Plan`)."""
+    name = _NUMBERED.fullmatch(amount.unit)
+    if amount.unit not in ("count", "year") and not (name and words[int(name[1])][0].isupper()):
+        return False
+    if amount.qualifier not in (Qualifier.EXACT, Qualifier.RANGE):
         return False
     terms = [number.terms[0] for number in amount.numbers if len(number.terms) == 1]
     return bool(terms) and all(
         term.literal is not None and not term.exponent and _YEAR.fullmatch(numbers[term.literal]) for term in terms
     )
-
-
-__all__ = ["LONGEST_TEXT", "Token", "find"]

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from zhiji_etl.reading.numerals import Tokens, token_at
-from zhiji_etl.reading.windows import MARKS
+from zhiji_etl.reading.windows import IDEOGRAPH_MARK
+from zhiji_etl.reading.words import is_ideograph
 
 
 def excluded(tokens: Tokens) -> frozenset[int]:
@@ -22,6 +23,10 @@ def excluded(tokens: Tokens) -> frozenset[int]:
             places.update(_labelled(tokens, at))
         elif "number" in token.kinds and at not in places:
             places.update(_glued(tokens, at) or _chained(tokens, at) or _listed(tokens, at))
+        elif "small" in token.kinds:
+            places.update(_worded(tokens, at))
+        elif "digit" in token.kinds or "place" in token.kinds:
+            places.update(_single_character(tokens, at))
     return frozenset(places)
 
 
@@ -57,24 +62,48 @@ def _labelled(tokens: Tokens, at: int) -> Iterator[int]:
 def _glued(tokens: Tokens, at: int) -> tuple[int, ...]:
     """A number that is part of a word: `10-K`, `747-8`, `Q4`, `A2021`, `3D`, `COVID-19`."""
     token, before, after = tokens[at], token_at(tokens, at - 1), token_at(tokens, at + 1)
-    if before.end == token.start and _is_wordlike(before):
+    if before.end == token.start and _is_wordlike(tokens, at - 1):
         return (at,)
-    if before.text == "-" and before.end == token.start and token_at(tokens, at - 2).end == before.start:
-        if _is_wordlike(token_at(tokens, at - 2)):
-            return (at,)
-    if after.start == token.end and (after.text[:1] in MARKS or "word" in after.kinds) and not after.text.startswith("〓"):
+    hyphened = before.text == "-" and before.end == token.start and token_at(tokens, at - 2).end == before.start
+    if hyphened and _is_wordlike(tokens, at - 2):
         return (at,)
-    if after.text == "-" and after.start == token.end and token_at(tokens, at + 2).start == after.end:
-        beyond = token_at(tokens, at + 2)
-        if {"word", "noun", "scale", "small"} & beyond.kinds.keys() and not {"currency", "number"} & beyond.kinds.keys():
-            return (at,)
-    return ()
+    if after.start == token.end and "word" in after.kinds and not is_ideographic(after.text[0]):
+        return (at,)
+    noted = "currency" in after.kinds and _is_number(tokens, at + 2)
+    if noted and after.start == token.end and after.end == tokens[at + 2].start:
+        return (at,)
+    return (at,) if _compound(tokens, at) else ()
 
 
-def _is_wordlike(token: object) -> bool:
-    kinds = token.kinds.keys()  # type: ignore[attr-defined]
-    text: str = token.text  # type: ignore[attr-defined]
-    return ("word" in kinds or (text.isascii() and text.isalpha())) and "currency" not in kinds and not text.startswith("〓")
+def _compound(tokens: Tokens, at: int) -> bool:
+    """The first half of a compound that is no amount: `364-day`, `five-year`, `10-K`."""
+    token, hyphen, beyond = tokens[at], token_at(tokens, at + 1), token_at(tokens, at + 2)
+    if hyphen.text != "-" or hyphen.start != token.end or beyond.start != hyphen.end:
+        return False
+    if {
+        "currency",
+        "number",
+        "ordinal",
+        "part",
+        "small",
+        "hundred",
+        "percent",
+        "half",
+        "multiple",
+    } & beyond.kinds.keys():
+        return False
+    return bool({"word", "noun", "stop", "month"} & beyond.kinds.keys()) or beyond.text in ("K", "Q")
+
+
+def _is_wordlike(tokens: Tokens, at: int) -> bool:
+    """Whether a token is letters of a word or code, and no unit of a number before it."""
+    token = token_at(tokens, at)
+    if {"currency", "ordinal_suffix"} & token.kinds.keys() or not token.text or is_ideographic(token.text[0]):
+        return False
+    if "word" not in token.kinds and not (token.text.isascii() and token.text.isalpha()):
+        return False
+    unit = {"scale", "noun", "multiple"} & token.kinds.keys()
+    return not (unit and "number" in token_at(tokens, at - 1).kinds)
 
 
 def _chained(tokens: Tokens, at: int) -> tuple[int, ...]:
@@ -84,7 +113,12 @@ def _chained(tokens: Tokens, at: int) -> tuple[int, ...]:
         return (at, at + 2)
     if "clock" in token_at(tokens, at + 1).kinds:
         return (at,)
-    if sign in ("-", "/") and _is_number(tokens, at + 2) and token_at(tokens, at + 3).text == sign and _is_number(tokens, at + 4):
+    if (
+        sign in ("-", "/")
+        and _is_number(tokens, at + 2)
+        and token_at(tokens, at + 3).text == sign
+        and _is_number(tokens, at + 4)
+    ):
         return (at, at + 2, at + 4)
     return ()
 
@@ -95,6 +129,37 @@ def _listed(tokens: Tokens, at: int) -> tuple[int, ...]:
     return (at,) if opened and "close" in token_at(tokens, at + 1).kinds else ()
 
 
+def _worded(tokens: Tokens, at: int) -> tuple[int, ...]:
+    """`five-year`, and `one` where it is a pronoun: `which one do you prefer`."""
+    if _compound(tokens, at):
+        return (at,)
+    token, after, before = tokens[at], token_at(tokens, at + 1), token_at(tokens, at - 1)
+    if (
+        token.text.lower() != "one"
+        or {"small", "hundred", "scale", "sign", "over", "and", "point"} & after.kinds.keys()
+    ):
+        return ()
+    if {"sign", "before"} & before.kinds.keys() or before.text == "-" or "out of" in after.text:
+        return ()
+    counted = {"word", "noun", "currency", "percent", "ordinal", "part", "modifier"} & after.kinds.keys()
+    return () if counted and before.text.lower() not in _POINTING else (at,)
+
+
+_POINTING = frozenset({"which", "that", "this", "the", "each", "every", "no", "any"})
+
+
+def _single_character(tokens: Tokens, at: int) -> tuple[int, ...]:
+    """A numeral of one character inside a Chinese word: `四川`, `陆地`, `一些`."""
+    token, before, after = tokens[at], token_at(tokens, at - 1), token_at(tokens, at + 1)
+    numeral = {"digit", "place", "scale", "point", "parts", "percent_before", "few", "more", "ordinal_prefix", "half"}
+    if numeral & after.kinds.keys() or (numeral & before.kinds.keys() and before.end == token.start):
+        return ()
+    if token.text in "伍陆拾幺壹":
+        return () if _has_unit(tokens, at) else (at,)
+    unknown = after.start == token.end and "word" in after.kinds and is_ideographic(after.text[0])
+    return (at,) if unknown else ()
+
+
 def _is_number(tokens: Tokens, at: int) -> bool:
     return "number" in token_at(tokens, at).kinds
 
@@ -102,4 +167,11 @@ def _is_number(tokens: Tokens, at: int) -> bool:
 def _has_unit(tokens: Tokens, at: int) -> bool:
     """Whether a unit follows a number, so that it is a figure after all."""
     kinds = token_at(tokens, at + 1).kinds.keys()
-    return bool({"percent", "scale", "noun"} & kinds) or ("currency" in kinds and not _is_number(tokens, at + 2))
+    return bool({"percent", "scale", "noun", "tenth"} & kinds) or (
+        "currency" in kinds and not _is_number(tokens, at + 2)
+    )
+
+
+def is_ideographic(character: str) -> bool:
+    """A Chinese character, or the mark that stands for an unknown one."""
+    return character == IDEOGRAPH_MARK or is_ideograph(character)

@@ -46,7 +46,8 @@ def windows(text: str) -> Iterator[Window]:
     """The windows of a text, from left to right; they do not overlap."""
     parts = _PARTS.findall(fold(text))
     symbols = [_SYMBOLS[part] for part in parts]
-    anchors = [at for at, symbol in enumerate(symbols) if symbol in _anchors()]
+    known, compound = _anchors(), _COMPOUND_ANCHORS
+    anchors = [at for at, symbol in enumerate(symbols) if symbol in known or symbol in compound]
     if not anchors:
         return
     starts = [0, *accumulate(map(len, parts))]
@@ -98,6 +99,10 @@ def _breaks(symbols: list[str], at: int) -> bool:
     return at + 1 < len(symbols) and symbols[at + 1][0].isspace() and len(symbols[at - 1]) > 2
 
 
+_COMPOUND_ANCHORS: Final[set[str]] = set()
+"""Words with a hyphen that begin a number, as they are met: `twenty-two`."""
+
+
 class _Symbols(dict[str, str]):
     """Part of a text -> what stands for it in a shape. Words are remembered, numbers are not."""
 
@@ -130,6 +135,8 @@ def _symbol(part: str) -> str:
     if small in exact and len(small) == len(part):
         return small
     if _hyphenated(small, exact):
+        if any(piece in _anchors() for piece in small.split("-")):
+            _COMPOUND_ANCHORS.add(small)
         return small
     return WORD_MARK if part == small else NAME_MARK
 
@@ -153,9 +160,22 @@ def _vocabulary() -> tuple[frozenset[str], frozenset[str]]:
 @cache
 def _anchors() -> frozenset[str]:
     """Symbols that a figure cannot be without: a number, in digits or words."""
-    kinds = {"small", "digit", "few", "half", "const", "ordinal", "tens", "hundreds", "multiple_word", "nil_word", "hundred"}
-    kinds |= {"percent_word", "percent_whole", "multiple_phrase", "article_unit"}
-    words = {MARK}
+    kinds = {
+        "small",
+        "digit",
+        "few",
+        "half",
+        "const",
+        "ordinal",
+        "tens",
+        "hundreds",
+        "multiple_word",
+        "hundred",
+        "percent_word",
+        "percent_whole",
+        "multiple_phrase",
+    }
+    words = {MARK, "十", "no", "thousand", "million", "billion", "trillion"}
     for entries in lexicon().entries.values():
         for entry in entries:
             if kinds & entry.kinds.keys():
