@@ -98,9 +98,10 @@ def _check_names(source: Source, names: list[str]) -> None:
         raise SourceError("header_duplicate", what, hint="Correct [columns] in the sidecar.")
     reserved = [name for name in names if name in RESERVED or name.startswith(RESERVED_STARTS)]
     if reserved:
-        what = f"{safe_terminal(source.name)} has columns whose names have a meaning here: {', '.join(map(safe_terminal, reserved))}."
-        hint = f"What belongs to a figure stands in printed. To keep it aside: [columns] raw_{safe_terminal(reserved[0])} = "
-        raise SourceError("column_reserved", what, hint=f"{hint}{_quoted(reserved[0])}.")
+        shown = [safe_terminal(name) for name in reserved]
+        what = f"{safe_terminal(source.name)} has columns whose names have a meaning here: {', '.join(shown)}."
+        hint = f"To keep them aside, write in the sidecar: [columns] raw_{shown[0]} = {_quoted(shown[0])}."
+        raise SourceError("column_reserved", what, hint=f"What belongs to a figure stands in printed. {hint}")
 
 
 def _quoted(text: str) -> str:
