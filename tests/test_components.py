@@ -130,6 +130,11 @@ def test_records_agree_with_fractions(drawn: tuple[list[Linear], list[Ends]]) ->
     found = propagate_records(
         form, given_ends[:, :, 0], given_ends[:, :, 1], low_open=opens, high_open=opens, binding=True
     )
+    judged = propagate_records(
+        form, given_ends[:, :, 0], given_ends[:, :, 1], low_open=opens, high_open=opens, tight=False
+    )
+    assert (judged.refuted == found.refuted).all()
+    assert (judged.explains == found.explains).all()
     for i, row in enumerate(rows):
         box = boxes(form, row)
         assert bool(found.refuted[i]) != feasible(rules, box)

@@ -129,6 +129,7 @@ class _State:
 
     @classmethod
     def of(cls, rules: Sequence[Linear], box: Box) -> _State:
+        """Every figure with its own bounds, each end its own reason."""
         names = figures_of(rules)
         state = cls(names, {}, {})
         for name in names:
@@ -191,6 +192,7 @@ class _State:
         return low.reason.joined(high.reason) if apart else None
 
     def implied(self) -> dict[str, Implied]:
+        """All figures as they stand."""
         return {name: _implied(self.lows.get(name), self.highs.get(name)) for name in self.figures}
 
 
@@ -229,6 +231,7 @@ class _Union:
         self.parents: dict[object, object] = {}
 
     def root(self, node: object) -> object:
+        """The node that stands for a set; the way to it is halved in passing."""
         while (parent := self.parents.get(node, node)) != node:
             self.parents[node] = node = self.parents.get(parent, parent)
         return node

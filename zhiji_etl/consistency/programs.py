@@ -114,6 +114,7 @@ class _Program:
             self.tableau.start_from(*_basis(columns, sums, rows))
 
     def reason(self, bounds: Iterable[Bound]) -> Reason:
+        """The figures and rules whose bounds these are."""
         columns = {bound.column for bound in bounds}
         return Reason(
             frozenset(name for name, i in self.index.items() if i in columns),
@@ -121,6 +122,7 @@ class _Program:
         )
 
     def implied(self, name: str) -> Implied:
+        """How far a figure goes each way. The tableau must be feasible."""
         low = self.tableau.optimum(self.index[name], highest=False)
         high = self.tableau.optimum(self.index[name], highest=True)
         bounds = Bounds(low.value, high.value, low.open, high.open)

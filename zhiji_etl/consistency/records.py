@@ -25,7 +25,7 @@ from zhiji_etl.consistency.components import Reason, decides_exactly, direction,
 from zhiji_etl.consistency.lattice import Ends, Lattice, back, inside, lattice_of, spans_of
 from zhiji_etl.consistency.linear import FREE, Bounds, Linear, scaled
 from zhiji_etl.consistency.messages import Chunk, Flags, Floats, Masks, Slab, Span
-from zhiji_etl.consistency.programs import implied
+from zhiji_etl.consistency.programs import feasible, implied
 
 ROWS: Final = 1 << 15
 """Records a chunk: what a core's cache holds."""
@@ -82,12 +82,15 @@ def propagate_records(
     low_open: Flags | None = None,
     high_open: Flags | None = None,
     binding: bool = False,
+    tight: bool = True,
     workers: int | None = None,
 ) -> Records:
     """Verdict, tightened bounds, bounds implied by the others, and one-figure explanations of every record.
 
     `lows`, `highs`: [records, figures] Float64; `low_open`, `high_open`: excluded ends, none by default. `binding`
-    asks for the figures behind each end. `workers`: threads, one a core by default.
+    asks for the figures behind each end. `tight`: False leaves records that are decided again because of loops with the
+    bounds that propagation found, sound but perhaps wider than need be, for about a tenth of the time; verdicts and
+    explanations are exact either way. `workers`: threads, one a core by default.
     """
     given = _Given(form, lows, highs, low_open, high_open)
     out = _empty(lows.shape, binding)
@@ -95,7 +98,7 @@ def propagate_records(
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
         list(pool.map(lambda start: _chunk(given, out, slice(start, start + ROWS)), starts))
     for row in np.flatnonzero(out.again):
-        _settle(given, out, int(row))
+        (_settle if tight else _judge)(given, out, int(row))
     return out
 
 
@@ -258,6 +261,18 @@ def _settle(given: _Given, out: Records, row: int) -> None:
         if found is not None and out.binding_low is not None and out.binding_high is not None:
             out.binding_low[at] = _mask(form, found[name].binding_low, out.binding_low.shape[2])
             out.binding_high[at] = _mask(form, found[name].binding_high, out.binding_high.shape[2])
+
+
+def _judge(given: _Given, out: Records, row: int) -> None:
+    """Decide one record's verdict and explanations in fractions, and leave its bounds as propagation found them."""
+    form, box = given.form, _box(given, row)
+    refuted = not feasible(form.rules, box)
+    out.refuted[row] = refuted
+    freed = [refuted and feasible(form.rules, {**box, name: FREE}) for name in form.figures]
+    out.explains[row] = freed
+    if refuted:
+        out.low[row] = out.high[row] = np.nan
+        out.others_low[row, np.logical_not(freed)] = out.others_high[row, np.logical_not(freed)] = np.nan
 
 
 def _box(given: _Given, row: int) -> dict[str, Bounds]:
