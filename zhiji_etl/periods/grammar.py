@@ -152,7 +152,7 @@ def _double_year(found: dict[str, str], year_end: FiscalYearEnd) -> Days | None:
             f"The fiscal year {first}/{(first + 1) % 100:02d} needs the day on which it ends.",
             hint="Give fiscal_year_end, such as (3, 31).",
         )
-    return _fiscal_year({"year": str(first + 1)}, year_end)
+    return _fiscal_year({"year": str(first + 1 if first > 99 else (first + 1) % 100)}, year_end)
 
 
 def _week(found: dict[str, str], _: FiscalYearEnd) -> Days:
@@ -330,12 +330,8 @@ FORMS: Final[tuple[Form, ...]] = (
     _form("Mar 2020", rf"(?:month of )?{NAMED_MONTH}(?: of)?[ /'-]*{ANY_YEAR}", _calendar_month),
     _form("", rf"{YEAR}[ /-]*{NAMED_MONTH}", _calendar_month),
     _form("2020年3月", rf"{YEAR}年{MONTH}月份?", _calendar_month),
-    _form(
-        "FY2019/20",
-        rf"(?:{FISCAL} ?)?(?P<first>\d{{4}})[/-](?P<second>\d\d)(?: ?{FISCAL_AFTER.replace('P<fiscal>', ':')})?",
-        _double_year,
-    ),
-    _form("", rf"{FISCAL} ?(?P<first>\d\d|\d{{4}})[/-](?P<second>\d\d|\d{{4}})", _double_year),
+    _form("", r"(?P<first>\d{4})[/-](?P<second>\d\d)", _double_year),
+    _form("FY2019/20", rf"{FISCAL} ?(?P<first>\d\d|\d{{4}})[/-](?P<second>\d\d|\d{{4}})", _double_year),
     _form("", rf"(?P<first>\d{{4}})[/-](?P<second>\d\d|\d{{4}})年? ?{FISCAL_AFTER}", _double_year),
     _form("2020-03-31", rf"{YEAR}([-/.]){MONTH}\2{DAY_NUMBER}", _day),
     _form("", rf"{YEAR}(?P<month>0[1-9]|1[0-2])(?P<day>0[1-9]|[12]\d|3[01])", _day),
