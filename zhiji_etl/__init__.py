@@ -1,12 +1,21 @@
-"""zhiji_etl: printed figures in, typed and unit-checked Parquet out, and which of them cannot all be true."""
+"""zhiji_etl: printed figures in, typed and unit-checked Parquet out, and which of them cannot all be true.
 
-from zhiji_etl.consistency.expressions import either, within
+`import zhiji_etl as zj` gives `zj.parse`, `zj.find` and the namespace `pl.col(...).figure` at once; the rest of the
+names load what they need (Pandera, Pint, rates) when they are first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from zhiji_etl.errors import FigureError, ZhijiError
 from zhiji_etl.figures import Figure, Qualifier, Severity, Verdict
-from zhiji_etl.project import Project
-from zhiji_etl.rates import Rates
-from zhiji_etl.reading import parse
-from zhiji_etl.tables import Identifier, Quantity, Table, rule
+from zhiji_etl.reading import find, parse
+
+if TYPE_CHECKING:
+    from zhiji_etl.consistency.expressions import either, within
+    from zhiji_etl.project import Project
+    from zhiji_etl.rates import Rates
+    from zhiji_etl.tables import Identifier, Quantity, Table, rule
 
 __version__ = "0.1.0"
 
@@ -23,7 +32,33 @@ __all__ = [
     "Verdict",
     "ZhijiError",
     "either",
+    "find",
     "parse",
     "rule",
     "within",
 ]
+
+_HOMES = {
+    "Identifier": "zhiji_etl.tables",
+    "Project": "zhiji_etl.project",
+    "Quantity": "zhiji_etl.tables",
+    "Rates": "zhiji_etl.rates",
+    "Table": "zhiji_etl.tables",
+    "either": "zhiji_etl.consistency.expressions",
+    "rule": "zhiji_etl.tables",
+    "within": "zhiji_etl.consistency.expressions",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used, so that importing the package stays quick."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names, loaded or not."""
+    return sorted({*globals(), *__all__})
