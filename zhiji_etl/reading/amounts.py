@@ -211,12 +211,19 @@ def _filler(tokens: Tokens, at: int, draft: Draft) -> int:
     token = tokens[at]
     if "filler" not in token.kinds and "caption" not in token.kinds:
         return 0
+    if draft.prose and (
+        draft.start < 0 or not {"of", "by", "stop", "article"} & token.kinds.keys() or token.text in _VERBS
+    ):
+        return 0
     if "article" in token.kinds and read_number(tokens, at) is not None:
         return 0
     after = token_at(tokens, at + 1)
     return int(
         not ("article" in token.kinds and {"currency", "subunit"} & after.kinds.keys() and not _leads(tokens, at + 1))
     )
+
+
+_VERBS: Final = frozenset({"was", "were", "is", "are"})
 
 
 def _leads(tokens: Tokens, at: int) -> bool:
@@ -382,6 +389,8 @@ def _currency_after(tokens: Tokens, at: int, draft: Draft) -> int:
 
 def _belongs_to_next(tokens: Tokens, at: int, draft: Draft) -> bool:
     """Whether a currency sign between two numbers is the second one's: `$5 $6`, `3 USD50`."""
+    if is_ideograph(tokens[at].text[0]):
+        return False
     return bool(draft.currency) or tokens[at].end == tokens[at + 1].start
 
 
@@ -408,6 +417,8 @@ def _less_than_one(tokens: Tokens, at: int, draft: Draft, fine: bool) -> int:
     """What is left below one unit of a currency: `20 dollars and 43 cents`, `三块四分`, `一块二`, `15 USD 50`."""
     if not draft.currency or len(draft.numbers) != 1 or any(t.exponent for t in draft.numbers[0].terms):
         return 0
+    if fine and _has_decimals(tokens, at):
+        return 0
     named = bool({"currency", "subunit", "weak_code"} & tokens[at - 1].kinds.keys())
     linked = "and" in tokens[at].kinds or "plus_part" in tokens[at].kinds or tokens[at].get("digit") == 0
     begin = at + linked
@@ -424,6 +435,12 @@ def _less_than_one(tokens: Tokens, at: int, draft: Draft, fine: bool) -> int:
         _add(draft, more[0][0].scaled(-2))
         return more[1] + 1 - at
     return end + taken - at
+
+
+def _has_decimals(tokens: Tokens, at: int) -> bool:
+    """Whether the number before this place was printed with decimals: nothing can be left below it."""
+    last = next((token for token in reversed(tokens[:at]) if "number" in token.kinds), None)
+    return last is not None and bool({".", ","} & set(last.text))
 
 
 def _part_of_unit(
@@ -487,6 +504,8 @@ def _qualifier_after(tokens: Tokens, at: int, draft: Draft) -> int:
         if closed:
             draft.qualifier = CLOSED.get(Qualifier(closed), Qualifier(closed))
         return 1 + bool(closed)
+    if value is not None and "and" in token.text.split() and "number" in token_at(tokens, at + 1).kinds:
+        return 0
     if value is None or (token.text == "+" and token.start != tokens[at - 1].end):
         return 0
     if draft.qualifier in (Qualifier.EXACT, Qualifier.ABOUT):
@@ -512,7 +531,10 @@ def _closing(tokens: Tokens, at: int, draft: Draft) -> int:
 def _idle(tokens: Tokens, at: int, draft: Draft) -> int:
     """Words after an amount that add nothing: `整`, `钱`, notes, `之间`, `of` in `tens of millions of dollars`."""
     kinds = tokens[at].kinds
-    if "of" in kinds and not draft.has_unit and {"currency", "noun"} & token_at(tokens, at + 1).kinds.keys():
+    after = token_at(tokens, at + 1)
+    if tokens[at].text == "-" and tokens[at - 1].end == tokens[at].start and tokens[at].end == after.start:
+        return int("currency" in after.kinds or "percent" in after.kinds)
+    if "of" in kinds and not draft.has_unit and {"currency", "noun"} & after.kinds.keys():
         return 1
     return int("whole_sum" in kinds or "note" in kinds or ("between_after" in kinds and draft.between))
 

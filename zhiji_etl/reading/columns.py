@@ -139,7 +139,11 @@ def _plain(amount: Amount) -> bool:
     again = amount.restated
     if again is not None and (len(amount.numbers) > 1 or len(again.numbers) > 1 or not _plain(again)):
         return False
-    return all(map(_plain_number, amount.numbers)) and (len(amount.numbers) == 1 or not amount.whole)
+    return (
+        amount.halves is None
+        and all(map(_plain_number, amount.numbers))
+        and (len(amount.numbers) == 1 or not amount.whole)
+    )
 
 
 def _plain_number(number: Number) -> bool:

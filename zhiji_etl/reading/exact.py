@@ -131,6 +131,8 @@ class _End(NamedTuple):
 
 def _bounds(amount: Amount, literals: Sequence[str], precision: Precision) -> tuple[_End, _End, list[Printed]]:
     parts = _parts(amount, literals)
+    if amount.halves is not None and parts[0].value > parts[-1].value:
+        raise FigureError("contradiction", "The lower bound is above the upper one.")
     parts = [_declared(part, amount, precision) for part in parts]
     if len(parts) == 1 and amount.qualifier in (Qualifier.EXACT, Qualifier.ABOUT):
         about = amount.qualifier is Qualifier.ABOUT

@@ -26,7 +26,7 @@ OUT_OF_SCALE: Final = frozenset({"percent", "percentage_point", "basis_point", "
 CHANGING: Final = frozenset({"percent", "percentage_point", "basis_point"})
 """In running text only these are changes for sure: `fell $5` may be a level that was fallen from."""
 _SKIPPED: Final = frozenset({"filler", "note", "whole_sum"})
-_NAMING: Final = frozenset({"word", "noun", "stop", "change", "change_after"})
+_NAMING: Final = frozenset({"word", "noun", "stop", "change", "change_after", "money_noun", "change_in_cell"})
 _MISSING: Final = {
     "not_available": "The cell says that the figure is not available.",
     "not_meaningful": "The cell says that the figure would not be meaningful.",
@@ -191,14 +191,16 @@ def _second(found: Tokens, at: int, low: Draft, fine: bool, prose: bool) -> tupl
     token = token_at(found, at)
     opposite = {Qualifier.ABOVE, Qualifier.AT_LEAST, Qualifier.BELOW, Qualifier.AT_MOST}
     linked = "to" in token.kinds or ("and" in token.kinds and low.between)
-    if prose and token.text in ("through", "until", "till", "or", "或", "与", "和"):
+    if prose and not low.between and token.text in ("through", "until", "till", "or", "或", "与", "和"):
         return None
-    bounded = low.qualifier in opposite and ({"and", "filler"} & token.kinds.keys() or "before" in token.kinds)
+    bounded = low.qualifier in opposite and {"and", "filler", "before", "after"} & token.kinds.keys()
     if (not linked and not bounded) or len(low.numbers) != 1:
         return None
     if prose and low.between and low.change:
         return None
     read = read_amount(found, at + ("before" not in token.kinds), fine, prose)
+    if read is not None and "after" in token.kinds and "and" in token.text.split():
+        read[0].qualifier = Qualifier(token.kinds["after"])
     if read is None or len(read[0].numbers) != 1 or (read[0].bracket and not low.bracket):
         return None
     if bounded and not linked and not _opposed(low.qualifier, read[0].qualifier):
@@ -232,11 +234,17 @@ def _spanned(low: Draft, high: Draft, options: Options) -> Amount:
     low.change = high.change
     low.exponent = high.exponent = low.exponent or high.exponent
     first, last = finished(low, options), finished(high, options)
+    rising = (Qualifier.ABOVE, Qualifier.AT_LEAST)
+    halves = (first, last) if low.qualifier in MIRRORED and high.qualifier in MIRRORED else None
+    if halves and last.qualifier in rising:
+        first, last = replace(last, end=first.end), replace(first, start=first.start, end=last.end)
+        first = replace(first, start=halves[0].start)
     return replace(
         last,
         numbers=(first.numbers[0], last.numbers[0]),
         start=first.start,
         qualifier=Qualifier.RANGE,
+        halves=halves,
         shared=0 if has_scale or shared <= 0 else shared,
     )
 

@@ -70,6 +70,8 @@ class Amount:
     shared: int = 0
     readings: tuple[tuple[str, str], ...] = ()
     restated: Amount | None = None
+    halves: tuple[Amount, Amount] | None = None
+    """The two bounds of a range said apart, `more than 10 and less than 40`: no range where they contradict."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ def _trailing(tokens: Tokens, at: int, end: int, term: Term, scaled: int | None)
 def _scale(tokens: Tokens, at: int, terms: list[Term]) -> int | None:
     """Applies the scale word at a place to the terms it governs, and tells its exponent."""
     token = token_at(tokens, at)
-    exponent = token.get("scale")
+    exponent = None if _initial(tokens, at) else token.get("scale")
     if exponent is None and terms and (terms[-1].literal is not None or terms[-1].exponent):
         exponent = token.get("place") or token.get("hundred")
     if not terms:
@@ -114,6 +114,13 @@ def _scale(tokens: Tokens, at: int, terms: list[Term]) -> int | None:
         lower -= 1
     terms[lower:] = [replace(term, exponent=term.exponent + exponent) for term in terms[lower:]]
     return int(exponent)
+
+
+def _initial(tokens: Tokens, at: int) -> bool:
+    """A single letter that begins a name, not a scale: `346 T-7A`."""
+    token, after = token_at(tokens, at), token_at(tokens, at + 1)
+    alone = token.start > token_at(tokens, at - 1).end and token.end == after.start
+    return len(token.text) == 1 and token.text.isascii() and alone and after.text in ("-", "'", "&", ".")
 
 
 def _bare_scale(token: Token, terms: list[Term]) -> int | None:
@@ -151,7 +158,7 @@ def _adds(tokens: Tokens, at: int) -> bool:
     last = before.get("scale") or before.get("hundred") or 0
     following = token_at(tokens, section[1]).kinds
     if "number" in tokens[at + 1].kinds:
-        return last <= 3 and not {"scale", "percent", "currency"} & following.keys()
+        return last <= 3 and (last == 2 or not {"scale", "percent", "currency"} & following.keys())
     return "scale" not in following or following["scale"] < last
 
 

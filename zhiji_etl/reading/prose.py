@@ -21,6 +21,7 @@ from zhiji_etl.reading.exact import Precision, figure
 from zhiji_etl.reading.folding import MARK, RUN_MARKS, ZERO_MARKS, fine
 from zhiji_etl.reading.grammar import read_range, restated_in_text
 from zhiji_etl.reading.meanings import Amount, Options, Refine
+from zhiji_etl.reading.nil import read_nothing
 from zhiji_etl.reading.surroundings import excluded
 from zhiji_etl.reading.tokens import Join, tokens
 from zhiji_etl.reading.windows import IDEOGRAPH_MARK, NAME_MARK, WORD_MARK, Window, windows
@@ -29,6 +30,7 @@ LONGEST_TEXT = 10_000_000
 """Characters of the longest text that is searched."""
 
 _UNDECIDED: Final = re.compile(r"#[.,' ]#|(?<!#)\.#")
+_NUMERIC: Final = frozenset({"number", "small", "digit", "place", "ordinal"})
 _YEAR: Final = re.compile(r"(?:19|20)[0-9][0-9]")
 _NUMBERED: Final = re.compile(r"@(\d+)-(\d+)")
 _RUNS: Final = frozenset((*RUN_MARKS, *ZERO_MARKS))
@@ -131,6 +133,11 @@ def _read(shape: str, style: str, chosen: Options) -> Reading:
         if at in skipped:
             at += 1
             continue
+        nothing = read_nothing(found, at, chosen)
+        if nothing is not None:
+            amounts.append(nothing[0])
+            at = nothing[1]
+            continue
         read = read_range(found, at, chosen, style != "coarse", prose=True)
         if read is not None and isinstance(read[0], Refine):
             return Reading((), None, refine=True)
@@ -138,7 +145,7 @@ def _read(shape: str, style: str, chosen: Options) -> Reading:
             at += 1
             continue
         amount, end = read[0], read[1]
-        if any(place in skipped for place in range(at, end) if "number" in found[place].kinds):
+        if any(place in skipped for place in range(at, end) if _NUMERIC & found[place].kinds.keys()):
             at += 1
             continue
         amount, end = restated_in_text(found, end, amount, chosen, style != "coarse")
@@ -178,7 +185,8 @@ def _made(
     try:
         main = figure(replace(amount, restated=again), numbers, text, tuple(spans), precision)
     except FigureError:
-        return []
+        halves = amount.halves or ()
+        return [one for half in halves for one in _made(half, numbers, words, text, places, precision)]
     return [main] if main.restated is None else [main, main.restated]
 
 

@@ -22,7 +22,9 @@ def excluded(tokens: Tokens) -> frozenset[int]:
         elif "label" in token.kinds:
             places.update(_labelled(tokens, at))
         elif "number" in token.kinds and at not in places:
-            places.update(_glued(tokens, at) or _chained(tokens, at) or _listed(tokens, at))
+            places.update(_unranked(tokens, at) or _glued(tokens, at) or _chained(tokens, at) or _listed(tokens, at))
+        elif "ordinal" in token.kinds:
+            places.update(_unranked(tokens, at))
         elif "small" in token.kinds:
             places.update(_worded(tokens, at))
         elif "digit" in token.kinds or "place" in token.kinds:
@@ -35,7 +37,7 @@ def excluded(tokens: Tokens) -> frozenset[int]:
 
 def _date(tokens: Tokens, at: int) -> Iterator[int]:
     """`December 31, 2024 and 2023`, `31 December`, `June 2019`."""
-    if _is_number(tokens, at - 1):
+    if _is_number(tokens, at - 1) and "currency" not in token_at(tokens, at - 2).kinds:
         yield at - 1
     place = at + 1
     while _is_number(tokens, place) and not _has_unit(tokens, place):
@@ -129,6 +131,20 @@ def _listed(tokens: Tokens, at: int) -> tuple[int, ...]:
     return (at,) if opened and "close" in token_at(tokens, at + 1).kinds else ()
 
 
+def _unranked(tokens: Tokens, at: int) -> tuple[int, ...]:
+    """An ordinal that ranks nothing: `the second quarter`, `the third anniversary`, `the 20th century`."""
+    after = token_at(tokens, at + 1)
+    if "ordinal" not in tokens[at].kinds:
+        if "ordinal_suffix" not in after.kinds or after.start != tokens[at].end:
+            return ()
+        after = token_at(tokens, at + 2)
+    before = [token_at(tokens, place) for place in range(at - 8, at)]
+    if "rank_after" in after.kinds or any("rank" in token.kinds for token in before):
+        return ()
+    fraction = {"small", "article", "number"} & before[-1].kinds.keys() or before[-1].text == "-"
+    return () if fraction and "ordinal" in tokens[at].kinds else (at,)
+
+
 def _worded(tokens: Tokens, at: int) -> tuple[int, ...]:
     """`five-year`, and `one` where it is a pronoun: `which one do you prefer`."""
     if _compound(tokens, at):
@@ -139,9 +155,11 @@ def _worded(tokens: Tokens, at: int) -> tuple[int, ...]:
         or {"small", "hundred", "scale", "sign", "over", "and", "point"} & after.kinds.keys()
     ):
         return ()
+    if "and" in before.kinds and {"small", "scale", "hundred"} & token_at(tokens, at - 2).kinds.keys():
+        return ()
     if {"sign", "before"} & before.kinds.keys() or before.text == "-" or "out of" in after.text:
         return ()
-    counted = {"word", "noun", "currency", "percent", "ordinal", "part", "modifier"} & after.kinds.keys()
+    counted = {"word", "noun", "currency", "percent", "ordinal", "part", "half", "modifier"} & after.kinds.keys()
     return () if counted and before.text.lower() not in _POINTING else (at,)
 
 

@@ -175,7 +175,7 @@ def _anchors() -> frozenset[str]:
         "percent_whole",
         "multiple_phrase",
     }
-    words = {MARK, "十", "no", "thousand", "million", "billion", "trillion"}
+    words = {MARK, "十", "no", "any", "thousand", "million", "billion", "trillion"}
     for entries in lexicon().entries.values():
         for entry in entries:
             if kinds & entry.kinds.keys():
