@@ -13,6 +13,7 @@ from zhiji_etl.consistency.components import components, decides_exactly, propag
 from zhiji_etl.consistency.linear import FREE, Bounds, Linear, balance, bounds, linear, order, satisfied
 from zhiji_etl.consistency.programs import feasible, implied
 from zhiji_etl.consistency.records import Form, propagate_records
+from zhiji_etl.errors import RuleError
 
 TREE = [
     balance("s", ["a", "b"], "t"),
@@ -53,6 +54,14 @@ def test_a_loop_that_tightens_for_ever_ends_unsettled_and_is_decided_all_the_sam
     found = implied(rules, box)
     assert found is not None
     assert found["x"].bounds == bounds(0, 0)
+
+
+def test_rules_over_one_sum_can_contradict_whatever_the_figures() -> None:
+    rules = [linear("r", {"a": 1, "b": 2}, 1, 1), linear("s", {"a": -2, "b": -4}, 0, 0)]
+    assert propagate(rules, {}).conflict.rules == {"r", "s"}
+    assert not feasible([linear("r", {"a": 1, "b": 2}, 0, 0), linear("s", {"a": 1, "b": 2}, 0, low_open=True)], {})
+    with pytest.raises(RuleError, match="contradict"):
+        Form(rules)
 
 
 def test_only_forests_are_decided_exactly() -> None:

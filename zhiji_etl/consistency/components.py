@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
-from zhiji_etl.consistency.linear import FREE, Bounds, Box, Half, Linear, halves
+from zhiji_etl.consistency.linear import FREE, Bounds, Box, Half, Linear, halves, scaled
 
 
 class Reason(NamedTuple):
@@ -64,6 +64,7 @@ def propagate(rules: Sequence[Linear], box: Box, *, rounds: int | None = None) -
     after `rounds` (twice the rules and ten more, unless given) the search ends unsettled: still sound, never tight.
     """
     state = _State.of(rules, box)
+    state.conflict = state.conflict or _contradiction(rules)
     pieces = list(halves(rules))
     limit = 2 * len(rules) + 10 if rounds is None else rounds
     settled = False
@@ -241,6 +242,20 @@ class _Union:
         first, second = self.root(one), self.root(other)
         self.parents[first] = second
         return first != second
+
+
+def _contradiction(rules: Iterable[Linear]) -> Reason | None:
+    """Rules over one weighted sum that leave it no value, whatever the figures; halves pass free figures unseen."""
+    known: dict[tuple[tuple[str, Fraction], ...], list[tuple[str, Bounds]]] = {}
+    for rule in rules:
+        terms = direction(rule)
+        factor = terms[0][1] / dict(rule.coefficients)[terms[0][0]] if terms else Fraction(1)
+        earlier = known.setdefault(terms, [])
+        earlier.append((rule.name, scaled(rule.bounds, factor)))
+        for name, bounds in earlier:
+            if bounds.meet(earlier[-1][1]).empty:
+                return Reason(frozenset(), frozenset({name, rule.name}))
+    return None
 
 
 def direction(rule: Linear) -> tuple[tuple[str, Fraction], ...]:

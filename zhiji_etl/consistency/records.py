@@ -26,13 +26,17 @@ from zhiji_etl.consistency.lattice import Ends, Lattice, back, inside, lattice_o
 from zhiji_etl.consistency.linear import FREE, Bounds, Linear, scaled
 from zhiji_etl.consistency.messages import Chunk, Flags, Floats, Masks, Slab, Span
 from zhiji_etl.consistency.programs import feasible, implied
+from zhiji_etl.errors import RuleError
 
 ROWS: Final = 1 << 15
 """Records a chunk: what a core's cache holds."""
 
 
 class Form:
-    """Rules that many records share, compiled: the figures' columns, slabs of equal sums joined, and whether loops."""
+    """Rules that many records share, compiled: the figures' columns, slabs of equal sums joined, and whether loops.
+
+    Raises `RuleError` where two rules leave one weighted sum no value, whatever the figures.
+    """
 
     def __init__(self, rules: Sequence[Linear]) -> None:
         self.rules = tuple(rules)
@@ -42,6 +46,8 @@ class Form:
         self.open = any(rule.low_open or rule.high_open for rule in rules)
         self.units = all(abs(c) == 1 for rule in rules for _, c in rule.coefficients)
         self.slabs = _joined(self.rules)
+        if any(limits.empty for _, limits in self.slabs):
+            raise RuleError("contradiction", "Two of the rules contradict each other whatever the figures.")
 
 
 @dataclass(frozen=True, slots=True)
