@@ -15,7 +15,7 @@ import polars as pl
 
 from zhiji_etl.consistency.rules import CompiledRule, compile_rule
 from zhiji_etl.errors import ProjectError, ZhijiError
-from zhiji_etl.tables import Metric, Table, identifiers, metrics, rules, table_name
+from zhiji_etl.tables import KEYS, Metric, Table, identifiers, metrics, rules, table_name
 from zhiji_etl.units import unit_of
 from zhiji_etl.validation import refuse_scalar_checks
 
@@ -64,8 +64,9 @@ def catalogue(tables: Iterable[type[Table]]) -> Catalogue:
     """
     problems = Problems()
     named = _named(tables, problems)
-    for table in named.values():
+    for name, table in named.items():
         problems.run(partial(refuse_scalar_checks, table))
+        problems.run(partial(_refuse_plain_columns, name, table))
     declared = _declared(named, problems)
     compiled = [
         problems.run(partial(compile_rule, rule, declared)) for table in named.values() for rule in rules(table)
@@ -92,6 +93,15 @@ def _declared(named: Mapping[str, type[Table]], problems: Problems) -> dict[str,
                 what = f"{metric.name} is declared in {first.unit} and, by {name}, in {metric.unit}."
                 problems.found.append(ProjectError("schema_invalid", what, hint="a metric has one unit in a project"))
     return declared
+
+
+def _refuse_plain_columns(name: str, table: type[Table]) -> None:
+    """Refuse columns that nothing could fill: neither quantities nor identifiers."""
+    filled = {*KEYS, *identifiers(table), *(metric.name for metric in metrics(table))}
+    plain = [column for column in table.to_schema().columns if column not in filled]
+    if plain:
+        what = f"{name} declares {', '.join(plain)}, which is neither a zj.Quantity nor a zj.Identifier."
+        raise ProjectError("schema_invalid", what, hint='declare it: sales: float = zj.Quantity("vehicle")')
 
 
 class Problems:

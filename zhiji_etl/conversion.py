@@ -12,9 +12,9 @@ from typing import Final
 
 import polars as pl
 
-from zhiji_etl.figures import Reason
+from zhiji_etl.figures import Reason, Severity, Verdict
 from zhiji_etl.rates import Rates
-from zhiji_etl.units import factors, is_currency
+from zhiji_etl.units import BARE, factors, is_currency
 
 CONVENTION_COLUMNS: Final[dict[str, pl.DataType]] = {
     "source": pl.String(),
@@ -29,6 +29,9 @@ MARKET_BASES: Final = ("EUR", "GBP", "AUD", "NZD", "USD")
 """The currencies of which markets quote one unit in others, the foremost first."""
 
 NO_RATE: Final = Reason.MISSING_REFERENCE.value
+CONVERSION: Final = "conversion"
+FRACTIONAL: Final = (BARE, "multiple")
+"""Units of bare numbers that need not be whole."""
 
 
 def convert(figures: pl.DataFrame, rates: Rates) -> pl.DataFrame:
@@ -36,7 +39,8 @@ def convert(figures: pl.DataFrame, rates: Rates) -> pl.DataFrame:
     targeted = figures.with_columns(printed_unit=_own_noun()).with_columns(unit=_target())
     factored = targeted.join(factors(targeted), on=["printed_unit", "unit"], how="left", maintain_order="left")
     rated = _with_rates(factored, rates)
-    return _within_declared_ends(rated.with_columns(**_amounts())).drop(
+    sized = rated.with_columns(**_amounts()).with_columns(**_whole_counts())
+    return _within_declared_ends(sized).drop(
         "factor", "unit_code", "unit_reason", "rate_low", "rate_high", "rate_reason"
     )
 
@@ -45,6 +49,23 @@ def refused(converted: pl.DataFrame) -> pl.DataFrame:
     """The raw rows whose unit is not that of their metric: `row_id, code, reason`."""
     wrong = pl.col("code").is_not_null() & (pl.col("code") != NO_RATE)
     return converted.filter(wrong).select("row_id", "code", "reason").unique("row_id", maintain_order=True)
+
+
+def unrated(converted: pl.DataFrame) -> pl.DataFrame:
+    """A finding, without id, for each figure that has no rate to the currency of its metric; its amounts are null."""
+    return converted.filter(pl.col("code") == NO_RATE).select(
+        "table",
+        "entity",
+        "period",
+        "unit",
+        kind=pl.lit(CONVERSION),
+        rule=pl.format("{}_in_{}", "metric", "unit"),
+        verdict=pl.lit(Verdict.NOT_CHECKABLE.value),
+        severity=pl.lit(Severity.WARNING.value),
+        reason=pl.lit(NO_RATE),
+        figures=pl.concat_list("figure_id"),
+        message=pl.format("{} stays without a value in {}: {}", "printed", "unit", "reason"),
+    )
 
 
 def reference_rates(requests: pl.DataFrame, rates: Rates) -> pl.DataFrame:
@@ -116,12 +137,27 @@ def _amounts() -> dict[str, pl.Expr]:
     return {**sized, "low": low, "high": high}
 
 
+def _whole_counts() -> dict[str, pl.Expr]:
+    """A bare number that took a noun is a count: its bounds are cut to the whole numbers within them, if any are."""
+    first = pl.when("low_closed").then(pl.col("low").ceil()).otherwise(pl.col("low").floor() + 1)
+    last = pl.when("high_closed").then(pl.col("high").floor()).otherwise(pl.col("high").ceil() - 1)
+    counted = (pl.col("printed_unit") == BARE) & pl.col("factor").is_not_null() & ~pl.col("unit").is_in(FRACTIONAL)
+    cut = counted & (first <= last)
+    return {
+        "low": pl.when(cut).then(first).otherwise("low"),
+        "high": pl.when(cut).then(last).otherwise("high"),
+        "low_closed": pl.col("low_closed") | (cut & pl.col("low").is_finite()).fill_null(value=False),
+        "high_closed": pl.col("high_closed") | (cut & pl.col("high").is_finite()).fill_null(value=False),
+    }
+
+
 def _within_declared_ends(figures: pl.DataFrame) -> pl.DataFrame:
     """Bounds cut at the ends that the metric declares, such as 0 for sales: knowledge that every rule may use."""
     below = (pl.col("low") < pl.col("at_least")) & (pl.col("high") >= pl.col("at_least"))
     above = (pl.col("high") > pl.col("at_most")) & (pl.col("low") <= pl.col("at_most"))
     return figures.with_columns(
-        low=pl.when(below).then("at_least").otherwise("low"),
+        # Rounding up leaves a negative zero, which no reader should see.
+        low=pl.when(below).then("at_least").when(pl.col("low") == 0).then(0.0).otherwise("low"),
         high=pl.when(above).then("at_most").otherwise("high"),
         low_closed=pl.col("low_closed") | below.fill_null(value=False),
         high_closed=pl.col("high_closed") | above.fill_null(value=False),

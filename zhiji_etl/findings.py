@@ -69,21 +69,30 @@ def _identity() -> pl.Expr:
 
 def _message() -> pl.Expr:
     stated, implied = between("stated_low", "stated_high"), between("implied_low", "implied_high")
-    pair = (stated, implied, pl.col("unit").fill_null(""))
+    pair = (stated, implied, _spaced_unit())
     reason = pl.col("reason").cast(pl.String).replace_strict(REASONS, default="unknown", return_dtype=pl.String)
     verdict = pl.col("verdict").cast(pl.String)
     digits = pl.format("{} last digits apart", number(pl.col("gap_steps"), 3))
     percent = pl.format("{} % apart", number(pl.col("gap_relative") * 100, 3))
     return (
         pl.when(verdict == Verdict.INCONSISTENT.value)
-        .then(pl.format("printed {}, implied {} {}: {}.", *pair, pl.coalesce(digits, percent)))
+        .then(pl.format("printed {}, implied {}{}: {}.", *pair, pl.coalesce(digits, percent)))
         .when(verdict == Verdict.TOO_IMPRECISE.value)
-        .then(pl.format("printed {}, implied {} {}: an error below {} % would go unnoticed.", *pair,
-                        number(pl.col("mde") * 100, 3)))
+        .then(pl.format("printed {}, implied {}{}: {} would go unnoticed.", *pair, _unnoticed()))
         .when(verdict == Verdict.CONSISTENT.value)
-        .then(pl.format("printed {}, implied {} {}: they agree.", *pair))
+        .then(pl.format("printed {}, implied {}{}: they agree.", *pair))
         .otherwise(pl.format("not checkable: {}.", reason))
     )  # fmt: skip
+
+
+def _spaced_unit() -> pl.Expr:
+    unit = pl.col("unit").fill_null("")
+    return pl.when(unit == "").then(unit).otherwise(pl.format(" {}", unit))
+
+
+def _unnoticed() -> pl.Expr:
+    bounded = pl.format("an error below {} %", number(pl.col("mde") * 100, 3))
+    return pl.when(pl.col("mde").is_finite()).then(bounded).otherwise(pl.lit("an error of any size"))
 
 
 def between(low: str, high: str) -> pl.Expr:

@@ -93,7 +93,11 @@ def audit(sources: list[Source], catalogue: Catalogue, rates: Rates) -> Audit:
         tables=tables.tables,
         rejects=pl.concat([unread, rows.reject(read, refused)]).sort("row_id"),
         findings=findings.gathered(
-            [tables.findings, *(findings.as_findings(found) for found in (concluded.findings, restated.findings))]
+            [
+                tables.findings,
+                findings.as_findings(conversion.unrated(converted)),
+                *(findings.as_findings(found) for found in (concluded.findings, restated.findings)),
+            ]
         ),
         implied=intersect([concluded.implied, restated.implied]),
     )
@@ -101,9 +105,10 @@ def audit(sources: list[Source], catalogue: Catalogue, rates: Rates) -> Audit:
 
 def check(figures: pl.DataFrame, catalogue: Catalogue) -> Outcome:
     """Judge all rules, and all figures that are printed more than once. In: FIGURE_COLUMNS."""
-    shelf = shelve(figures)
+    twice = pairs.duplicates(figures)
+    shelf = shelve(figures, pairs.disputed(twice))
     outcomes = [run_rule(rule, shelf, catalogue.metrics) for rule in catalogue.rules]
-    found = [pairs.duplicates(figures), *(outcome.findings for outcome in outcomes)]
+    found = [twice, *(outcome.findings for outcome in outcomes)]
     return Outcome(pl.concat(found), intersect(outcome.implied for outcome in outcomes))
 
 

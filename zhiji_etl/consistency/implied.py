@@ -19,16 +19,20 @@ from zhiji_etl.figures import IMPLIED_COLUMNS
 from zhiji_etl.tables import Metric
 
 FIGURE: Final = ("entity", "metric", "period_start", "period_end")
+ROWED: Final = {**IMPLIED_COLUMNS, "row": pl.UInt32()}
 
 
 def implied_by(wide: pl.DataFrame, relation: Relation, check: Check, metrics: Mapping[str, Metric]) -> pl.DataFrame:
-    """IMPLIED_COLUMNS for each row of the wide frame in which exactly one operand of an equality is missing."""
+    """What each row of the wide frame implies in which exactly one operand of an equality is missing.
+
+    Out: IMPLIED_COLUMNS and `row`, the number of the row: several rows may imply one figure, such as a market.
+    """
     if relation.symbol != "==":
-        return empty()
+        return pl.DataFrame(schema=ROWED)
     missing = pl.sum_horizontal([pl.col(columns(name).low).is_null().cast(pl.UInt32) for name in check.names])
-    single = wide.filter(missing == 1)
+    single = wide.with_row_index("row").filter(missing == 1)
     made = [_for_operand(single, operand, relation, check, metrics) for operand in operands_of(relation).values()]
-    return pl.concat([empty(), *made])
+    return pl.concat([pl.DataFrame(schema=ROWED), *made])
 
 
 def required(wide: pl.DataFrame, relation: Relation, check: Check, operand: Operand, unit: str) -> pl.DataFrame:
@@ -47,9 +51,12 @@ def required(wide: pl.DataFrame, relation: Relation, check: Check, operand: Oper
 
 
 def hull(alternatives: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """What is known when one of several alternatives holds: the hull, where every one of them implies something."""
+    """What each row implies when one of several alternatives holds: the hull, where each of them implies something.
+
+    In: frames as `implied_by` gives them. Out: IMPLIED_COLUMNS.
+    """
     frames = list(alternatives)
-    together = pl.concat([empty(), *frames]).group_by(FIGURE, maintain_order=True)
+    together = pl.concat([pl.DataFrame(schema=ROWED), *frames]).group_by("row", *FIGURE, maintain_order=True)
     joined = together.agg(
         pl.col("period", "unit").first(),
         pl.col("low").min(),
@@ -85,7 +92,7 @@ def _for_operand(
     others = pl.concat_list([columns(name).figure_id for name in check.names]).list.drop_nulls()
     found = required(lacking, relation, check, operand, metrics[operand.metric].unit)
     bound = found.with_columns(binding_low=others, binding_high=others).filter(pl.col("low").is_not_null())
-    return bound.select(pl.col(name).cast(dtype) for name, dtype in IMPLIED_COLUMNS.items())
+    return bound.select(pl.col(name).cast(dtype) for name, dtype in ROWED.items())
 
 
 def _named(wide: pl.DataFrame, operand: Operand) -> pl.DataFrame:

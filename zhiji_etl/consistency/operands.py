@@ -16,10 +16,11 @@ import polars as pl
 
 from zhiji_etl.consistency.expressions import SAME, Operand
 from zhiji_etl.errors import PeriodError
-from zhiji_etl.figures import Qualifier
+from zhiji_etl.figures import Qualifier, Reason
 from zhiji_etl.periods import Period, PeriodKind
 
 KEYS: Final = ("table", "entity", "period", "period_start", "period_end")
+SAME_FIGURE: Final = ("entity", "metric", "period_start", "period_end", "vintage")
 LADDERED: Final = (Qualifier.EXACT.value, Qualifier.ABOUT.value)
 ONE_SIDED_BELOW: Final = (Qualifier.BELOW.value, Qualifier.AT_MOST.value)
 PARTS: Final = {"Q": PeriodKind.QUARTER, "H": PeriodKind.HALF, "M": PeriodKind.MONTH}
@@ -29,7 +30,7 @@ class Columns(NamedTuple):
     """The names of one operand's columns in a wide frame.
 
     `rungs` is step_max / step where the figure has a ladder of readings, else 1. `capped` marks a figure that only
-    claims an upper end (`below`, `at_most`).
+    claims an upper end (`below`, `at_most`). `flaw` is the reason for which a printed figure has no bounds, else null.
     """
 
     figure_id: str
@@ -41,6 +42,7 @@ class Columns(NamedTuple):
     step: str
     rungs: str
     capped: str
+    flaw: str
 
 
 def columns(name: str) -> Columns:
@@ -56,12 +58,14 @@ class Shelf:
     periods: pl.DataFrame
 
 
-def shelve(figures: pl.DataFrame) -> Shelf:
-    """Number the entities and periods of figures, and keep of each figure the finest print.
+def shelve(figures: pl.DataFrame, disputed: pl.Series | None = None) -> Shelf:
+    """Number the entities and periods of figures; a figure without usable bounds keeps the reason as its `flaw`.
 
-    In: FIGURE_COLUMNS. Figures that restate another one, or that have no bounds, are left out.
+    In: FIGURE_COLUMNS, and the figure_id of prints that contradict another print of the same figure: no print of such
+    a figure can be used. Figures that restate another one are left out.
     """
-    plain = figures.filter(pl.col("restates").is_null() & pl.col("low").is_not_null() & pl.col("unit").is_not_null())
+    stated = figures.filter(pl.col("restates").is_null() & pl.col("unit").is_not_null())
+    plain = _with_flaws(stated, pl.Series("disputed", [], pl.UInt64) if disputed is None else disputed)
     spans = plain.select("period_start", "period_end").unique().drop_nulls().sort("period_start", "period_end")
     periods = spans.with_row_index("span")
     entity = pl.col("entity").cast(pl.Categorical).to_physical().cast(pl.UInt64)
@@ -79,7 +83,7 @@ def side_by_side(shelf: Shelf, operands: Iterable[Operand], table: str | None) -
     """
     needed = list(operands)
     own = [operand.metric for operand in needed if operand.entity is None]
-    wide = _base(shelf.figures, own, table)
+    wide = _base(shelf.figures, own, table) if own else _base_of_named(shelf.figures, needed, table)
     for operand in needed:
         wide = _add(wide, shelf, operand)
     return wide
@@ -98,8 +102,22 @@ def step_away(period: Period, offset: str) -> Period | None:
 def amount_columns(name: str) -> dict[str, pl.Expr]:
     """The expressions that give an operand's columns from columns named as in FIGURE_COLUMNS."""
     names = columns(name)
-    made = _readings()
+    made = {**_readings(), "flaw": pl.lit(None, pl.String)}
     return {getattr(names, field): made.get(field, pl.col(field)) for field in Columns._fields}
+
+
+def _with_flaws(stated: pl.DataFrame, disputed: pl.Series) -> pl.DataFrame:
+    """The figures with `flaw`, and without bounds where they have one."""
+    contradicted = pl.col("figure_id").is_in(disputed.implode()).any().over(SAME_FIGURE)
+    flaw = (
+        pl.when(contradicted)
+        .then(pl.lit(Reason.DEFECTIVE_DUPLICATES.value))
+        .when(pl.col("low").is_null())
+        .then(pl.lit(Reason.MISSING_REFERENCE.value))
+    )
+    flawed = stated.with_columns(flaw=flaw)
+    usable = [pl.when(pl.col("flaw").is_null()).then(end).alias(end) for end in ("value", "low", "high")]
+    return flawed.with_columns(usable)
 
 
 def _readings() -> dict[str, pl.Expr]:
@@ -115,6 +133,15 @@ def _base(figures: pl.DataFrame, own: list[str], table: str | None) -> pl.DataFr
     if table is not None:
         mine = mine.filter(pl.col("table") == table)
     return mine.select(*KEYS, "key", "entity_number", "span").unique("key", keep="first", maintain_order=True)
+
+
+def _base_of_named(figures: pl.DataFrame, named: list[Operand], table: str | None) -> pl.DataFrame:
+    """For a rule that names all its entities: a row for each period of theirs, under the name of the first."""
+    mine = figures.filter(
+        pl.any_horizontal((pl.col("metric") == leaf.metric) & (pl.col("entity") == leaf.entity) for leaf in named)
+    )
+    rows = mine.with_columns(entity=pl.lit(named[0].entity), table=pl.lit(table, pl.String))
+    return rows.select(*KEYS, "key", "entity_number", "span").unique("span", keep="first", maintain_order=True)
 
 
 def _add(wide: pl.DataFrame, shelf: Shelf, operand: Operand) -> pl.DataFrame:
@@ -160,7 +187,7 @@ def _moved(periods: pl.DataFrame, offset: str) -> pl.Series:
 def _finest(candidates: pl.DataFrame, at: str) -> pl.DataFrame:
     if candidates.get_column(at).n_unique() == candidates.height:
         return candidates
-    return candidates.sort("step", "figure_id").unique(at, keep="first", maintain_order=True)
+    return candidates.sort(pl.col("low").is_null(), "step", "figure_id").unique(at, keep="first", maintain_order=True)
 
 
 def _key(entity: pl.Expr, span: pl.Expr) -> pl.Expr:

@@ -63,6 +63,12 @@ def duplicates(figures: pl.DataFrame) -> pl.DataFrame:
     return _with(named)
 
 
+def disputed(found: pl.DataFrame) -> pl.Series:
+    """The figure_id of all prints that contradict another one, from the findings of `duplicates`."""
+    wrong = found.filter(pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value)
+    return wrong.get_column("figures").explode().unique().sort()
+
+
 def restatements(figures: pl.DataFrame, rates: Rates) -> Outcome:
     """Judge each amount that is restated, or usually is, at the reference rates of its period.
 
@@ -134,6 +140,7 @@ def _rate_operand() -> dict[str, pl.Expr]:
         names.step: pl.lit(None, pl.Float64),
         names.rungs: pl.lit(1.0),
         names.capped: pl.lit(value=False),
+        names.flaw: pl.lit(None, pl.String),
     }
 
 
@@ -178,7 +185,10 @@ def _unprinted(tried: pl.DataFrame) -> pl.DataFrame:
     found = ends(missing, MAIN / RATE, _check(RESTATED, MAIN / RATE), Fraction(1)).filter(pl.col("low").is_not_null())
     binding = pl.concat_list(columns(MAIN.name).figure_id)
     bound = found.with_columns(unit="restated_unit", binding_low=binding, binding_high=binding)
-    return bound.select(pl.col(name).cast(dtype) for name, dtype in IMPLIED_COLUMNS.items())
+    # Where no method is stated any of them may be meant: all that is known is the hull of what they give.
+    widest = bound.with_columns(low=pl.col("low").min().over("row"), high=pl.col("high").max().over("row"))
+    rows = widest.unique("row", keep="first", maintain_order=True)
+    return rows.select(pl.col(name).cast(dtype) for name, dtype in IMPLIED_COLUMNS.items())
 
 
 def _check(stated: Expression, implied: Expression, *, material: float = MATERIAL) -> Check:

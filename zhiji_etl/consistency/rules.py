@@ -90,7 +90,7 @@ def run_rule(compiled: CompiledRule, shelf: Shelf, metrics: Mapping[str, Metric]
     rows = {name: _finding_rows(frame, name, compiled, metrics) for name, frame in judged.items()}
     implied = [implied_by(wide, compiled.relations[name], check, metrics) for name, check in compiled.checks.items()]
     if len(rows) == 1:
-        return Outcome(next(iter(rows.values())), implied[0])
+        return Outcome(next(iter(rows.values())), hull(implied))
     overall = combined(_numbered(rows), every=compiled.every, severity=compiled.rule.severity)
     return Outcome(pl.concat([overall, *rows.values()]), empty() if compiled.every else hull(implied))
 

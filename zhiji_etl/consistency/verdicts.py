@@ -117,12 +117,15 @@ def _verdict(check: Check) -> pl.Expr:
 
 
 def _reason(check: Check) -> pl.Expr:
-    """Why there is no verdict: a figure of the entity's own or one of a reference is missing, or a zero divides."""
+    """Why there is no verdict: a figure is flawed, an own one or one of a reference is missing, or a zero divides."""
     leaves = [leaf for side in (check.stated, check.implied) for leaf in operands(side)]
+    flaw = pl.coalesce(columns(leaf.name).flaw for leaf in leaves)
     own = [pl.col(columns(leaf.name).low).is_null() for leaf in leaves if leaf.entity is None]
     reason = (
         pl.when(pl.col("meets").is_not_null())
         .then(pl.lit(None, pl.String))
+        .when(flaw.is_not_null())
+        .then(flaw)
         .when(pl.any_horizontal(own or [pl.lit(value=False)]))
         .then(pl.lit(Reason.MISSING_OPERAND.value))
         .when(~pl.col("complete"))
