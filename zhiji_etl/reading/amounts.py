@@ -12,7 +12,7 @@ from typing import Final
 
 from zhiji_etl.figures import Qualifier
 from zhiji_etl.reading.meanings import Number
-from zhiji_etl.reading.numerals import Tokens, constant, read_number, token_at
+from zhiji_etl.reading.numerals import Tokens, constant, initial, read_number, token_at
 from zhiji_etl.reading.tokens import Token
 from zhiji_etl.reading.words import is_ideograph, lexicon
 
@@ -281,6 +281,8 @@ def _said_whole(token: Token, draft: Draft) -> Number | None:
 def _one_article(tokens: Tokens, at: int) -> tuple[tuple[Number, ...], int] | None:
     """`a dollar` is one dollar."""
     after = token_at(tokens, at + 1)
+    if "number" in token_at(tokens, at + 2).kinds:
+        return None
     if "article" in token_at(tokens, at).kinds and {"currency", "subunit", "noun"} & after.kinds.keys():
         return (constant(1),), at + 1
     return None
@@ -541,7 +543,7 @@ def _idle(tokens: Tokens, at: int, draft: Draft) -> int:
 
 def _noun(tokens: Tokens, at: int, draft: Draft) -> int:
     token = tokens[at]
-    if "noun" not in token.kinds or draft.has_unit:
+    if "noun" not in token.kinds or draft.has_unit or initial(tokens, at):
         return 0
     draft.unit = token.kinds["noun"]
     draft.noun = True

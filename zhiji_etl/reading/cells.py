@@ -6,16 +6,17 @@ once and kept; a text whose shape has been seen costs only its digits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
-from typing import Literal
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache, partial
+from typing import Final, Literal
 
 from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import Figure
 from zhiji_etl.reading.exact import Precision, figure
-from zhiji_etl.reading.folding import coarse, fine, fold
+from zhiji_etl.reading.folding import MARK, RUN_MARKS, ZERO_MARKS, coarse, fine, fold
 from zhiji_etl.reading.grammar import read_shape
-from zhiji_etl.reading.meanings import Amount, Meaning, Options, Problem, Refine
+from zhiji_etl.reading.meanings import REFINE, Amount, Meaning, Options, Place, Problem, Refine, Result, is_plain
 from zhiji_etl.reading.tokens import Join
 from zhiji_etl.reading.words import lexicon
 
@@ -26,6 +27,8 @@ LONGEST = 400
 
 KEPT = 50_000
 """Meanings of shapes kept in memory."""
+
+_RUNS: Final = frozenset((*RUN_MARKS, *ZERO_MARKS))
 
 
 def parse(
@@ -54,12 +57,18 @@ def parse(
     """
     if len(text) > LONGEST:
         raise too_long(text)
-    chosen = options(currency, scale, unit, decimal_comma)
-    meaning, literals, marks = understood(fold(text), chosen)
+    reader = _reader(currency, scale, unit, decimal_comma)
+    shape, printed = coarse(fold(text), decimal_comma)
+    meaning = reader.coarse(shape)
+    literals = plain(printed, decimal_comma)
+    if meaning.result is REFINE:
+        shape, printed = fine(fold(text))
+        meaning = reader.fine(shape)
+        literals = joined(printed, meaning.joins or ())
     amount = meaning.result
     if not isinstance(amount, Amount):
-        raise refusal(amount, text, marks)
-    return figure(amount, literals, text, spans(amount, marks), _precision(decimals, rounding))
+        raise refusal(amount, text, shape, printed)
+    return figure(amount, literals, text, meaning.spans(printed), _precision(decimals, rounding))
 
 
 @lru_cache(maxsize=256)
@@ -87,26 +96,49 @@ def scale_exponent(scale: str) -> int:
     )
 
 
-Marks = tuple[str, Sequence[str]]
-"""A shape and its literals as printed: turn offsets of the shape into offsets of the text."""
+class Reader:
+    """What shapes mean to one reader, remembered for as long as there is room."""
+
+    __slots__ = ("coarse", "fine")
+
+    def __init__(self, chosen: Options) -> None:
+        self.coarse: Callable[[str], Meaning] = lru_cache(maxsize=KEPT)(partial(_meaning, "coarse", chosen))
+        style = "comma" if chosen.decimal_comma else "fine"
+        self.fine: Callable[[str], Meaning] = lru_cache(maxsize=KEPT)(partial(_meaning, style, chosen))
 
 
-def understood(folded: str, chosen: Options) -> tuple[Meaning, Sequence[str], Marks]:
-    """The meaning of a folded text, its literals as plain decimals, and its shape with the literals as printed."""
-    shape, literals = coarse(folded, chosen.decimal_comma)
-    meaning = meaning_of(shape, "coarse", chosen)
-    if not isinstance(meaning.result, Refine):
-        return meaning, plain(literals, chosen.decimal_comma), (shape, literals)
-    shape, runs = fine(folded)
-    meaning = meaning_of(shape, "comma" if chosen.decimal_comma else "fine", chosen)
-    return meaning, joined(runs, meaning.joins or ()), (shape, runs)
+@lru_cache(maxsize=64)
+def reader_of(chosen: Options) -> Reader:
+    """The reader that was told the same."""
+    return Reader(chosen)
 
 
-@lru_cache(maxsize=KEPT)
-def meaning_of(shape: str, style: str, chosen: Options) -> Meaning:
-    """What a shape means, remembered."""
+def _meaning(style: str, chosen: Options, shape: str) -> Meaning:
     result, joins = read_shape(shape, style, chosen)
-    return Meaning(result, joins)
+    if isinstance(result, Refine):
+        return Meaning(REFINE, joins)
+    places: tuple[Place, ...] = ()
+    if isinstance(result, Amount):
+        result = marked(result)
+        again = result.restated
+        places = (place_of(shape, result), place_of(shape, again)) if again else (place_of(shape, result),)
+    return Meaning(result, joins, places)
+
+
+def marked(amount: Amount) -> Amount:
+    """An amount that knows whether it can be computed the short way."""
+    again = amount.restated
+    return replace(amount, plain=is_plain(amount), restated=again and replace(again, plain=is_plain(again)))
+
+
+def place_of(shape: str, amount: Amount) -> Place:
+    """Where an amount stands in its shape, and how many numbers stand before each of its ends."""
+    return amount.start, literals_before(shape, amount.start), amount.end, literals_before(shape, amount.end)
+
+
+def literals_before(shape: str, offset: int) -> int:
+    """How many numbers stand in a shape before an offset."""
+    return sum(character == MARK or character in _RUNS for character in shape[:offset])
 
 
 def plain(literals: list[str], decimal_comma: bool) -> list[str]:
@@ -125,29 +157,15 @@ def joined(runs: list[str], joins: tuple[Join, ...]) -> list[str]:
     return numbers
 
 
-def spans(amount: Amount, marks: Marks) -> tuple[tuple[int, int], ...]:
-    """Offsets into the text of an amount, and of the one that restates it."""
-    found = [(place(amount.start, marks), place(amount.end, marks))]
-    if amount.restated is not None:
-        found.append((place(amount.restated.start, marks), place(amount.restated.end, marks)))
-    return tuple(found)
-
-
-def place(offset: int, marks: Marks) -> int:
-    """The offset in the text of an offset in its shape."""
-    shape, literals = marks
-    seen = 0
-    for at in range(offset):
-        if shape[at] == "#" or "\ue001" <= shape[at] <= "\ue008":
-            seen += 1
-    return offset + sum(map(len, literals[:seen])) - seen
-
-
-def refusal(result: Problem | Refine, text: str, marks: Marks) -> FigureError:
+def refusal(result: Result, text: str, shape: str, printed: Sequence[str]) -> FigureError:
     """The error for a text whose shape is no figure."""
-    if isinstance(result, Refine):
+    if not isinstance(result, Problem):
         return FigureError("no_number", "The number could not be read.", text=text, end=len(text))
-    start, end = place(result.start, marks), place(result.end, marks)
+    start, end = (
+        offset + sum(map(len, printed[:count])) - count
+        for offset in (result.start, result.end)
+        for count in (literals_before(shape, offset),)
+    )
     return FigureError(
         result.code, told(result.message, text[start:end]), text=text, start=start, end=end, hint=result.hint
     )
@@ -168,6 +186,11 @@ def too_long(text: str) -> FigureError:
 
 
 # --------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=256)
+def _reader(currency: str | None, scale: str | None, unit: str | None, decimal_comma: bool) -> Reader:
+    return reader_of(options(currency, scale, unit, decimal_comma))
 
 
 @lru_cache(maxsize=256)

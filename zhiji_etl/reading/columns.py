@@ -18,7 +18,7 @@ import polars as pl
 from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import AMOUNT_FIELDS, PARSED_FIELDS, Figure, Qualifier
 from zhiji_etl.reading.arithmetic import AMOUNT, fields, span_fields, with_number, with_shared_scale
-from zhiji_etl.reading.cells import LONGEST, Rounding, meaning_of, options, parse, told
+from zhiji_etl.reading.cells import LONGEST, Rounding, options, parse, reader_of, told
 from zhiji_etl.reading.folding import MARK, folds, number_pattern
 from zhiji_etl.reading.meanings import Amount, Number, Options, Problem
 
@@ -109,7 +109,7 @@ _NO_AMOUNT: Final = (None,) * len(AMOUNT)
 
 def _row(shape: str, chosen: Options) -> tuple[Any, ...]:
     """What the column code needs to know of a shape."""
-    result = meaning_of(shape, "coarse", chosen).result
+    result = reader_of(chosen).coarse(shape).result
     if isinstance(result, Problem) and (MARK not in shape[result.start : result.end] or "{}" not in result.message):
         error = FigureError(result.code, told(result.message, shape[result.start : result.end]), hint=result.hint)
         plain = (shape.isascii() and "{}" in result.message) or "{}" not in result.message

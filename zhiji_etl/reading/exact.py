@@ -48,6 +48,17 @@ def figure(
     amount: Amount, literals: Sequence[str], text: str, spans: tuple[tuple[int, int], ...], precision: Precision
 ) -> Figure:
     """The figure that `amount` makes of `literals`; `spans` holds its offsets, and those of the restated one."""
+    if precision.decimals is None and amount.plain:
+        quick = _plain_figure(amount, literals, text, spans, precision.truncated)
+        if quick is not None:
+            return quick
+    return worked_out(amount, literals, text, spans, precision)
+
+
+def worked_out(
+    amount: Amount, literals: Sequence[str], text: str, spans: tuple[tuple[int, int], ...], precision: Precision
+) -> Figure:
+    """The same by fractions, for numbers of any make: sums, ranges, fractions, declared decimals."""
     start, end = spans[0]
     try:
         low, high, parts = _bounds(amount, literals, precision)
@@ -119,6 +130,63 @@ def decimal(value: Fraction) -> Decimal:
         return _EXACT.scaleb(Decimal(value.numerator * 10**places // bottom), -places)
     with localcontext(prec=_DIVISION_DIGITS):
         return Decimal(value.numerator) / Decimal(bottom)
+
+
+# ---- one printed number --------------------------------------------------------------------------------------------
+
+
+def _plain_figure(
+    amount: Amount, literals: Sequence[str], text: str, spans: tuple[tuple[int, int], ...], truncated: bool
+) -> Figure | None:
+    """The figure of one printed number times a power of ten, by whole numbers alone; None where that is not enough."""
+    term = amount.numbers[0].terms[0]
+    whole, _, fraction = literals[term.literal or 0].partition(".")
+    digits, exponent = whole + fraction, term.exponent - len(fraction)
+    if not digits.isdecimal() or len(digits) > _QUICK_DIGITS or not -_QUICK_EXPONENT < exponent < _QUICK_EXPONENT:
+        return None
+    mantissa = int(digits) * amount.numbers[0].sign
+    stripped = digits.strip("0")
+    zeros = len(digits) - len(digits.rstrip("0")) if mantissa and not (fraction or amount.declared) else 0
+    if not zeros and amount.qualifier is Qualifier.ABOUT and len(stripped) > 1:
+        zeros = 1
+    value = _shifted(mantissa, exponent)
+    low, high = _plain_bounds(amount, mantissa, exponent, zeros, value, truncated)
+    restated = None
+    if amount.restated is not None:
+        restated = figure(amount.restated, literals, text, spans[1:], Precision(None, truncated))
+        restated = None if restated.value == value and restated.unit == amount.unit else restated
+    return Figure(
+        text, *spans[0], value, low[0], high[0], low[1], high[1], _shifted(1, exponent), _shifted(1, exponent + zeros),
+        amount.unit, amount.qualifier, None, None, restated,
+        tuple([Reading(value, unit, reason) for unit, reason in amount.readings]) if amount.readings else (),
+    )  # fmt: skip
+
+
+def _plain_bounds(
+    amount: Amount, mantissa: int, exponent: int, zeros: int, value: Decimal, truncated: bool
+) -> tuple[tuple[Decimal, bool], tuple[Decimal, bool]]:
+    qualifier = amount.qualifier
+    if (qualifier is Qualifier.EXACT or qualifier is Qualifier.ABOUT) and not truncated and not amount.whole:
+        half = 5 * _POWERS[zeros]
+        low, high = _shifted(10 * mantissa - half, exponent - 1), _shifted(10 * mantissa + half, exponent - 1)
+        return (low, True), (high, True)
+    step = _scaled(1, exponent)
+    part = Printed(mantissa * step, step, zeros, 2, 0)
+    first, last = _one(amount, part, Precision(None, truncated))
+    if amount.whole:
+        first, last = _whole(first, last)
+    return _end(first, -INFINITY), _end(last, INFINITY)
+
+
+_QUICK_DIGITS: Final = 60
+_QUICK_EXPONENT: Final = 60
+
+
+def _shifted(mantissa: int, exponent: int) -> Decimal:
+    """A whole number times a power of ten, exactly."""
+    if exponent >= 0:
+        return Decimal(mantissa * _POWERS[exponent])
+    return Decimal(mantissa).scaleb(exponent, _EXACT)
 
 
 # --------------------------------------------------------------------------------------------------

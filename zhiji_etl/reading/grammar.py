@@ -198,7 +198,9 @@ def _second(found: Tokens, at: int, low: Draft, fine: bool, prose: bool) -> tupl
         return None
     if prose and low.between and low.change:
         return None
-    read = read_amount(found, at + ("before" not in token.kinds), fine, prose)
+    begin = at + ("before" not in token.kinds)
+    begin += token_at(found, begin).text.lower() == "the"
+    read = read_amount(found, begin, fine, prose)
     if read is not None and "after" in token.kinds and "and" in token.text.split():
         read[0].qualifier = Qualifier(token.kinds["after"])
     if read is None or len(read[0].numbers) != 1 or (read[0].bracket and not low.bracket):

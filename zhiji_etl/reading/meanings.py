@@ -6,8 +6,9 @@ string and by `columns` for many. Exponents are powers of ten.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from zhiji_etl.figures import Qualifier
 
@@ -70,8 +71,19 @@ class Amount:
     shared: int = 0
     readings: tuple[tuple[str, str], ...] = ()
     restated: Amount | None = None
+    plain: bool = False
+    """Whether it is one printed number times a power of ten: most are, and are computed the short way."""
     halves: tuple[Amount, Amount] | None = None
     """The two bounds of a range said apart, `more than 10 and less than 40`: no range where they contradict."""
+
+
+def is_plain(amount: Amount) -> bool:
+    """Whether an amount is one literal times a power of ten, with nothing left open."""
+    number = amount.numbers[0]
+    term = number.terms[0]
+    single = len(amount.numbers) == 1 and len(number.terms) == 1 and term.literal is not None
+    bare = number.over is None and number.plus is None and not number.open and term.factor == 1 and term.power is None
+    return single and bare and not amount.exact and amount.halves is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +102,26 @@ class Refine:
     """The coarse shape cannot decide; ask again with the fine one."""
 
 
+REFINE: Final = Refine()
+
+Place: TypeAlias = tuple[int, int, int, int]
+"""Start of an amount in its shape and the numbers before it, and the same of its end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """What one shape means. `joins` tells which runs of digits of a fine shape are one number, and if with decimals."""
 
     result: Amount | Problem | Refine
     joins: tuple[tuple[int, int, bool], ...] | None = field(default=None)
+    places: tuple[Place, ...] = ()
+
+    def spans(self, printed: Sequence[str]) -> tuple[tuple[int, int], ...]:
+        """Offsets of the amount in a text with these numbers, and of the one that restates it."""
+        lengths = [len(number) - 1 for number in printed]
+        return tuple(
+            [(start + sum(lengths[:before]), end + sum(lengths[:until])) for start, before, end, until in self.places]
+        )
 
 
 @dataclass(frozen=True, slots=True)

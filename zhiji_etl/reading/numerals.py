@@ -98,7 +98,7 @@ def _trailing(tokens: Tokens, at: int, end: int, term: Term, scaled: int | None)
 def _scale(tokens: Tokens, at: int, terms: list[Term]) -> int | None:
     """Applies the scale word at a place to the terms it governs, and tells its exponent."""
     token = token_at(tokens, at)
-    exponent = None if _initial(tokens, at) else token.get("scale")
+    exponent = None if initial(tokens, at) else token.get("scale")
     if exponent is None and terms and (terms[-1].literal is not None or terms[-1].exponent):
         exponent = token.get("place") or token.get("hundred")
     if not terms:
@@ -116,7 +116,7 @@ def _scale(tokens: Tokens, at: int, terms: list[Term]) -> int | None:
     return int(exponent)
 
 
-def _initial(tokens: Tokens, at: int) -> bool:
+def initial(tokens: Tokens, at: int) -> bool:
     """A single letter that begins a name, not a scale: `346 T-7A`."""
     token, after = token_at(tokens, at), token_at(tokens, at + 1)
     alone = token.start > token_at(tokens, at - 1).end and token.end == after.start

@@ -71,7 +71,7 @@ def _glued(tokens: Tokens, at: int) -> tuple[int, ...]:
         return (at,)
     if after.start == token.end and "word" in after.kinds and not is_ideographic(after.text[0]):
         return (at,)
-    noted = "currency" in after.kinds and _is_number(tokens, at + 2)
+    noted = "currency" in after.kinds and _is_number(tokens, at + 2) and not is_ideographic(after.text[0])
     if noted and after.start == token.end and after.end == tokens[at + 2].start:
         return (at,)
     return (at,) if _compound(tokens, at) else ()
