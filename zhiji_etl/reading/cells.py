@@ -58,11 +58,12 @@ def parse(
     if len(text) > LONGEST:
         raise too_long(text)
     reader = _reader(currency, scale, unit, decimal_comma)
-    shape, printed = coarse(fold(text), decimal_comma)
+    folded = fold(text)
+    shape, printed = coarse(folded, decimal_comma)
     meaning = reader.coarse(shape)
     literals = plain(printed, decimal_comma)
     if meaning.result is REFINE:
-        shape, printed = fine(fold(text))
+        shape, printed = fine(folded)
         meaning = reader.fine(shape)
         literals = joined(printed, meaning.joins or ())
     amount = meaning.result

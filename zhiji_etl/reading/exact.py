@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 from math import ceil, floor
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import Figure, Qualifier, Reading
@@ -139,47 +139,78 @@ def _plain_figure(
     amount: Amount, literals: Sequence[str], text: str, spans: tuple[tuple[int, int], ...], truncated: bool
 ) -> Figure | None:
     """The figure of one printed number times a power of ten, by whole numbers alone; None where that is not enough."""
-    term = amount.numbers[0].terms[0]
+    number = amount.numbers[0]
+    term = number.terms[0]
     whole, _, fraction = literals[term.literal or 0].partition(".")
     digits, exponent = whole + fraction, term.exponent - len(fraction)
-    if not digits.isdecimal() or len(digits) > _QUICK_DIGITS or not -_QUICK_EXPONENT < exponent < _QUICK_EXPONENT:
+    if not digits.isdecimal() or len(digits) > _QUICK_DIGITS or not -_QUICK_DIGITS < exponent < _QUICK_DIGITS:
         return None
-    mantissa = int(digits) * amount.numbers[0].sign
-    stripped = digits.strip("0")
-    zeros = len(digits) - len(digits.rstrip("0")) if mantissa and not (fraction or amount.declared) else 0
-    if not zeros and amount.qualifier is Qualifier.ABOUT and len(stripped) > 1:
+    mantissa = int(digits) * number.sign
+    zeros = 0
+    if mantissa and not (fraction or amount.declared):
+        zeros = len(digits) - len(digits.rstrip("0"))
+    if not zeros and amount.qualifier is Qualifier.ABOUT and len(digits.strip("0")) > 1:
         zeros = 1
     value = _shifted(mantissa, exponent)
-    low, high = _plain_bounds(amount, mantissa, exponent, zeros, value, truncated)
+    low, low_closed, high, high_closed = _plain_bounds(amount, mantissa, exponent, zeros, truncated)
     restated = None
     if amount.restated is not None:
         restated = figure(amount.restated, literals, text, spans[1:], Precision(None, truncated))
         restated = None if restated.value == value and restated.unit == amount.unit else restated
+    readings: tuple[Reading, ...] = ()
+    if amount.readings:
+        readings = tuple([Reading(value, unit, reason) for unit, reason in amount.readings])
+    step = _STEPS[exponent]
     return Figure(
-        text, *spans[0], value, low[0], high[0], low[1], high[1], _shifted(1, exponent), _shifted(1, exponent + zeros),
-        amount.unit, amount.qualifier, None, None, restated,
-        tuple([Reading(value, unit, reason) for unit, reason in amount.readings]) if amount.readings else (),
+        text, *spans[0], value, low, high, low_closed, high_closed, step, _STEPS[exponent + zeros] if zeros else step,
+        amount.unit, amount.qualifier, None, None, restated, readings,
     )  # fmt: skip
 
 
 def _plain_bounds(
-    amount: Amount, mantissa: int, exponent: int, zeros: int, value: Decimal, truncated: bool
-) -> tuple[tuple[Decimal, bool], tuple[Decimal, bool]]:
-    qualifier = amount.qualifier
-    if (qualifier is Qualifier.EXACT or qualifier is Qualifier.ABOUT) and not truncated and not amount.whole:
-        half = 5 * _POWERS[zeros]
-        low, high = _shifted(10 * mantissa - half, exponent - 1), _shifted(10 * mantissa + half, exponent - 1)
-        return (low, True), (high, True)
-    step = _scaled(1, exponent)
-    part = Printed(mantissa * step, step, zeros, 2, 0)
-    first, last = _one(amount, part, Precision(None, truncated))
+    amount: Amount, mantissa: int, exponent: int, zeros: int, truncated: bool
+) -> tuple[Decimal, bool, Decimal, bool]:
+    """Low and high and whether each belongs to the bounds: as `_one` and `_whole`, in tenths of the last digit."""
+    low, low_closed, high, high_closed = _tenths(amount, 10 * mantissa, 10 * _POWERS[zeros], truncated)
+    tenth = exponent - 1
     if amount.whole:
-        first, last = _whole(first, last)
-    return _end(first, -INFINITY), _end(last, INFINITY)
+        if low is None or high is None or not (low_closed and high_closed):
+            return _whole_bounds(low, low_closed, high, high_closed, _scaled(1, tenth))
+        if tenth < 0:
+            first, last = -(-low // _POWERS[-tenth]), high // _POWERS[-tenth]
+            low, high, tenth = (first, last, 0) if first <= last else (low, high, tenth)
+    return (
+        -INFINITY if low is None else _shifted(low, tenth), low_closed,
+        INFINITY if high is None else _shifted(high, tenth), high_closed,
+    )  # fmt: skip
+
+
+def _whole_bounds(
+    low: int | None, low_closed: bool, high: int | None, high_closed: bool, tenth: Fraction
+) -> tuple[Decimal, bool, Decimal, bool]:
+    first, last = _whole(
+        (None if low is None else low * tenth, low_closed), (None if high is None else high * tenth, high_closed)
+    )
+    return *_end(first, -INFINITY), *_end(last, INFINITY)
+
+
+_Tenths: TypeAlias = tuple[int | None, bool, int | None, bool]
+
+
+def _tenths(amount: Amount, value: int, size: int, truncated: bool) -> _Tenths:
+    qualifier = amount.qualifier
+    if qualifier is Qualifier.EXACT or qualifier is Qualifier.ABOUT:
+        if not truncated:
+            return value - size // 2, True, value + size // 2, True
+        return value - (value <= 0) * size, value > 0, value + (value >= 0) * size, value < 0
+    if qualifier is Qualifier.ABOVE or qualifier is Qualifier.AT_LEAST:
+        return value, qualifier is Qualifier.AT_LEAST, None, False
+    bounded = amount.signless and value >= 0
+    return (0 if bounded else None), bounded, value, qualifier is Qualifier.AT_MOST
 
 
 _QUICK_DIGITS: Final = 60
-_QUICK_EXPONENT: Final = 60
+_STEPS: Final = {e: Decimal((0, (1,), e)) if e < 0 else Decimal(10**e) for e in range(-130, 131)}
 
 
 def _shifted(mantissa: int, exponent: int) -> Decimal:

@@ -33,8 +33,10 @@ ZERO_MARKS: Final = ("\ue005", "\ue006", "\ue007", "\ue008")
 """Marks of a run of 1, 2, 3 or more digits, and of one that begins with 0."""
 
 NO_CHARACTER: Final = "\ufffd"
-_POINT: Final = re.compile(f"(?:{NUMBER}){EXPONENT}", re.ASCII)
-_COMMA: Final = re.compile(f"(?:{COMMA_NUMBER}){EXPONENT}", re.ASCII)
+_POINT: Final = re.compile(f"((?:{NUMBER}){EXPONENT})", re.ASCII)
+_COMMA: Final = re.compile(f"((?:{COMMA_NUMBER}){EXPONENT})", re.ASCII)
+_PLAIN: Final = re.compile(r"[ !\"$-?A-~]*")
+"""Texts in which nothing has to be folded."""
 _RUN: Final = re.compile(RUN, re.ASCII)
 
 
@@ -49,15 +51,15 @@ def fold(text: str) -> str:
     >>> fold("２２％"), fold("−3"), fold("#1")
     ('22%', '-3', '№1')
     """
-    if text.isascii() and text.isprintable() and MARK not in text and "@" not in text:
+    if _PLAIN.fullmatch(text):
         return text
     return text.translate(folds())
 
 
 def coarse(folded: str, decimal_comma: bool) -> tuple[str, list[str]]:
     """The coarse shape of a folded text, and its numbers in order."""
-    pattern = _COMMA if decimal_comma else _POINT
-    return pattern.sub(MARK, folded), pattern.findall(folded)
+    pieces = (_COMMA if decimal_comma else _POINT).split(folded)
+    return MARK.join(pieces[::2]), pieces[1::2]
 
 
 def fine(folded: str) -> tuple[str, list[str]]:

@@ -118,6 +118,12 @@ class Meaning:
 
     def spans(self, printed: Sequence[str]) -> tuple[tuple[int, int], ...]:
         """Offsets of the amount in a text with these numbers, and of the one that restates it."""
+        if not printed:
+            return tuple([(start, end) for start, _, end, _ in self.places])
+        if len(printed) == 1 and len(self.places) == 1:
+            start, before, end, until = self.places[0]
+            more = len(printed[0]) - 1
+            return ((start + before * more, end + until * more),)
         lengths = [len(number) - 1 for number in printed]
         return tuple(
             [(start + sum(lengths[:before]), end + sum(lengths[:until])) for start, before, end, until in self.places]
