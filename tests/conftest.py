@@ -123,8 +123,8 @@ def found() -> Callable[..., list[dict]]:
     """The findings of one rule, as dictionaries."""
 
     def rows(result: RunResult, rule: str, kind: str | None = None) -> list[dict]:
-        chosen = result.findings.filter((pl.col("rule") == rule) & (pl.lit(kind).is_null() | (pl.col("kind") == kind)))
-        return chosen.to_dicts()
+        chosen = result.findings.filter(pl.col("rule") == rule).to_dicts()
+        return [row for row in chosen if kind in (None, row["kind"])]
 
     return rows
 
