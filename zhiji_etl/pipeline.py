@@ -20,8 +20,7 @@ from zhiji_etl import conversion, findings, rows, tabulation
 from zhiji_etl.catalogue import Catalogue
 from zhiji_etl.consistency import pairs
 from zhiji_etl.consistency.implied import intersect
-from zhiji_etl.consistency.operands import shelve
-from zhiji_etl.consistency.rules import Outcome, run_rule
+from zhiji_etl.consistency.checking import checked
 from zhiji_etl.figures import FIGURE_COLUMNS, Verdict
 from zhiji_etl.outputs import RunFolder, publishing
 from zhiji_etl.rates import Rates
@@ -86,7 +85,8 @@ def audit(sources: list[Source], catalogue: Catalogue, rates: Rates) -> Audit:
     tables = tabulation.tabulate(converted, catalogue, sources)
     refused = pl.concat([conversion.refused(converted), tables.failures]).unique("row_id", maintain_order=True)
     figures = converted.join(refused, on="row_id", how="anti", maintain_order="left")
-    concluded = check(figures.select(*FIGURE_COLUMNS), catalogue)
+    trust = {source.name: source.sidecar.trust for source in sources}
+    concluded = checked(figures.select(*FIGURE_COLUMNS), catalogue.rules, catalogue.metrics, rows.excessive(read), trust)
     restated = pairs.restatements(stated.join(refused, on="row_id", how="anti", maintain_order="left"), rates)
     return Audit(
         figures=figures.select(*FIGURE_COLUMNS),
@@ -96,20 +96,11 @@ def audit(sources: list[Source], catalogue: Catalogue, rates: Rates) -> Audit:
             [
                 tables.findings,
                 findings.as_findings(conversion.unrated(converted)),
-                *(findings.as_findings(found) for found in (concluded.findings, restated.findings)),
+                *(findings.as_findings(found) for found in (*concluded.findings, restated.findings)),
             ]
         ),
         implied=intersect([concluded.implied, restated.implied]),
     )
-
-
-def check(figures: pl.DataFrame, catalogue: Catalogue) -> Outcome:
-    """Judge all rules, and all figures that are printed more than once. In: FIGURE_COLUMNS."""
-    twice = pairs.duplicates(figures)
-    shelf = shelve(figures, pairs.disputed(twice))
-    outcomes = [run_rule(rule, shelf, catalogue.metrics) for rule in catalogue.rules]
-    found = [twice, *(outcome.findings for outcome in outcomes)]
-    return Outcome(pl.concat(found), intersect(outcome.implied for outcome in outcomes))
 
 
 def conventions(sources: list[Source]) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from zhiji_etl.catalogue import Catalogue
-from zhiji_etl.figures import AMOUNT_FIELDS, FIGURE_COLUMNS
+from zhiji_etl.figures import AMOUNT_FIELDS, FIGURE_COLUMNS, Reason
 from zhiji_etl.periods import resolve_periods
 from zhiji_etl.reading import FigureNamespace
 from zhiji_etl.sources import Sidecar, Source, ordinals, scan_source
@@ -73,6 +73,17 @@ def as_rejects(rows: pl.DataFrame) -> pl.DataFrame:
     raw = [name for name in rows.columns if name not in added and not name.startswith("period_")]
     ending = ("row_id", "source", *REJECT_ENDING)
     return rows.select(*(name for name in raw if name not in ending), *ending)
+
+
+def excessive(rows: pl.DataFrame) -> pl.DataFrame:
+    """The figures that are rejects because they print more digits than their declared precision has.
+
+    Out: `table, entity, metric, period, period_start, period_end, vintage, flaw`: rules that need one say why they cannot
+    be checked.
+    """
+    found = rows.filter(pl.col("code") == Reason.EXCESS_DIGITS.value)
+    keys = ("table", "entity", "metric", "period_start", "period_end", "vintage")
+    return found.select(*keys, period="period_label", flaw="code")
 
 
 def reject(rows: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:

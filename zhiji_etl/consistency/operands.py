@@ -8,7 +8,7 @@ Entities and periods are joined by number: one key of 64 bits instead of a text 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -58,17 +58,22 @@ class Shelf:
     periods: pl.DataFrame
 
 
-def shelve(figures: pl.DataFrame, disputed: pl.Series | None = None) -> Shelf:
+def shelve(
+    figures: pl.DataFrame, disputed: pl.Series | None = None, further: Sequence[pl.DataFrame] = ()
+) -> Shelf:
     """Number the entities and periods of figures; a figure without usable bounds keeps the reason as its `flaw`.
 
     In: FIGURE_COLUMNS, and the figure_id of prints that contradict another print of the same figure: no print of such
-    a figure can be used. Figures that restate another one are left out.
+    a figure can be used. Figures that restate another one are left out. `further` are figures with fewer columns and
+    a `flaw` of their own (printed, but rejected) or bounds that other rules imply. An entity is numbered apart in each
+    vintage, since a rule binds figures of one vintage.
     """
     stated = figures.filter(pl.col("restates").is_null() & pl.col("unit").is_not_null())
     plain = _with_flaws(stated, pl.Series("disputed", [], pl.UInt64) if disputed is None else disputed)
+    plain = pl.concat([plain, *further], how="diagonal_relaxed")
     spans = plain.select("period_start", "period_end").unique().drop_nulls().sort("period_start", "period_end")
     periods = spans.with_row_index("span")
-    entity = pl.col("entity").cast(pl.Categorical).to_physical().cast(pl.UInt64)
+    entity = _vintage_of_entity(plain).cast(pl.Categorical).to_physical().cast(pl.UInt64)
     numbered = plain.join(periods, on=["period_start", "period_end"], how="left", maintain_order="left").with_columns(
         entity_number=entity
     )
@@ -104,6 +109,12 @@ def amount_columns(name: str) -> dict[str, pl.Expr]:
     names = columns(name)
     made = {**_readings(), "flaw": pl.lit(None, pl.String)}
     return {getattr(names, field): made.get(field, pl.col(field)) for field in Columns._fields}
+
+
+def _vintage_of_entity(figures: pl.DataFrame) -> pl.Expr:
+    if figures.get_column("vintage").null_count() == figures.height:
+        return pl.col("entity")
+    return pl.concat_str("entity", pl.col("vintage").fill_null(""), separator="\x00")
 
 
 def _with_flaws(stated: pl.DataFrame, disputed: pl.Series) -> pl.DataFrame:

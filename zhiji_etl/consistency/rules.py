@@ -59,11 +59,21 @@ class CompiledRule:
     every: bool
 
 
+class Judged(NamedTuple):
+    """The judged rows of a rule, or of the one of its alternatives that speaks for it."""
+
+    compiled: CompiledRule
+    relation: Relation
+    check: Check
+    frame: pl.DataFrame
+
+
 class Outcome(NamedTuple):
-    """What a rule concluded: findings without id and message, and implied values."""
+    """What a rule concluded: findings without id and message, implied values, and the rows it was judged by."""
 
     findings: pl.DataFrame
     implied: pl.DataFrame
+    judged: tuple[Judged, ...] = ()
 
 
 def compile_rule(rule: Rule, metrics: Mapping[str, Metric]) -> CompiledRule:
@@ -90,9 +100,27 @@ def run_rule(compiled: CompiledRule, shelf: Shelf, metrics: Mapping[str, Metric]
     rows = {name: _finding_rows(frame, name, compiled, metrics) for name, frame in judged.items()}
     implied = [implied_by(wide, compiled.relations[name], check, metrics) for name, check in compiled.checks.items()]
     if len(rows) == 1:
-        return Outcome(next(iter(rows.values())), hull(implied))
+        return Outcome(next(iter(rows.values())), hull(implied), _speaking(judged, compiled))
     overall = combined(_numbered(rows), every=compiled.every, severity=compiled.rule.severity)
-    return Outcome(pl.concat([overall, *rows.values()]), empty() if compiled.every else hull(implied))
+    found = pl.concat([overall, *rows.values()])
+    return Outcome(found, empty() if compiled.every else hull(implied), _speaking(judged, compiled))
+
+
+def _speaking(judged: Mapping[str, pl.DataFrame], compiled: CompiledRule) -> tuple[Judged, ...]:
+    """The judged rows that conflicts are built from: every alternative that must hold, else, row by row, the first
+    alternative that does, or the first one where none does.
+    """
+    made = {name: Judged(compiled, compiled.relations[name], compiled.checks[name], judged[name]) for name in judged}
+    if compiled.every or len(judged) == 1:
+        return tuple(made.values())
+    taken = pl.repeat(value=False, n=next(iter(judged.values())).height, dtype=pl.Boolean, eager=True)
+    speaking = []
+    for one in made.values():
+        holds = one.frame.get_column("verdict").cast(pl.String) == Verdict.CONSISTENT.value
+        speaking.append(one._replace(frame=one.frame.filter(holds & ~taken)))
+        taken = taken | holds
+    first = next(iter(made.values()))
+    return (*speaking, first._replace(frame=first.frame.filter(~taken)))
 
 
 def explained(relation: Relation) -> tuple[Expression, str, Expression]:

@@ -1,0 +1,143 @@
+"""Rules as linear systems: what propagation and localisation calculate with.
+
+In: a `Check` (readings.py) and the exact bounds of the operands of one row. Out: `Linear` rules (linear.py) over the
+figures of that row, in base units. Sums, differences, orders and multiples are linear as they stand. A printed ratio
+a = b / c is two inequalities in b and c, exact as long as a stands in one rule only; a takes part as a gate: 0 while
+it is believed, free where it is suspect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from zhiji_etl.consistency.expressions import Expression, Operand, fold
+from zhiji_etl.consistency.linear import FREE, Bounds, Linear, linear, scaled
+from zhiji_etl.consistency.readings import Check
+
+SHUT = Bounds(Fraction(0), Fraction(0))
+"""The bounds of a gate whose ratio is believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Affine:
+    """A constant and a weighted sum of operands."""
+
+    terms: Mapping[str, Fraction]
+    constant: Fraction
+
+    def times(self, factor: Fraction) -> Affine:
+        """The same, multiplied by a number."""
+        return Affine({name: weight * factor for name, weight in self.terms.items()}, self.constant * factor)
+
+    def plus(self, other: Affine) -> Affine:
+        """The sum of two."""
+        names = {**self.terms, **other.terms}
+        terms = {name: self.terms.get(name, Fraction(0)) + other.terms.get(name, Fraction(0)) for name in names}
+        return Affine(terms, self.constant + other.constant)
+
+
+@dataclass(frozen=True, slots=True)
+class Quotient:
+    """One affine expression over another."""
+
+    numerator: Affine
+    denominator: Affine
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A check in linear form: `over - ratio * under  symbol  0`, with `ratio` null where there is no printed ratio."""
+
+    symbol: str
+    over: Affine
+    under: Affine
+    ratio: str | None
+    ratio_scale: Fraction
+
+
+class NotLinearError(ArithmeticError):
+    """A product or quotient of figures that no linear rule can say."""
+
+
+ONE = Affine({}, Fraction(1))
+
+
+def template(check: Check) -> Template | None:
+    """The linear form of a check, null where it has none."""
+    try:
+        stated, implied = _quotient(check.stated, check), _quotient(check.implied, check)
+        if not stated.denominator.terms and not implied.denominator.terms:
+            left = stated.numerator.times(1 / stated.denominator.constant)
+            right = implied.numerator.times(-1 / implied.denominator.constant)
+            return Template(check.symbol, left.plus(right), ONE, None, Fraction(1))
+    except (NotLinearError, ZeroDivisionError):
+        return None
+    if not isinstance(check.stated, Operand):
+        return None
+    scale = check.scale[check.stated.metric]
+    return Template(check.symbol, implied.numerator, implied.denominator, check.stated.name, scale)
+
+
+def rules_of_row(made: Template, name: str, box: Mapping[str, Bounds], figures: Mapping[str, str]) -> Iterator[Linear]:
+    """The linear rules of one row: `box` gives the bounds of each operand, `figures` the figure that each one is."""
+    if made.ratio is None:
+        yield _compared(name, made.over, made.symbol, figures)
+        return
+    ratio = scaled(box.get(made.ratio, FREE), made.ratio_scale)
+    if ratio.free:
+        return
+    gate = {figures[made.ratio]: Fraction(-1)}
+    yield _bounded(name, made.under, figures, {}, low_open=True)
+    if ratio.high is not None and made.symbol in ("==", ">=", ">"):
+        yield _bounded(name, _less(made, ratio.high).times(Fraction(-1)), figures, {k: -v for k, v in gate.items()})
+    if ratio.low is not None and made.symbol in ("==", "<=", "<"):
+        yield _bounded(name, _less(made, ratio.low), figures, gate)
+
+
+def _less(made: Template, ratio: Fraction) -> Affine:
+    return made.over.plus(made.under.times(-ratio))
+
+
+def _compared(name: str, difference: Affine, symbol: str, figures: Mapping[str, str]) -> Linear:
+    """`difference symbol 0` as a rule."""
+    limit = -difference.constant
+    low = limit if symbol in ("==", ">=", ">") else None
+    high = limit if symbol in ("==", "<=", "<") else None
+    terms = [(figures[operand], weight) for operand, weight in difference.terms.items()]
+    return linear(name, terms, low, high, low_open=symbol == ">", high_open=symbol == "<")
+
+
+def _bounded(
+    name: str, positive: Affine, figures: Mapping[str, str], gate: Mapping[str, Fraction], *, low_open: bool = False
+) -> Linear:
+    """`positive + gate >= 0` as a rule."""
+    terms = [(figures[operand], weight) for operand, weight in positive.terms.items()]
+    return linear(name, [*terms, *gate.items()], -positive.constant, None, low_open=low_open)
+
+
+def _quotient(node: Expression, check: Check) -> Quotient:
+    def leaf(operand: Operand) -> Quotient:
+        return Quotient(Affine({operand.name: check.scale[operand.metric]}, Fraction(0)), ONE)
+
+    return fold(node, leaf, lambda value: Quotient(Affine({}, value), ONE), _joined)
+
+
+def _joined(symbol: str, left: Quotient, right: Quotient) -> Quotient:
+    if symbol == "*":
+        return Quotient(_product(left.numerator, right.numerator), _product(left.denominator, right.denominator))
+    if symbol == "/":
+        return Quotient(_product(left.numerator, right.denominator), _product(left.denominator, right.numerator))
+    sign = Fraction(1 if symbol == "+" else -1)
+    first = _product(left.numerator, right.denominator)
+    second = _product(right.numerator, left.denominator).times(sign)
+    return Quotient(first.plus(second), _product(left.denominator, right.denominator))
+
+
+def _product(left: Affine, right: Affine) -> Affine:
+    if not right.terms:
+        return left.times(right.constant)
+    if not left.terms:
+        return right.times(left.constant)
+    raise NotLinearError
