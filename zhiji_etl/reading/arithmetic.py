@@ -31,7 +31,11 @@ AMOUNT: Final[dict[str, Any]] = {
 Fields: TypeAlias = dict[str, pl.Expr]
 """The fields of one amount by name."""
 
-_EXACT_POWERS: Final = pl.Series([10.0**k for k in range(23)])
+_ZERO: Final = 22
+"""Where the power 0 stands in the tables of powers."""
+_UP: Final = pl.Series([10.0 ** max(k, 0) for k in range(-_ZERO, _ZERO + 1)])
+_DOWN: Final = pl.Series([10.0 ** max(-k, 0) for k in range(-_ZERO, _ZERO + 1)])
+_STEPS: Final = _UP / _DOWN
 _WHOLE_POWERS: Final = pl.Series([10**k for k in range(19)], dtype=pl.Int64)
 _MOST: Final = 9 * 10**13
 _INFINITY: Final = float("inf")
@@ -70,6 +74,28 @@ def with_number(frame: pl.DataFrame, role: str, decimal_comma: bool, declarable:
         c("fast", c("fast") & (c("m") < _MOST) & c("k").is_between(-21, 22) & (c("s") + c("z")).is_between(-21, 22)
           & (c("s") >= -21) & (c("s") + c("z") - c("k")).is_between(0, 13)),
     )  # fmt: skip
+
+
+def rounded_fields(role: str) -> Fields:
+    """The fields of a number that is rounded and has no open end: most are. Bounds are closed."""
+    c = _named(role)
+    value = 10 * c("sign") * c("m")
+    half = pl.when(c("exact")).then(0).otherwise(5 * _whole_power(c("s") + c("z") - c("k")))
+    index = (c("k") + (_ZERO - 1)).clip(0, 2 * _ZERO)
+    up, down = pl.lit(_UP).gather(index), pl.lit(_DOWN).gather(index)
+    low, high = (value - half) * up / down, (value + half) * up / down
+    first, last = low.ceil(), high.floor()
+    cut = c("whole") & (first <= last)
+    return {
+        "value": value * up / down,
+        "low": pl.when(cut).then(first).otherwise(low),
+        "high": pl.when(cut).then(last).otherwise(high),
+        "low_closed": pl.lit(True),
+        "high_closed": pl.lit(True),
+        **_steps(c),
+        "qualifier": c("qualifier"),
+        "unit": c("unit"),
+    }
 
 
 def fields(role: str, truncated: bool) -> Fields:
@@ -131,9 +157,9 @@ def with_shared_scale(frame: pl.DataFrame, first: str, last: str) -> pl.DataFram
 
 
 def scaled(mantissa: pl.Expr, exponent: pl.Expr) -> pl.Expr:
-    """A whole number times a power of ten, rounded once."""
-    power = pl.lit(_EXACT_POWERS).gather(exponent.abs().clip(0, 22))
-    return pl.when(exponent >= 0).then(mantissa * power).otherwise(mantissa / power)
+    """A whole number times a power of ten, rounded once: one of the two tables holds 1."""
+    index = (exponent + _ZERO).clip(0, 2 * _ZERO)
+    return mantissa * pl.lit(_UP).gather(index) / pl.lit(_DOWN).gather(index)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -206,8 +232,10 @@ def _ends(role: str, truncated: bool) -> Fields:
 
 
 def _steps(c: _named) -> Fields:
-    one = pl.lit(1, pl.Int64)
-    return {"step": scaled(one, c("s")), "step_max": scaled(one, c("s") + c("z"))}
+    def size(exponent: pl.Expr) -> pl.Expr:
+        return pl.lit(_STEPS).gather((exponent + _ZERO).clip(0, 2 * _ZERO))
+
+    return {"step": size(c("s")), "step_max": size(c("s") + c("z"))}
 
 
 def _whole(whole: pl.Expr, low: pl.Expr, high: pl.Expr, low_closed: pl.Expr, high_closed: pl.Expr) -> Fields:

@@ -11,22 +11,25 @@ Longer numbers, sums, fractions and words are made by the same code as single te
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from typing import Any, Final
 
 import polars as pl
 
 from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import AMOUNT_FIELDS, PARSED_FIELDS, Figure, Qualifier
-from zhiji_etl.reading.arithmetic import AMOUNT, fields, span_fields, with_number, with_shared_scale
+from zhiji_etl.reading.arithmetic import AMOUNT, fields, rounded_fields, span_fields, with_number, with_shared_scale
 from zhiji_etl.reading.cells import LONGEST, Rounding, options, parse, reader_of, told
 from zhiji_etl.reading.folding import MARK, folds, number_pattern
 from zhiji_etl.reading.meanings import Amount, Number, Options, Problem
 
 PARSED: Final = pl.Struct(PARSED_FIELDS)
 _RESTATED: Final = pl.Struct(AMOUNT_FIELDS)
-_FOLDED: Final = r"[^\x20-\x7e]|#|@"
-_CHUNK: Final = 250_000
-_REFUSED, _SINGLE, _RANGE, _PAIR, _SLOW = range(5)
+_CHUNK: Final = 100_000
+_REFUSED, _SINGLE, _BOUNDED, _RANGE, _PAIR, _SLOW = range(6)
+"""Classes of shapes: no figure; one rounded number; one with an open end, or truncated; a range; a number and its
+restatement; what only the code of single texts can compute."""
 
 
 def parse_series(
@@ -48,52 +51,77 @@ def parse_series(
     chosen = options(currency, scale, unit, decimal_comma)
     frame = pl.DataFrame({"text": texts.cast(pl.String), "decimals": _declared(decimals, len(texts))})
     keywords = {
-        "currency": currency,
-        "scale": scale,
-        "unit": unit,
-        "rounding": rounding,
-        "decimal_comma": decimal_comma,
-    }
-    parts = [
-        _parsed(frame.slice(start, _CHUNK), chosen, rounding == "truncation", keywords)
-        for start in range(0, max(len(frame), 1), _CHUNK)
-    ]
-    return pl.concat(parts).alias(texts.name)
+        "currency": currency, "scale": scale, "unit": unit, "rounding": rounding, "decimal_comma": decimal_comma,
+    }  # fmt: skip
+    chunks = [frame.slice(start, _CHUNK) for start in range(0, max(len(frame), 1), _CHUNK)]
+    read = partial(_parsed, chosen=chosen, truncated=rounding == "truncation", keywords=keywords)
+    if len(chunks) == 1:
+        return read(chunks[0]).alias(texts.name)
+    with ThreadPoolExecutor(min(len(chunks), pl.thread_pool_size())) as pool:
+        return pl.concat(list(pool.map(read, chunks))).alias(texts.name)
 
 
-# ---- one chunk -----------------------------------------------------------------------------------
+# ---- one chunk ------------------------------------------------------------------------------------------------------
 
 
 def _parsed(frame: pl.DataFrame, chosen: Options, truncated: bool, keywords: dict[str, Any]) -> pl.Series:
     shaped = _with_shapes(frame, chosen)
-    meanings = _meanings(shaped["shape"], chosen)
-    shaped = shaped.join(meanings, on="shape", how="left", maintain_order="left").with_row_index("row")
-    classes = shaped["class"].unique().drop_nulls().to_list()
-    done = [_read(shaped.filter(pl.col("class") == kind), kind, chosen, truncated) for kind in classes if kind != _SLOW]
-    fast = [part.filter("exact").select("row", "result") for part in done]
-    rest = [shaped.filter(pl.col("text").is_not_null() & ((pl.col("class") == _SLOW) | pl.col("class").is_null()))]
-    rest += [
-        shaped.join(part.filter(~pl.col("exact")), on="row", how="semi") for part in done if not part["exact"].all()
-    ]
-    results = [*fast, *(_slowly(part, keywords) for part in rest if len(part))]
-    nulls = shaped.filter(pl.col("text").is_null()).select("row", result=pl.lit(None, PARSED))
-    return pl.concat([*results, nulls]).sort("row")["result"]
+    meanings = _meanings(shaped["shape"], chosen, truncated)
+    shaped = shaped.join(meanings.select("shape", "id", "class"), on="shape", how="left", maintain_order="left")
+    shaped = shaped.drop("shape").with_row_index("row")
+    results: list[pl.DataFrame] = []
+    slow = [shaped.filter(pl.col("text").is_not_null() & ((pl.col("class") == _SLOW) | pl.col("class").is_null()))]
+    for kind in shaped["class"].unique().drop_nulls().to_list():
+        if kind == _SLOW:
+            continue
+        rows = shaped if (shaped["class"] == kind).all() else shaped.filter(pl.col("class") == kind)
+        read = _read(rows, kind, meanings, chosen, truncated)
+        results.append(read)
+        if not read["exact"].all():
+            results[-1] = read.filter("exact")
+            slow.append(rows.filter(~read["exact"]))
+    results.extend(_slowly(rows, keywords) for rows in slow if len(rows))
+    results.append(shaped.filter(pl.col("text").is_null()).select("row", result=pl.lit(None, PARSED)))
+    return _in_order([part.select("row", "result") for part in results if len(part)], len(frame))
+
+
+def _in_order(parts: list[pl.DataFrame], length: int) -> pl.Series:
+    """The results in the order of the rows."""
+    if not length:
+        return pl.Series("result", [], PARSED)
+    if len(parts) == 1:
+        return parts[0]["result"]
+    return pl.concat(parts).sort("row")["result"]
 
 
 def _with_shapes(frame: pl.DataFrame, chosen: Options) -> pl.DataFrame:
+    """The folded text and its shape; null where there is no text, or too long a one."""
     text = pl.col("text")
-    folded = text
-    if frame["text"].str.contains(_FOLDED).any():
+    if frame["text"].str.contains(_foldable()).any():
         table = folds()
-        folded = text.str.replace_many([chr(code) for code in table], list(table.values()))
-    short = pl.when(text.str.len_chars() <= LONGEST).then(folded)
-    pattern = number_pattern(chosen.decimal_comma)
-    return frame.with_columns(folded=short).with_columns(shape=pl.col("folded").str.replace_all(pattern, MARK))
+        text = text.str.replace_many([chr(code) for code in table], list(table.values()))
+    frame = frame.with_columns(folded=text, length=text.str.len_chars())
+    if (frame["length"].max() or 0) > LONGEST:  # type: ignore[operator]
+        frame = frame.with_columns(folded=pl.when(pl.col("length") <= LONGEST).then("folded"))
+    return frame.with_columns(shape=pl.col("folded").str.replace_all(number_pattern(chosen.decimal_comma), MARK))
 
 
-def _meanings(shapes: pl.Series, chosen: Options) -> pl.DataFrame:
-    rows = [_row(shape, chosen) for shape in shapes.unique().drop_nulls().to_list()]
-    return pl.DataFrame(rows, schema=_MEANING_FIELDS, orient="row")
+@cache
+def _foldable() -> str:
+    """A pattern of all characters that are read as others."""
+    codes = sorted({*folds(), ord(MARK), ord("@")})
+    starts = [code for code in codes if code - 1 not in set(codes)]
+    ends = [code for code in codes if code + 1 not in set(codes)]
+    return "[" + "".join(f"\\x{{{first:x}}}-\\x{{{last:x}}}" for first, last in zip(starts, ends, strict=True)) + "]"
+
+
+# ---- what shapes mean -----------------------------------------------------------------------------------------------
+
+
+def _meanings(shapes: pl.Series, chosen: Options, truncated: bool) -> pl.DataFrame:
+    """One row for each shape of a chunk: its class, and for what Polars can compute the parameters of its amounts."""
+    rows = [_row(shape, chosen, truncated) for shape in shapes.unique().drop_nulls().to_list()]
+    return pl.DataFrame(rows, schema=_MEANING_FIELDS, orient="row").with_row_index("id")
 
 
 _MEANING_FIELDS: Final[dict[str, Any]] = {
@@ -102,36 +130,40 @@ _MEANING_FIELDS: Final[dict[str, Any]] = {
     "code": pl.String,
     "reason": pl.String,
     "ambiguous": pl.String,
+    "before": pl.Int64,
+    "besides": pl.Int64,
     **{f"{prefix}_{name}": dtype for prefix in ("main", "high", "again") for name, dtype in AMOUNT.items()},
 }
 _NO_AMOUNT: Final = (None,) * len(AMOUNT)
 
 
-def _row(shape: str, chosen: Options) -> tuple[Any, ...]:
-    """What the column code needs to know of a shape."""
+def _row(shape: str, chosen: Options, truncated: bool) -> tuple[Any, ...]:
     result = reader_of(chosen).coarse(shape).result
-    if isinstance(result, Problem) and (MARK not in shape[result.start : result.end] or "{}" not in result.message):
-        error = FigureError(result.code, told(result.message, shape[result.start : result.end]), hint=result.hint)
-        plain = (shape.isascii() and "{}" in result.message) or "{}" not in result.message
-        return (
-            shape,
-            _REFUSED if plain else _SLOW,
-            error.code,
-            str(error),
-            None,
-            *_NO_AMOUNT,
-            *_NO_AMOUNT,
-            *_NO_AMOUNT,
-        )
+    nothing = (None, None, *_NO_AMOUNT, *_NO_AMOUNT, *_NO_AMOUNT)
+    if isinstance(result, Problem):
+        if "{}" in result.message and (MARK in shape[result.start : result.end] or not shape.isascii()):
+            return (shape, _SLOW, None, None, None, *nothing)
+        message = told(result.message, shape[result.start : result.end])
+        return (shape, _REFUSED, result.code, str(FigureError("", message, hint=result.hint)), None, *nothing)
     if not isinstance(result, Amount) or not _plain(result):
-        return (shape, _SLOW, None, None, None, *_NO_AMOUNT, *_NO_AMOUNT, *_NO_AMOUNT)
+        return (shape, _SLOW, None, None, None, *nothing)
     again = result.restated
-    kind = _RANGE if len(result.numbers) > 1 else _SINGLE if again is None else _PAIR
-    high = _amount_row(result, 1) if kind == _RANGE else _NO_AMOUNT
+    kind = _RANGE if len(result.numbers) > 1 else _PAIR if again is not None else _SINGLE
+    if kind == _SINGLE and (result.qualifier not in _ROUNDED or truncated):
+        kind = _BOUNDED
     return (
-        shape, kind, None, None, ambiguity(result.readings), *_amount_row(result, 0), *high,
+        shape, kind, None, None, ambiguity(result.readings), *_printed_at(shape), *_amount_row(result, 0),
+        *(_amount_row(result, 1) if kind == _RANGE else _NO_AMOUNT),
         *(_NO_AMOUNT if again is None else _amount_row(again, 0)),
     )  # fmt: skip
+
+
+_ROUNDED: Final = (Qualifier.EXACT, Qualifier.ABOUT)
+
+
+def _printed_at(shape: str) -> tuple[int | None, int | None]:
+    """Where the one number of a shape begins, and how many characters stand around it; null where there are more."""
+    return (shape.index(MARK), len(shape) - 1) if shape.count(MARK) == 1 else (None, None)
 
 
 def _plain(amount: Amount) -> bool:
@@ -139,11 +171,8 @@ def _plain(amount: Amount) -> bool:
     again = amount.restated
     if again is not None and (len(amount.numbers) > 1 or len(again.numbers) > 1 or not _plain(again)):
         return False
-    return (
-        amount.halves is None
-        and all(map(_plain_number, amount.numbers))
-        and (len(amount.numbers) == 1 or not amount.whole)
-    )
+    whole_range = len(amount.numbers) > 1 and amount.whole
+    return amount.halves is None and not whole_range and all(map(_plain_number, amount.numbers))
 
 
 def _plain_number(number: Number) -> bool:
@@ -168,38 +197,52 @@ def ambiguity(readings: tuple[tuple[str, str], ...]) -> str | None:
     return f"{readings[0][1]}: {', '.join(unit for unit, _ in readings)}"
 
 
-# ---- fast and slow -------------------------------------------------------------------------------
+# ---- fast and slow --------------------------------------------------------------------------------------------------
 
 
-def _read(rows: pl.DataFrame, kind: int, chosen: Options, truncated: bool) -> pl.DataFrame:
+def _read(rows: pl.DataFrame, kind: int, meanings: pl.DataFrame, chosen: Options, truncated: bool) -> pl.DataFrame:
     """The rows of one class with `result`, and whether it is `exact`; where not, only the slow way is."""
     if kind == _REFUSED:
-        return rows.select(
-            "row", exact=pl.lit(True), result=_struct({"code": pl.col("code"), "reason": pl.col("reason")})
-        )
-    roles = {_SINGLE: ("main",), _RANGE: ("main", "high"), _PAIR: ("main", "again")}[kind]
-    literals = _literals(rows, roles, chosen)
-    numbers = literals
+        told_why = {name: pl.lit(meanings[name]).gather(pl.col("id")) for name in ("code", "reason")}
+        return rows.select("row", exact=pl.lit(True), result=_struct(told_why))
+    roles = {_RANGE: ("main", "high"), _PAIR: ("main", "again")}.get(kind, ("main",))
+    numbers = _with_literals(_with_parameters(rows, roles, meanings), roles, chosen)
     for role in roles:
         numbers = with_number(numbers, role, chosen.decimal_comma, declarable=role != "again")
     if kind == _RANGE:
         numbers = with_shared_scale(numbers, "main", "high")
-    exact = pl.all_horizontal(pl.col(f"{role}_fast") for role in roles)
-    main = span_fields("main", "high", truncated) if kind == _RANGE else fields("main", truncated)
-    again = fields("again", truncated) if kind == _PAIR else None
+    if kind == _SINGLE:
+        main = rounded_fields("main")
+    else:
+        main = span_fields("main", "high", truncated) if kind == _RANGE else fields("main", truncated)
     values: dict[str, pl.Expr] = {**main, "ambiguous": pl.col("ambiguous")}
-    if again is not None:
+    if kind == _PAIR:
+        again = fields("again", truncated)
         same = (main["value"] == again["value"]) & (pl.col("main_unit") == pl.col("again_unit"))
         values["restated"] = pl.when(~same).then(_amount_fields(again))
-    return numbers.select("row", exact=exact.fill_null(False), result=_struct(values))
+    exact = pl.all_horizontal(pl.col(f"{role}_fast").fill_null(False) for role in roles)
+    return numbers.select("row", exact=exact, result=_struct(values))
 
 
-def _literals(rows: pl.DataFrame, roles: tuple[str, ...], chosen: Options) -> pl.DataFrame:
-    """Takes the numbers out of the texts: the first one directly, others only where a shape needs them."""
-    pattern = number_pattern(chosen.decimal_comma)
-    if roles == ("main",) and (rows["main_literal"] == 0).all():
-        return rows.with_columns(main_text=pl.col("folded").str.extract(f"({pattern})"))
-    found = rows.with_columns(found=pl.col("folded").str.extract_all(pattern))
+def _with_parameters(rows: pl.DataFrame, roles: tuple[str, ...], meanings: pl.DataFrame) -> pl.DataFrame:
+    """Adds what the shapes say of each amount. What is the same for all rows is looked up once."""
+    names = ["before", "besides", "ambiguous", *(f"{role}_{name}" for role in roles for name in AMOUNT)]
+    used = meanings.filter(pl.col("id").is_in(rows["id"].unique().implode()))
+    single = [name for name in names if used[name].n_unique() == 1]
+    return rows.with_columns(
+        pl.lit(used[name][0], meanings.schema[name]).alias(name)
+        if name in single
+        else pl.lit(meanings[name]).gather(pl.col("id")).alias(name)
+        for name in names
+    )
+
+
+def _with_literals(rows: pl.DataFrame, roles: tuple[str, ...], chosen: Options) -> pl.DataFrame:
+    """Takes the numbers out of the texts: the only one by its place, others by the pattern of numbers."""
+    if roles == ("main",) and not rows["before"].has_nulls():
+        text = pl.col("folded").str.slice(pl.col("before"), pl.col("length").cast(pl.Int64) - pl.col("besides"))
+        return rows.with_columns(main_text=text)
+    found = rows.with_columns(found=pl.col("folded").str.extract_all(number_pattern(chosen.decimal_comma)))
     return found.with_columns(
         pl.col("found").list.get(pl.col(f"{role}_literal"), null_on_oob=True).alias(f"{role}_text") for role in roles
     )
