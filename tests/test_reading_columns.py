@@ -85,6 +85,7 @@ def test_namespace_on_every_engine(engine):
 
 def test_order_is_kept_over_chunks(monkeypatch):
     monkeypatch.setattr("zhiji_etl.reading.columns._CHUNK", 7)
+    monkeypatch.setattr("zhiji_etl.reading.columns._SMALL", 3)
     assert parse_series(pl.Series(TEXTS)).to_list() == [one_by_one(text, {}) for text in TEXTS]
 
 

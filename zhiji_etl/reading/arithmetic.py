@@ -76,20 +76,42 @@ def with_number(frame: pl.DataFrame, role: str, decimal_comma: bool, declarable:
     )  # fmt: skip
 
 
+def with_bounds(frame: pl.DataFrame, role: str, truncated: bool) -> pl.DataFrame:
+    """Adds the value of a number and the bounds of its coarsest reading: `value`, `low`, `high` and their `_closed`."""
+    c = _named(role)
+    index = (c("k") + (_ZERO - 1)).clip(0, 2 * _ZERO)
+    frame = frame.with_columns(
+        c("tenths", 10 * c("sign") * c("m")),
+        c("size", _whole_power(c("s") + c("z") - c("k"))),
+        c("up", pl.lit(_UP).gather(index)),
+        c("down", pl.lit(_DOWN).gather(index)),
+    )
+    value = c("tenths")
+    half = 5 * c("size") * (~c("exact")).cast(pl.Int64)
+    low, high = value - half, value + half
+    closed = pl.lit(True), pl.lit(True)
+    if truncated:
+        step = 2 * half
+        low, high = value - step * (value <= 0).cast(pl.Int64), value + step * (value >= 0).cast(pl.Int64)
+        closed = c("exact") | (value > 0), c("exact") | (value < 0)
+    return frame.with_columns(
+        c("value", value * c("up") / c("down")),
+        c("low", low * c("up") / c("down")),
+        c("high", high * c("up") / c("down")),
+        c("low_closed", closed[0]),
+        c("high_closed", closed[1]),
+    )
+
+
 def rounded_fields(role: str) -> Fields:
     """The fields of a number that is rounded and has no open end: most are. Bounds are closed."""
     c = _named(role)
-    value = 10 * c("sign") * c("m")
-    half = pl.when(c("exact")).then(0).otherwise(5 * _whole_power(c("s") + c("z") - c("k")))
-    index = (c("k") + (_ZERO - 1)).clip(0, 2 * _ZERO)
-    up, down = pl.lit(_UP).gather(index), pl.lit(_DOWN).gather(index)
-    low, high = (value - half) * up / down, (value + half) * up / down
-    first, last = low.ceil(), high.floor()
+    first, last = c("low").ceil(), c("high").floor()
     cut = c("whole") & (first <= last)
     return {
-        "value": value * up / down,
-        "low": pl.when(cut).then(first).otherwise(low),
-        "high": pl.when(cut).then(last).otherwise(high),
+        "value": c("value"),
+        "low": pl.when(cut).then(first).otherwise(c("low")),
+        "high": pl.when(cut).then(last).otherwise(c("high")),
         "low_closed": pl.lit(True),
         "high_closed": pl.lit(True),
         **_steps(c),
@@ -98,37 +120,42 @@ def rounded_fields(role: str) -> Fields:
     }
 
 
-def fields(role: str, truncated: bool) -> Fields:
-    """The fields of a single amount."""
+def with_open_ends(frame: pl.DataFrame, role: str) -> pl.DataFrame:
+    """Puts the ends of `over`, `at most` and the like in place of the bounds of rounding."""
     c = _named(role)
-    value = c("sign") * c("m")
-    around = _around(role, truncated)
-    more = _whole_power(c("all"))
-    far_low = (
-        pl.when(c("open") & (value < 0)).then(scaled(value - more, c("k")))
-        .when(c("signless") & (value >= 0)).then(0.0).otherwise(-_INFINITY)
-    )  # fmt: skip
-    far_high = pl.when(c("open") & (value > 0)).then(scaled(value + more, c("k"))).otherwise(_INFINITY)
-    number = scaled(value, c("k"))
-    low = _choice(c, exact=number, above=number, below=far_low, otherwise=around["low"])
-    high = _choice(c, exact=number, above=far_high, below=number, otherwise=around["high"])
-    low_closed = _choice(
-        c,
-        exact=pl.lit(True),
-        above=_is(c, Qualifier.AT_LEAST),
-        below=c("signless") & (value >= 0),
-        otherwise=around["low_closed"],
+    above = _is(c, Qualifier.ABOVE) | _is(c, Qualifier.AT_LEAST)
+    below = _is(c, Qualifier.BELOW) | _is(c, Qualifier.AT_MOST)
+    bounded = c("signless") & (c("m") * c("sign") >= 0)
+    more = scaled(c("sign") * (c("m") + _whole_power(c("all"))), c("k"))
+    open_ended = c("open") & (c("m") != 0)
+    far_low = pl.when(open_ended & (c("sign") < 0)).then(more).when(bounded).then(0.0).otherwise(-_INFINITY)
+    far_high = pl.when(open_ended & (c("sign") > 0)).then(more).otherwise(_INFINITY)
+    frame = frame.with_columns(c("far_low", far_low), c("far_high", far_high), c("above", above), c("below", below))
+    above, below, value = c("above"), c("below"), c("value")
+    return frame.with_columns(
+        c("low", pl.when(above).then(value).when(below).then(c("far_low")).otherwise(c("low"))),
+        c("high", pl.when(above).then(c("far_high")).when(below).then(value).otherwise(c("high"))),
+        c(
+            "low_closed",
+            pl.when(above).then(_is(c, Qualifier.AT_LEAST)).when(below).then(bounded).otherwise(c("low_closed")),
+        ),
+        c(
+            "high_closed",
+            pl.when(above).then(False).when(below).then(_is(c, Qualifier.AT_MOST)).otherwise(c("high_closed")),
+        ),
     )
-    high_closed = _choice(
-        c, exact=pl.lit(True), above=pl.lit(False), below=_is(c, Qualifier.AT_MOST), otherwise=around["high_closed"]
-    )
-    bounds = _whole(c("whole"), low, high, low_closed, high_closed)
-    return {"value": number, **bounds, **_steps(c), "qualifier": c("qualifier"), "unit": c("unit")}
 
 
-def span_fields(first: str, last: str, truncated: bool) -> Fields:
-    """The fields of a range; a scale after its second end holds for the first where that makes it no larger."""
-    one, two = _ends(first, truncated), _ends(last, truncated)
+def fields(role: str) -> Fields:
+    """The fields of any single amount, cut to whole numbers where its unit is counted."""
+    c = _named(role)
+    bounds = _whole(c("whole"), c("low"), c("high"), c("low_closed"), c("high_closed"))
+    return {"value": c("value"), **bounds, **_steps(c), "qualifier": c("qualifier"), "unit": c("unit")}
+
+
+def span_fields(first: str, last: str) -> Fields:
+    """The fields of a range; its ends as printed, each widened by its own half step."""
+    one, two = _ends(first), _ends(last)
     turned = one["value"] > two["value"]
     picked = {name: pl.when(turned).then(two[name]).otherwise(one[name]) for name in one}
     other = {name: pl.when(turned).then(one[name]).otherwise(two[name]) for name in one}
@@ -201,34 +228,9 @@ def _is(c: _named, qualifier: Qualifier) -> pl.Expr:
     return c("qualifier") == qualifier.value
 
 
-def _choice(c: _named, *, exact: pl.Expr, above: pl.Expr, below: pl.Expr, otherwise: pl.Expr) -> pl.Expr:
-    return (
-        pl.when(c("exact")).then(exact)
-        .when(_is(c, Qualifier.ABOVE) | _is(c, Qualifier.AT_LEAST)).then(above)
-        .when(_is(c, Qualifier.BELOW) | _is(c, Qualifier.AT_MOST)).then(below)
-        .otherwise(otherwise)
-    )  # fmt: skip
-
-
-def _around(role: str, truncated: bool) -> Fields:
-    """The bounds of a rounded or truncated number at its coarsest reading."""
+def _ends(role: str) -> Fields:
     c = _named(role)
-    value, size = c("sign") * c("m"), _whole_power(c("s") + c("z") - c("k"))
-    if not truncated:
-        half = 5 * size
-        low, high = scaled(10 * value - half, c("k") - 1), scaled(10 * value + half, c("k") - 1)
-        return {"low": low, "high": high, "low_closed": pl.lit(True), "high_closed": pl.lit(True)}
-    return {
-        "low": scaled(pl.when(value > 0).then(value).otherwise(value - size), c("k")),
-        "high": scaled(pl.when(value < 0).then(value).otherwise(value + size), c("k")),
-        "low_closed": value > 0,
-        "high_closed": value < 0,
-    }
-
-
-def _ends(role: str, truncated: bool) -> Fields:
-    c = _named(role)
-    return {"value": scaled(c("sign") * c("m"), c("k")), **_around(role, truncated), **_steps(c)}
+    return {name: c(name) for name in ("value", "low", "high", "low_closed", "high_closed")} | _steps(c)
 
 
 def _steps(c: _named) -> Fields:

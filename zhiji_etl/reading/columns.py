@@ -19,14 +19,24 @@ import polars as pl
 
 from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import AMOUNT_FIELDS, PARSED_FIELDS, Figure, Qualifier
-from zhiji_etl.reading.arithmetic import AMOUNT, fields, rounded_fields, span_fields, with_number, with_shared_scale
+from zhiji_etl.reading.arithmetic import (
+    AMOUNT,
+    fields,
+    rounded_fields,
+    span_fields,
+    with_bounds,
+    with_number,
+    with_open_ends,
+    with_shared_scale,
+)
 from zhiji_etl.reading.cells import LONGEST, Rounding, options, parse, reader_of, told
 from zhiji_etl.reading.folding import MARK, folds, number_pattern
 from zhiji_etl.reading.meanings import Amount, Number, Options, Problem
 
 PARSED: Final = pl.Struct(PARSED_FIELDS)
 _RESTATED: Final = pl.Struct(AMOUNT_FIELDS)
-_CHUNK: Final = 100_000
+_SMALL, _CHUNK = 20_000, 250_000
+"""Rows that are not worth a second thread, and rows that are read at a time."""
 _REFUSED, _SINGLE, _BOUNDED, _RANGE, _PAIR, _SLOW = range(6)
 """Classes of shapes: no figure; one rounded number; one with an open end, or truncated; a range; a number and its
 restatement; what only the code of single texts can compute."""
@@ -53,7 +63,8 @@ def parse_series(
     keywords = {
         "currency": currency, "scale": scale, "unit": unit, "rounding": rounding, "decimal_comma": decimal_comma,
     }  # fmt: skip
-    chunks = [frame.slice(start, _CHUNK) for start in range(0, max(len(frame), 1), _CHUNK)]
+    size = max(1, min(_CHUNK, -(-len(frame) // pl.thread_pool_size())) if len(frame) > _SMALL else _SMALL)
+    chunks = [frame.slice(start, size) for start in range(0, max(len(frame), 1), size)]
     read = partial(_parsed, chosen=chosen, truncated=rounding == "truncation", keywords=keywords)
     if len(chunks) == 1:
         return read(chunks[0]).alias(texts.name)
@@ -211,13 +222,13 @@ def _read(rows: pl.DataFrame, kind: int, meanings: pl.DataFrame, chosen: Options
         numbers = with_number(numbers, role, chosen.decimal_comma, declarable=role != "again")
     if kind == _RANGE:
         numbers = with_shared_scale(numbers, "main", "high")
-    if kind == _SINGLE:
-        main = rounded_fields("main")
-    else:
-        main = span_fields("main", "high", truncated) if kind == _RANGE else fields("main", truncated)
+    for role in roles:
+        numbers = with_bounds(numbers, role, truncated)
+        numbers = with_open_ends(numbers, role) if kind in (_BOUNDED, _PAIR) else numbers
+    main = {_SINGLE: rounded_fields, _RANGE: lambda role: span_fields(role, "high")}.get(kind, fields)("main")
     values: dict[str, pl.Expr] = {**main, "ambiguous": pl.col("ambiguous")}
     if kind == _PAIR:
-        again = fields("again", truncated)
+        again = fields("again")
         same = (main["value"] == again["value"]) & (pl.col("main_unit") == pl.col("again_unit"))
         values["restated"] = pl.when(~same).then(_amount_fields(again))
     exact = pl.all_horizontal(pl.col(f"{role}_fast").fill_null(False) for role in roles)
