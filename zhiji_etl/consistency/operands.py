@@ -3,7 +3,7 @@
 In: a frame of figures (FIGURE_COLUMNS) and the operands of a rule. Out: a wide frame with the keys `table, entity,
 period, period_start, period_end` and, for each operand, the columns that verdicts read (see `columns`).
 
-Entities and periods are joined by number: one key of 64 bits instead of a text and two dates.
+Figures are joined by number, not by a text and two dates, and a second number proves each match.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ KEYS: Final = ("table", "entity", "period", "period_start", "period_end")
 SAME_FIGURE: Final = ("entity", "metric", "period_start", "period_end", "vintage")
 LADDERED: Final = (Qualifier.EXACT.value, Qualifier.ABOUT.value)
 ONE_SIDED_BELOW: Final = (Qualifier.BELOW.value, Qualifier.AT_MOST.value)
+AS_PRINTED: Final = ("figure_id", "value", "low", "high", "low_closed", "high_closed", "step")
+WHOLE: Final = {"Q": 4, "H": 2, "M": 12}
 PARTS: Final = {"Q": PeriodKind.QUARTER, "H": PeriodKind.HALF, "M": PeriodKind.MONTH}
 
 
@@ -52,45 +54,40 @@ def columns(name: str) -> Columns:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Figures ready to be joined, with `key` (entity and period as one number), and the distinct periods."""
+    """Figures ready to be joined: the columns that operands need, with `key`, `span` and their proofs (see `_keys`)."""
 
     figures: pl.DataFrame
-    periods: pl.DataFrame
 
 
-def shelve(
-    figures: pl.DataFrame, disputed: pl.Series | None = None, further: Sequence[pl.DataFrame] = ()
-) -> Shelf:
-    """Number the entities and periods of figures; a figure without usable bounds keeps the reason as its `flaw`.
+def shelve(figures: pl.DataFrame, disputed: pl.Series | None = None, further: Sequence[pl.DataFrame] = ()) -> Shelf:
+    """Give figures the keys by which rules find them; a figure without usable bounds keeps the reason as its `flaw`.
 
     In: FIGURE_COLUMNS, and the figure_id of prints that contradict another print of the same figure: no print of such
     a figure can be used. Figures that restate another one are left out. `further` are figures with fewer columns and
-    a `flaw` of their own (printed, but rejected) or bounds that other rules imply. An entity is numbered apart in each
-    vintage, since a rule binds figures of one vintage.
+    a `flaw` of their own (printed, but rejected) or bounds that other rules imply.
     """
-    stated = figures.filter(pl.col("restates").is_null() & pl.col("unit").is_not_null())
-    plain = _with_flaws(stated, pl.Series("disputed", [], pl.UInt64) if disputed is None else disputed)
-    plain = pl.concat([plain, *further], how="diagonal_relaxed")
-    spans = plain.select("period_start", "period_end").unique().drop_nulls().sort("period_start", "period_end")
-    periods = spans.with_row_index("span")
-    entity = _vintage_of_entity(plain).cast(pl.Categorical).to_physical().cast(pl.UInt64)
-    numbered = plain.join(periods, on=["period_start", "period_end"], how="left", maintain_order="left").with_columns(
-        entity_number=entity
-    )
-    keyed = numbered.with_columns(key=_key(pl.col("entity_number"), pl.col("span")), **_readings())
-    return Shelf(keyed, periods)
+    stated = figures.lazy().filter(pl.col("restates").is_null() & pl.col("unit").is_not_null())
+    needed = stated.select(*KEYS, "metric", "vintage", *AS_PRINTED, flaw=_without_bounds(), **_readings()).collect()
+    if disputed is not None and disputed.len():
+        needed = _contradicted(needed, disputed)
+    whole = pl.concat([needed, *further], how="diagonal_relaxed")
+    return Shelf(whole.with_columns(_keys()))
 
 
 def side_by_side(shelf: Shelf, operands: Iterable[Operand], table: str | None) -> pl.DataFrame:
     """The wide frame of one rule: each entity and period for which some operand of its own is printed.
 
-    A missing operand leaves nulls in its columns.
+    A missing operand leaves nulls in its columns. Where a rule speaks of the parts of a period (its quarters), periods
+    without such parts are left out: the rule does not concern them.
     """
     needed = list(operands)
-    own = [operand.metric for operand in needed if operand.entity is None]
-    wide = _base(shelf.figures, own, table) if own else _base_of_named(shelf.figures, needed, table)
+    own = [operand for operand in needed if operand.entity is None and operand.offset == SAME]
+    wide = _base(shelf, own, table) if own else _base_of_others(shelf, needed, table)
+    if len(own) < len(needed):
+        wide = wide.with_columns(_keys())
     for operand in needed:
-        wide = _add(wide, shelf, operand)
+        if columns(operand.name).low not in wide.columns:
+            wide = _add_elsewhere(wide, shelf, operand)
     return wide
 
 
@@ -99,7 +96,8 @@ def step_away(period: Period, offset: str) -> Period | None:
     try:
         if offset in ("previous", "year_before"):
             return period.previous if offset == "previous" else period.year_before
-        return period.sub_periods(PARTS[offset[0]])[int(offset[1:]) - 1]
+        parts = period.sub_periods(PARTS[offset[0]])
+        return parts[int(offset[1:]) - 1] if len(parts) == WHOLE[offset[0]] else None
     except (PeriodError, IndexError):
         return None
 
@@ -111,24 +109,57 @@ def amount_columns(name: str) -> dict[str, pl.Expr]:
     return {getattr(names, field): made.get(field, pl.col(field)) for field in Columns._fields}
 
 
-def _vintage_of_entity(figures: pl.DataFrame) -> pl.Expr:
-    if figures.get_column("vintage").null_count() == figures.height:
-        return pl.col("entity")
-    return pl.concat_str("entity", pl.col("vintage").fill_null(""), separator="\x00")
+# ------------------------------------------------------------------------------------------------------------- keys
 
 
-def _with_flaws(stated: pl.DataFrame, disputed: pl.Series) -> pl.DataFrame:
-    """The figures with `flaw`, and without bounds where they have one."""
-    contradicted = pl.col("figure_id").is_in(disputed.implode()).any().over(SAME_FIGURE)
-    flaw = (
-        pl.when(contradicted)
-        .then(pl.lit(Reason.DEFECTIVE_DUPLICATES.value))
-        .when(pl.col("low").is_null())
-        .then(pl.lit(Reason.MISSING_REFERENCE.value))
-    )
-    flawed = stated.with_columns(flaw=flaw)
-    usable = [pl.when(pl.col("flaw").is_null()).then(end).alias(end) for end in ("value", "low", "high")]
-    return flawed.with_columns(usable)
+def _keys() -> list[pl.Expr]:
+    """Numbers to join by, several times as fast as a text and two dates: hashes of 64 bits.
+
+    `key` stands for entity, vintage and period, `span` for the period alone. Different figures may share a number, if
+    very rarely: each has a second, independent one, its proof, and what is joined is believed where the proofs agree.
+    """
+    made = []
+    for name, seed in (("", 0), ("_proof", 100)):
+        span = _span(pl.col("period_start"), pl.col("period_end"), seed)
+        made += [span.alias(f"span{name}"), (_entity(seed) + span).alias(f"key{name}")]
+    return [*made, *(_entity(seed).alias(f"entity{name}") for name, seed in (("_key", 0), ("_proof", 100)))]
+
+
+def _span(start: pl.Expr, end: pl.Expr, seed: int) -> pl.Expr:
+    return start.hash(seed + 1) + end.hash(seed + 2)
+
+
+def _entity(seed: int) -> pl.Expr:
+    return pl.col("entity").hash(seed + 3) + pl.col("vintage").hash(seed + 4)
+
+
+def _finest(candidates: pl.DataFrame, at: str) -> pl.DataFrame:
+    """The figures of one metric, of each only the finest print."""
+    if candidates.get_column(at).n_unique() == candidates.height:
+        return candidates
+    exact = ["period_start", "period_end"] if at == "span" else ["entity", "vintage", "period_start", "period_end"]
+    ordered = candidates.sort(pl.col("low").is_null(), "step", "figure_id")
+    return ordered.unique(exact, keep="first", maintain_order=True)
+
+
+# -------------------------------------------------------------------------------------------------- figures made ready
+
+
+def _without_bounds() -> pl.Expr:
+    """A figure without bounds is one that no rate could convert."""
+    return pl.when(pl.col("low").is_null()).then(pl.lit(Reason.MISSING_REFERENCE.value))
+
+
+def _contradicted(figures: pl.DataFrame, disputed: pl.Series) -> pl.DataFrame:
+    """The figures, all prints of a disputed one without bounds and with that as their flaw."""
+    blamed = figures.filter(pl.col("figure_id").is_in(disputed.implode())).select(SAME_FIGURE).unique()
+    marked = figures.join(
+        blamed.with_columns(__disputed=pl.lit(value=True)),
+        on=SAME_FIGURE, how="left", nulls_equal=True, maintain_order="left",
+    )  # fmt: skip
+    flaw = pl.when("__disputed").then(pl.lit(Reason.DEFECTIVE_DUPLICATES.value)).otherwise("flaw")
+    usable = [pl.when(pl.col("__disputed").is_null()).then(end).alias(end) for end in ("value", "low", "high")]
+    return marked.with_columns(*usable, flaw=flaw).drop("__disputed")
 
 
 def _readings() -> dict[str, pl.Expr]:
@@ -139,43 +170,86 @@ def _readings() -> dict[str, pl.Expr]:
     }
 
 
-def _base(figures: pl.DataFrame, own: list[str], table: str | None) -> pl.DataFrame:
-    mine = figures.filter(pl.col("metric").is_in(own))
-    if table is not None:
-        mine = mine.filter(pl.col("table") == table)
-    return mine.select(*KEYS, "key", "entity_number", "span").unique("key", keep="first", maintain_order=True)
+# ------------------------------------------------------------------------------------------------------- side by side
 
 
-def _base_of_named(figures: pl.DataFrame, named: list[Operand], table: str | None) -> pl.DataFrame:
-    """For a rule that names all its entities: a row for each period of theirs, under the name of the first."""
-    mine = figures.filter(
-        pl.any_horizontal((pl.col("metric") == leaf.metric) & (pl.col("entity") == leaf.entity) for leaf in named)
-    )
-    rows = mine.with_columns(entity=pl.lit(named[0].entity), table=pl.lit(table, pl.String))
-    return rows.select(*KEYS, "key", "entity_number", "span").unique("span", keep="first", maintain_order=True)
+def _base(shelf: Shelf, own: Sequence[Operand], table: str | None) -> pl.DataFrame:
+    """A row for each entity and period that prints one of these operands, with the columns of all of them."""
+    wide = _of_metric(shelf, own[0], table, keyed=True)
+    for operand in own[1:]:
+        printed = _of_metric(shelf, operand, table, keyed=True)
+        fields = list(columns(operand.name))
+        joined = _joined(wide, printed.select("key", "key_proof", *fields), "key", fields)
+        if joined.get_column(fields[1]).count() + joined.get_column(fields[-1]).count() < printed.height:
+            joined = pl.concat([joined, printed.join(wide, on="key", how="anti")], how="diagonal")
+        wide = joined
+    return wide
 
 
-def _add(wide: pl.DataFrame, shelf: Shelf, operand: Operand) -> pl.DataFrame:
-    candidates = shelf.figures.filter(pl.col("metric") == operand.metric)
+def _of_metric(shelf: Shelf, operand: Operand, table: str | None, *, keyed: bool) -> pl.DataFrame:
+    """The figures of one operand under its column names; `keyed`: with the keys of their rows."""
+    mine = shelf.figures.filter(pl.col("metric") == operand.metric)
     if operand.entity is not None:
-        candidates = candidates.filter(pl.col("entity") == operand.entity)
-    at = "span" if operand.entity is not None else "key"
-    names = columns(operand.name)
-    picked = _finest(candidates, at).select(
-        pl.col(at).alias("__at"), *(pl.col(field).alias(getattr(names, field)) for field in Columns._fields)
+        mine = mine.filter(pl.col("entity") == operand.entity)
+    elif table is not None and keyed:
+        mine = mine.filter((pl.col("table") == table) | pl.col("table").is_null())
+    at = "key" if operand.entity is None else "span"
+    fields = [pl.col(field).alias(name) for field, name in columns(operand.name)._asdict().items()]
+    kept = [*KEYS, "vintage", "key", "key_proof"] if keyed else [at, f"{at}_proof"]
+    return _finest(mine, at).select(*kept, *fields)
+
+
+def _base_of_others(shelf: Shelf, others: Sequence[Operand], table: str | None) -> pl.DataFrame:
+    """For a rule that has no figure of the row's own: a row for each period of those it names."""
+    named = others[0].entity
+    mine = pl.any_horizontal(
+        (pl.col("metric") == leaf.metric) & (pl.lit(leaf.entity is None) | (pl.col("entity") == leaf.entity))
+        for leaf in others
     )
-    sought = wide.with_columns(__at=_sought(shelf.periods, operand))
-    return sought.join(picked, on="__at", how="left", maintain_order="left").drop("__at")
+    rows = shelf.figures.filter(mine)
+    if named is not None:
+        rows = rows.with_columns(entity=pl.lit(named), table=pl.lit(table, pl.String))
+    at = "key" if named is None else "span"
+    return rows.select(*KEYS, "vintage", "key", "span").unique(at, keep="first", maintain_order=True)
 
 
-def _sought(periods: pl.DataFrame, operand: Operand) -> pl.Expr:
-    """What to look for: the row's own key, or that of the period one step away."""
-    span = pl.col("span")
-    if operand.offset != SAME:
-        moved = _moved(periods, operand.offset)
-        # A gather by position: `span` is the row number of `periods`.
-        span = pl.lit(moved).gather(span)
-    return span if operand.entity is not None else _key(pl.col("entity_number"), span)
+def _add_elsewhere(wide: pl.DataFrame, shelf: Shelf, operand: Operand) -> pl.DataFrame:
+    """The wide frame with an operand of a named entity or another period."""
+    moved = wide if operand.offset == SAME else _moved(wide, operand.offset)
+    at = "key" if operand.entity is None else "span"
+    printed = _of_metric(shelf, operand, None, keyed=False)
+    if operand.offset == SAME:
+        return _joined(moved, printed, at, list(columns(operand.name)))
+    there = printed.rename({at: "moved", f"{at}_proof": "moved_proof"})
+    sought = moved.with_columns(
+        (pl.col(f"moved{end}") + (pl.col(f"entity{own}") if at == "key" else 0)).alias(f"moved{end}")
+        for end, own in (("", "_key"), ("_proof", "_proof"))
+    )
+    return _joined(sought, there, "moved", list(columns(operand.name))).drop("moved", "moved_proof")
+
+
+def _joined(wide: pl.DataFrame, printed: pl.DataFrame, at: str, fields: Sequence[str]) -> pl.DataFrame:
+    """Figures joined by number, and believed only where the proofs agree."""
+    proof = f"{at}_proof"
+    both = wide.join(printed.rename({proof: "__proof"}), on=at, how="left", maintain_order="left")
+    false = both.filter(pl.col("__proof") != pl.col(proof))
+    if false.height:
+        true = pl.col("__proof") == pl.col(proof)
+        both = both.with_columns(pl.when(true).then(field).alias(field) for field in fields)
+    return both.drop("__proof")
+
+
+def _moved(wide: pl.DataFrame, offset: str) -> pl.DataFrame:
+    """The rows with the numbers of the period one step away; those without such parts leave."""
+    moved = moved_periods(wide, offset).with_columns(
+        _span(pl.col("moved_start"), pl.col("moved_end"), seed).alias(name)
+        for name, seed in (("moved", 0), ("moved_proof", 100))
+    )
+    if offset[0] in PARTS:
+        moved = moved.filter(pl.col("moved_start").is_not_null())
+    known = moved.select("period_start", "period_end", "moved", "moved_proof")
+    at = ["period_start", "period_end"]
+    return wide.join(known, on=at, how="inner" if offset[0] in PARTS else "left", maintain_order="left")
 
 
 def moved_periods(keys: pl.DataFrame, offset: str) -> pl.DataFrame:
@@ -185,21 +259,3 @@ def moved_periods(keys: pl.DataFrame, offset: str) -> pl.DataFrame:
     found = [(None, None, None) if to is None else (to.start, to.end, to.label) for to in moved]
     schema = {"moved_start": pl.Date, "moved_end": pl.Date, "moved_label": pl.String}
     return spans.hstack(pl.DataFrame(found, schema=schema, orient="row"))
-
-
-def _moved(periods: pl.DataFrame, offset: str) -> pl.Series:
-    """For each distinct period, the number of the period one step away; null where no figure has it."""
-    numbers = {(start, end): span for span, start, end in periods.iter_rows()}
-    moved = (step_away(Period.between(start, end), offset) for _, start, end in periods.iter_rows())
-    found = [None if period is None else numbers.get((period.start, period.end)) for period in moved]
-    return pl.Series("span", found, dtype=pl.UInt32)
-
-
-def _finest(candidates: pl.DataFrame, at: str) -> pl.DataFrame:
-    if candidates.get_column(at).n_unique() == candidates.height:
-        return candidates
-    return candidates.sort(pl.col("low").is_null(), "step", "figure_id").unique(at, keep="first", maintain_order=True)
-
-
-def _key(entity: pl.Expr, span: pl.Expr) -> pl.Expr:
-    return entity * (1 << 32) + span.cast(pl.UInt64)

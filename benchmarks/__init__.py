@@ -1,0 +1,1 @@
+"""What the library costs, each time against something named, in one run."""
