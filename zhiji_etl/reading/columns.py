@@ -225,7 +225,10 @@ def _read(rows: pl.DataFrame, kind: int, meanings: pl.DataFrame, chosen: Options
     for role in roles:
         numbers = with_bounds(numbers, role, truncated)
         numbers = with_open_ends(numbers, role) if kind in (_BOUNDED, _PAIR) else numbers
-    main = {_SINGLE: rounded_fields, _RANGE: lambda role: span_fields(role, "high")}.get(kind, fields)("main")
+    if kind == _RANGE:
+        main = span_fields("main", "high")
+    else:
+        main = rounded_fields("main") if kind == _SINGLE else fields("main")
     values: dict[str, pl.Expr] = {**main, "ambiguous": pl.col("ambiguous")}
     if kind == _PAIR:
         again = fields("again")

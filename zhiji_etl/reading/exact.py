@@ -241,6 +241,8 @@ def _bounds(amount: Amount, literals: Sequence[str], precision: Precision) -> tu
     else:
         first, last = sorted(parts, key=lambda part: part.value)
         low, high = _around(first, precision)[0], _around(last, precision)[1]
+        if amount.exact:
+            low, high = (first.value, True), (last.value, True)
     if amount.whole:
         low, high = _whole(low, high)
     return _end(low, -INFINITY), _end(high, INFINITY), parts

@@ -11,10 +11,10 @@ from dataclasses import replace
 from typing import Final
 
 from zhiji_etl.figures import Qualifier
-from zhiji_etl.reading.amounts import MIRRORED, Draft, agreed, read_amount, singular
+from zhiji_etl.reading.amounts import read_amount
+from zhiji_etl.reading.drafts import MIRRORED, Draft, agreed, singular
 from zhiji_etl.reading.meanings import Amount, Options, Problem, Refine, Result, Term
-from zhiji_etl.reading.numerals import Tokens, constant, token_at
-from zhiji_etl.reading.tokens import Token, tokens
+from zhiji_etl.reading.tokens import Token, Tokens, constant, token_at, tokens
 from zhiji_etl.reading.words import lexicon
 
 _UNDECIDED: Final = re.compile(r"#[.,' ] ?#|\.#|#e#")

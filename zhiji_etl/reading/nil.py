@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from zhiji_etl.figures import Qualifier
 from zhiji_etl.reading.meanings import Amount, Options
-from zhiji_etl.reading.numerals import Tokens, constant, token_at
+from zhiji_etl.reading.tokens import Tokens, constant, token_at
 
 _FARTHEST = 5
 _DEFAULT_CURRENCY = "USD"

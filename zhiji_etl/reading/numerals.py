@@ -1,27 +1,17 @@
 """Numbers of digits, words or both: `6.238`, `twenty-two point seven`, `5亿3000万`, `三分之二`.
 
-In: tokens and the place to begin. Out: the number (two, where it is a range by itself: `几十万`), and the
-place after it, or None where no number begins. Scale words are powers of ten; `百` and `hundred` after words are digits.
+In: tokens and the place to begin. Out: the number (two, where it is a range by itself: `几十万`) and the place after
+it, or None where no number begins. Scale words are powers of ten; `百` and `hundred` after words are digits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeAlias
 
+from zhiji_etl.reading.chinese import read_chinese, read_half
+from zhiji_etl.reading.english import counts, read_english, read_parts, with_scale
 from zhiji_etl.reading.meanings import Number, Term
-from zhiji_etl.reading.tokens import Token
-
-Tokens: TypeAlias = Sequence[Token]
-Found: TypeAlias = tuple[tuple[Number, ...], int]
-
-_NOTHING = Token({}, "", 0, 0)
-
-
-def token_at(tokens: Tokens, at: int) -> Token:
-    """The token at a place, or one of no kind outside."""
-    return tokens[at] if 0 <= at < len(tokens) else _NOTHING
+from zhiji_etl.reading.tokens import NOTHING, Found, Token, Tokens, constant, token_at
 
 
 def read_number(tokens: Tokens, at: int) -> Found | None:
@@ -37,12 +27,14 @@ def read_number(tokens: Tokens, at: int) -> Found | None:
     return _divided(tokens, number, end)
 
 
-def constant(value: int | str, exponent: int = 0) -> Number:
-    """A number known from words alone."""
-    return Number((Term(None, str(value), exponent),))
+def initial(tokens: Tokens, at: int) -> bool:
+    """A single letter that begins a name, not a scale: `346 T-7A`."""
+    token, after = token_at(tokens, at), token_at(tokens, at + 1)
+    alone = token.start > token_at(tokens, at - 1).end and token.end == after.start
+    return len(token.text) == 1 and token.text.isascii() and alone and after.text in ("-", "'", "&", ".")
 
 
-# ---- sums of sections and scales -----------------------------------------------------------------
+# ---- sums of sections and scales ----
 
 
 def _sum(tokens: Tokens, at: int) -> tuple[Number, int] | None:
@@ -75,7 +67,7 @@ def _may_follow(tokens: Tokens, at: int, scaled: int | None) -> bool:
     """Whether a section can follow a scale: `1亿2300`, `3 hundred and 21`, but not `$9 billion 364-day`."""
     if scaled is None:
         return False
-    before, token = tokens[at - 1], tokens[at] if at < len(tokens) else _NOTHING
+    before, token = tokens[at - 1], tokens[at] if at < len(tokens) else NOTHING
     if "number" in token.kinds:
         return not before.text[:1].isascii() or "and" in before.kinds
     literal = any("number" in tokens[place].kinds for place in range(max(0, at - 2), at))
@@ -114,13 +106,6 @@ def _scale(tokens: Tokens, at: int, terms: list[Term]) -> int | None:
         lower -= 1
     terms[lower:] = [replace(term, exponent=term.exponent + exponent) for term in terms[lower:]]
     return int(exponent)
-
-
-def initial(tokens: Tokens, at: int) -> bool:
-    """A single letter that begins a name, not a scale: `346 T-7A`."""
-    token, after = token_at(tokens, at), token_at(tokens, at + 1)
-    alone = token.start > token_at(tokens, at - 1).end and token.end == after.start
-    return len(token.text) == 1 and token.text.isascii() and alone and after.text in ("-", "'", "&", ".")
 
 
 def _bare_scale(token: Token, terms: list[Term]) -> int | None:
@@ -167,12 +152,12 @@ def _section(tokens: Tokens, at: int) -> tuple[Term, int] | None:
     token = token_at(tokens, at)
     if "number" in token.kinds:
         return _scientific(tokens, at) or (Term(token.kinds["number"]), at + 1)
-    if "small" in token.kinds or "point" in token.kinds or ("article" in token.kinds and _counts(tokens, at + 1)):
-        return _english(tokens, at)
+    if "small" in token.kinds or "point" in token.kinds or ("article" in token.kinds and counts(tokens, at + 1)):
+        return read_english(tokens, at)
     if "digit" in token.kinds or "place" in token.kinds:
-        return _chinese(tokens, at)
+        return read_chinese(tokens, at)
     if "half" in token.kinds and {"scale", "place"} & token_at(tokens, at + 1).kinds.keys():
-        return _half(tokens, at)
+        return read_half(tokens, at)
     return None
 
 
@@ -192,146 +177,7 @@ def _scientific(tokens: Tokens, at: int) -> tuple[Term, int] | None:
     ), power + 1
 
 
-def _counts(tokens: Tokens, at: int) -> bool:
-    """Whether `a` before this word is one: `a hundred`, `a million`, `a dozen`."""
-    token = token_at(tokens, at)
-    return "hundred" in token.kinds or "dozen" in token.kinds or ("scale" in token.kinds and len(token.text) > 2)
-
-
-def _half(tokens: Tokens, at: int) -> tuple[Term, int]:
-    place = token_at(tokens, at + 1).get("place")
-    if place:
-        return Term(None, str(5 * 10 ** (place - 1))), at + 2
-    return Term(None, "0.5"), at + 1
-
-
-# ---- English -------------------------------------------------------------------------------------
-
-
-def _english(tokens: Tokens, at: int) -> tuple[Term, int] | None:
-    value, end = _english_integer(tokens, at)
-    decimals, end_of_decimals = _spoken_decimals(tokens, end)
-    if decimals:
-        return Term(None, f"{value or 0}.{decimals}"), end_of_decimals
-    return None if value is None else (Term(None, str(value)), end)
-
-
-def _english_integer(tokens: Tokens, at: int) -> tuple[int | None, int]:
-    """Words up to the next scale: `two hundred and six`, `twelve hundred`, `one twenty two`, `nineteen eighty`."""
-    value: int | None = None
-    last = 0
-    while True:
-        token = token_at(tokens, at)
-        small = token.get("small")
-        if small is None and value is None and "article" in token.kinds:
-            small = 1
-        if small is not None and (joined := _appended(value, last, small)) is not None:
-            value, last, at = joined, small, at + 1
-        elif "hundred" in token.kinds and value and last != 100:
-            value, last, at = value * 100, 100, at + 1
-        elif value is not None and _links(tokens, at, last):
-            at += 1
-        else:
-            return value, at
-
-
-def _appended(value: int | None, last: int, small: int) -> int | None:
-    """The value after one more small number, or None where it does not belong to it."""
-    if value is None:
-        return small
-    if last == 100:
-        return value + small
-    if last >= 20 and last % 10 == 0 and 0 < small < 10:
-        return value + small
-    if small >= 10 and 0 < value < 100:
-        return value * 100 + small
-    return None
-
-
-def _links(tokens: Tokens, at: int, last: int) -> bool:
-    """A hyphen between two number words, or `and` after a hundred."""
-    token = token_at(tokens, at)
-    after = token_at(tokens, at + 1)
-    if token.text == "-":
-        glued = after.start - token.end == token.start - tokens[at - 1].end
-        if "small" in after.kinds:
-            return glued and ((last >= 20 and after.kinds["small"] < 10) or last == 100)
-        return glued and "hundred" in after.kinds
-    if "and" not in token.kinds:
-        return False
-    if token_at(tokens, at - 1).text == "-" or after.text == "-":
-        return False
-    return last == 100 and "small" in after.kinds and _fraction(tokens, at + 1) is None
-
-
-def _spoken_decimals(tokens: Tokens, at: int) -> tuple[str, int]:
-    """`point seven five`: the digits after the point."""
-    if "point" not in token_at(tokens, at).kinds:
-        return "", at
-    digits = ""
-    at += 1
-    while True:
-        token = token_at(tokens, at)
-        digit = token.get("small") if token.get("small") is not None else token.get("letter_zero")
-        digit = token.get("digit") if digit is None and token.text != "两" else digit
-        if digit is None or (digit > 9 and (digits or "small" not in token.kinds)):
-            return digits, at
-        digits += str(digit)
-        at += 1
-
-
-# ---- Chinese -------------------------------------------------------------------------------------
-
-
-def _chinese(tokens: Tokens, at: int) -> tuple[Term, int] | None:
-    digits, end = _digit_string(tokens, at) or _chinese_integer(tokens, at)
-    if end == at:
-        return None
-    decimals, end_of_decimals = _spoken_decimals(tokens, end)
-    if decimals:
-        return Term(None, f"{digits}.{decimals}"), end_of_decimals
-    return Term(None, digits), end
-
-
-def _digit_string(tokens: Tokens, at: int) -> tuple[str, int] | None:
-    """`一七二零`: digits named one after another."""
-    end = at
-    while 0 <= (digit if (digit := token_at(tokens, end).get("digit")) is not None else -1) < 10:
-        end += 1
-    if end - at < 2 or "place" in token_at(tokens, end).kinds:
-        return None
-    return "".join(str(token.kinds["digit"]) for token in tokens[at:end]), end
-
-
-def _chinese_integer(tokens: Tokens, at: int) -> tuple[str, int]:
-    """Digits and places up to the next scale: `一千零五十`, `十二`, `一百二` (120), `千一` (1,100)."""
-    at += token_at(tokens, at).get("digit") == 0 and bool({"digit", "place"} & token_at(tokens, at + 1).kinds.keys())
-    total, digit, last, zero, start = 0, None, 5, False, at
-    while True:
-        token = token_at(tokens, at)
-        found, place = token.get("digit"), token.get("place")
-        if place is not None and place < last and (digit != 0):
-            if digit is None and total == 0 and place > 1 and at == start and not token_at(tokens, at + 1).get("digit"):
-                break
-            total += (1 if digit is None else digit) * 10**place
-            digit, last, zero = None, place, False
-        elif found is not None and found >= 20 and digit is None and last > 1:
-            total, last, zero = total + found, 1, False
-        elif found == 0 and digit is None and total and ["digit", "place", "few"] and not zero:
-            zero = True
-        elif found is not None and found < 10 and digit is None:
-            digit = found
-        elif token.get("few") and last < 5 and digit is None:
-            pass
-        else:
-            break
-        at += 1
-    if digit:
-        total += digit * 10 ** (last - 1 if 2 <= last < 5 and not zero else 0)
-    return str(total), at
-
-
-# ---- fractions and spans -------------------------------------------------------------------------
+# ---- fractions and spans ----
 
 
 def _fraction(tokens: Tokens, at: int) -> Found | None:
@@ -339,56 +185,17 @@ def _fraction(tokens: Tokens, at: int) -> Found | None:
     token = token_at(tokens, at)
     if "const" in token.kinds:
         top, bottom = token.kinds["const"].split("/")
-        return _with_scale(tokens, replace(constant(top), over=constant(bottom)), at + 1)
+        return with_scale(tokens, replace(constant(top), over=constant(bottom)), at + 1)
     if "half" in token.kinds and not {"place"} & token_at(tokens, at + 1).kinds.keys():
         return _halves(tokens, at)
-    return _parts(tokens, at) or _chinese_fraction(tokens, at)
+    return read_parts(tokens, at) or _chinese_fraction(tokens, at)
 
 
 def _halves(tokens: Tokens, at: int) -> Found:
     end = at + 1
-    if "article" in token_at(tokens, end).kinds and _counts(tokens, end + 1):
+    if "article" in token_at(tokens, end).kinds and counts(tokens, end + 1):
         end += 1
-    return _with_scale(tokens, replace(constant(1), over=constant(2)), end)
-
-
-def _with_scale(tokens: Tokens, number: Number, at: int) -> Found:
-    """A fraction before a scale: `a quarter million`, `half a dozen`, `three quarters of a billion`."""
-    end = at
-    if "of" in token_at(tokens, at).kinds and "article" in token_at(tokens, at + 1).kinds:
-        end = at + 2
-    token = token_at(tokens, end)
-    if "scale" in token.kinds and len(token.text) > 1 and not token.text.isascii() | (len(token.text) > 3):
-        return (number,), at
-    if "scale" in token.kinds:
-        return (number.scaled(token.kinds["scale"]),), end + 1
-    if "dozen" in token.kinds and "digit" not in token.kinds:
-        return (number.scaled(0, token.kinds["dozen"]),), end + 1
-    return (number,), at
-
-
-def _parts(tokens: Tokens, at: int) -> Found | None:
-    """A number and a denominator in words: `five eighths`, `a third`, `twenty and three fifths` is left to the sum."""
-    token = token_at(tokens, at)
-    if "small" not in token.kinds and "article" not in token.kinds:
-        return None
-    top, end = _english_integer(tokens, at)
-    if "hundred" in token_at(tokens, end).kinds and "article" in token.kinds:
-        top, end = 100, end + 1
-    if top is None:
-        return None
-    if token_at(tokens, end).text == "-":
-        end += 1
-    bottom = token_at(tokens, end)
-    value = bottom.get("part") or bottom.get("ordinal") or (2 if "half" in bottom.kinds else None)
-    plural = bottom.text.lower().endswith("s")
-    if (
-        value is None
-        or not (plural or top == 1 or "part" in bottom.kinds)
-        or (top == 1 and value == 2 and "half" not in bottom.kinds)
-    ):
-        return None
-    return _with_scale(tokens, replace(constant(top), over=constant(value)), end + 1)
+    return with_scale(tokens, replace(constant(1), over=constant(2)), end)
 
 
 def _chinese_fraction(tokens: Tokens, at: int) -> Found | None:

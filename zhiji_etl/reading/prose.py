@@ -1,7 +1,7 @@
 """Figures in running text, with the exact place of each.
 
-In: a text. Out: its figures in order. What is not a figure is left out: years, dates, times, numbers of notes and pages,
-model names, parts of codes. Windows around numbers are read by the grammar of cells, once per shape of window.
+In: a text. Out: its figures in order. What is not a figure is left out: years, dates, times, numbers of notes and
+pages, model names, parts of codes. Windows around numbers are read by the grammar of cells, once per shape of window.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Final
 
 from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import Figure, Qualifier
-from zhiji_etl.reading.amounts import singular_of
 from zhiji_etl.reading.cells import KEPT, Rounding, joined, marked, options, plain
+from zhiji_etl.reading.drafts import singular_of
 from zhiji_etl.reading.exact import Precision, figure
 from zhiji_etl.reading.folding import MARK, RUN_MARKS, ZERO_MARKS, fine
 from zhiji_etl.reading.grammar import read_range, restated_in_text
@@ -46,7 +46,7 @@ def find(
 ) -> list[Figure]:
     """All figures of a running text, in order; `start` and `end` are offsets into it.
 
-    The options are those of `parse`. A second amount in brackets is a figure of its own and the `restated` of the first.
+    The options are those of `parse`. A second amount in brackets is a figure of its own and `restated` of the first.
     Raises `FigureError` with `text_too_long` beyond 10 million characters, and `unknown_scale`.
 
     >>> [f.unit for f in find("In 2019 sales rose 3 percent to $5 million.")]
@@ -198,10 +198,15 @@ def _named(amount: Amount, words: Sequence[str]) -> Amount:
     return replace(amount, unit=unit)
 
 
+def _names(phrase: Sequence[str]) -> bool:
+    """Whether a year can stand before this phrase: a name (`the 2019 Plan`), or something in the singular."""
+    return phrase[0][0].isupper() or not any(word.endswith("s") for word in phrase)
+
+
 def _is_year(amount: Amount, numbers: Sequence[str], words: Sequence[str]) -> bool:
     """A number that can only be a year: bare, before `年`, or before a name (`the 2019 Plan`)."""
     name = _NUMBERED.fullmatch(amount.unit)
-    if amount.unit not in ("count", "year") and not (name and words[int(name[1])][0].isupper()):
+    if amount.unit not in ("count", "year") and not (name and _names(words[int(name[1]) : int(name[2]) + 1])):
         return False
     if amount.qualifier not in (Qualifier.EXACT, Qualifier.RANGE):
         return False

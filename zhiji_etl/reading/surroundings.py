@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from zhiji_etl.reading.numerals import Tokens, token_at
+from zhiji_etl.reading.tokens import Tokens, token_at
 from zhiji_etl.reading.windows import IDEOGRAPH_MARK
 from zhiji_etl.reading.words import is_ideograph
 

@@ -7,9 +7,11 @@ Spaces between Chinese characters and doubled spaces are skipped over, as print 
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
 
 from zhiji_etl.reading.folding import MARK, RUN_MARKS, ZERO_MARKS
+from zhiji_etl.reading.meanings import Number, Term
 from zhiji_etl.reading.words import Entry, Kinds, Lexicon, first_word, is_ideograph, is_letter, lexicon
 
 _LOOSE: Final = re.compile(
@@ -62,6 +64,23 @@ class Token:
 
     def __repr__(self) -> str:
         return f"{self.text!r}{sorted(self.kinds)}"
+
+
+Tokens: TypeAlias = Sequence[Token]
+Found: TypeAlias = tuple[tuple[Number, ...], int]
+"""A number, or two that are a range by themselves, and the place after it."""
+
+NOTHING: Final = Token({}, "", 0, 0)
+
+
+def token_at(tokens: Tokens, at: int) -> Token:
+    """The token at a place, or one of no kind outside."""
+    return tokens[at] if 0 <= at < len(tokens) else NOTHING
+
+
+def constant(value: int | str, exponent: int = 0) -> Number:
+    """A number known from words alone."""
+    return Number((Term(None, str(value), exponent),))
 
 
 Join = tuple[int, int, bool]

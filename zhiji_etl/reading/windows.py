@@ -1,8 +1,8 @@
 """Running text, cut down to the windows in which figures stand.
 
-In: any text. Out: for each window its shape (numbers as `#`, words that the lexicon does not know as `@`, names as `＆`)
-and where its parts stand in the text. Shapes of windows repeat, so that what they mean is found once and kept; the walk
-over the text itself is one regular expression and a few lookups a word.
+In: any text. Out: for each window its shape (numbers as `#`, words that the lexicon does not know as `@`, names as
+U+FF06) and where its parts stand in the text. Shapes of windows repeat, so that what they mean is found once and kept;
+the walk over the text itself is one regular expression and a few lookups a word.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ MARKS: Final = frozenset({WORD_MARK, NAME_MARK, IDEOGRAPH_MARK})
 
 def _symbol(part: str) -> str:
     first = part[0]
-    if first.isdigit():
+    if "0" <= first <= "9":
         return MARK
     if first.isspace():
         return " "

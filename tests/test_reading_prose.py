@@ -1,0 +1,126 @@
+"""Figures in running text: what is found, where it stands, and what is left alone."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zhiji_etl.errors import FigureError
+from zhiji_etl.reading import find
+from zhiji_etl.reading.prose import LONGEST_TEXT
+
+# text, and its figures: value (or the ends of a range), unit, the words of its span
+FOUND = [
+    (
+        "In 2019 SAIC sold 6.238 million vehicles, 22.7 percent of the market.",
+        [("6238000", "vehicle", "6.238 million vehicles"), ("22.7", "percent", "22.7 percent")],
+    ),
+    (
+        "Turnover was RMB7,053 billion (US$1 trillion) in the year to March 31, 2020.",
+        [("7053000000000", "CNY", "RMB7,053 billion"), ("1000000000000", "USD", "US$1 trillion")],
+    ),
+    (
+        "Sales were $31.5 million in 2024, $29 million in 2023 and $22.8 million in 2022.",
+        [
+            ("31500000", "USD", "$31.5 million"),
+            ("29000000", "USD", "$29 million"),
+            ("22800000", "USD", "$22.8 million"),
+        ],
+    ),
+    (
+        "As of December 31, 2024 and 2023, the rate was 4.5% and 3.25%.",
+        [("4.5", "percent", "4.5%"), ("3.25", "percent", "3.25%")],
+    ),
+    ("The price fell 11.5 percent.", [("-11.5", "percent", "fell 11.5 percent")]),
+    ("Shares tumbled $2.75 on Friday.", [("2.75", "USD", "tumbled $2.75")]),
+    ("A loss of $7.1 billion was recorded.", [("7100000000", "USD", "$7.1 billion")]),
+    ("Coupons range from 4.6 to 5.3 percent.", [(("4.6", "5.3"), "percent", "4.6 to 5.3 percent")]),
+    ("More than 10 and less than 40 came.", [(("10", "40"), "count", "More than 10 and less than 40")]),
+    ("We operate in three reportable segments.", [("3", "segment", "three reportable segments")]),
+    ("There were no borrowings under the agreement.", [("0", "USD", "no borrowings")]),
+    (
+        "We bought 67 million and 63 million shares.",
+        [("67000000", "count", "67 million"), ("63000000", "share", "63 million shares")],
+    ),
+    ("Each share cost $5.20 per share.", [("5.20", "USD/share", "$5.20 per share")]),
+    ("中国资金净流出1200亿美元。", [("120000000000", "USD", "1200亿美元")]),
+    (
+        "2019年销量623.8万辆，同比下降11.5%。",
+        [("6238000", "vehicle", "623.8万辆"), ("-11.5", "percent", "同比下降11.5%")],
+    ),
+    ("开销123元1角1分。", [("123.11", "CNY", "123元1角1分")]),
+    ("价格在20和30元之间。", [(("20", "30"), "CNY", "在20和30元")]),
+    ("Only twenty-two people came.", [("22", "person", "Only twenty-two people")]),
+    ("It ranked 52nd on the list.", [("52", "rank", "ranked 52nd")]),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), FOUND, ids=[text[:40] for text, _ in FOUND])
+def test_found(text, expected):
+    figures = find(text)
+    got = [
+        (figure.value if figure.value is not None else (figure.range_low, figure.range_high), figure.unit)
+        for figure in figures
+    ]
+    wanted = [
+        (Decimal(value) if isinstance(value, str) else tuple(map(Decimal, value)), unit) for value, unit, _ in expected
+    ]
+    assert got == wanted
+    assert [text[figure.start : figure.end] for figure in figures] == [words for _, _, words in expected]
+
+
+NOTHING = [
+    "See Note 23 and Form 10-K, Item 1, page 45.",
+    "On 2020-03-31 at 12:30, or 3/15/2024 at 2 pm.",
+    "Call 1-800-555 or write to a.b1@example.com; https://example.org/30%20a.",
+    "The A380 and the T-7A use the Q4 2023 standard, see COVID-19.",
+    "The 364-day facility and the five-year plan.",
+    "The second quarter of fiscal 2024.",
+    "Which one do you prefer?",
+    "(1) Represents the plan.",
+    "四川和陆地，朝花夕拾。",
+    "In 2019, 2020 and 2021.",
+    "2016年",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", NOTHING)
+def test_no_figures(text):
+    assert find(text) == []
+
+
+def test_a_restatement_is_tied_to_its_figure():
+    first, second = find("It raised over 10 billion yuan (US$1.52 billion).")
+    assert first.restated == second
+
+
+def test_currency_argument():
+    assert [figure.unit for figure in find("It cost $5.", currency="HKD")] == ["HKD"]
+
+
+def test_too_long():
+    with pytest.raises(FigureError) as error:
+        find("1 " * (LONGEST_TEXT // 2 + 1))
+    assert error.value.code == "text_too_long"
+
+
+PIECES = st.sampled_from(
+    ["$5", " million", "1,234", " and ", " to ", "12.5%", " vehicles", "no ", "one", " hundred ", "三", "万", "元", "点", "约",
+     " (", ") ", "-", "2019", " December ", ",", ".", " ", "分之", "half a ", "US$", "/", "×10", "１２", "\u00a0", "of", "几", "第"]
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.one_of(st.text(max_size=120), st.lists(PIECES, max_size=25).map("".join)))
+def test_any_text_gives_figures_within_it(text):
+    end = 0
+    for figure in find(text):
+        assert 0 <= figure.start < figure.end <= len(text)
+        assert figure.low <= figure.high
+        assert figure.step > 0
+        assert figure.start >= end or figure.restated is None
+        end = max(end, figure.start)

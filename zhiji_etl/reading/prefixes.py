@@ -1,0 +1,160 @@
+"""What stands before a number: signs, qualifiers, words of change, a currency, `第`, `每辆`, fillers.
+
+In: tokens, the place to begin, a draft. Out: the place where a number can begin; the draft knows what was read.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from zhiji_etl.figures import Qualifier
+from zhiji_etl.reading.drafts import Draft, Step, agreed, set_unit
+from zhiji_etl.reading.numerals import read_number
+from zhiji_etl.reading.tokens import Tokens, token_at
+
+
+def read_before(tokens: Tokens, at: int, draft: Draft) -> int:
+    """Signs, qualifiers, words of change, currency and filler, up to where a number can begin."""
+    while at < len(tokens):
+        token = tokens[at]
+        taken = 0
+        for kinds, step in _PREFIXES:
+            if not kinds.isdisjoint(token.kinds) and (taken := step(tokens, at, draft)):
+                break
+        if not taken:
+            return at
+        at += taken
+        if draft.start >= 0 or "filler" not in token.kinds:
+            draft.seen(tokens[at - 1] if draft.start >= 0 else token)
+    return at
+
+
+def _sign(tokens: Tokens, at: int, draft: Draft) -> int:
+    value = tokens[at].get("sign")
+    if value is None or draft.numbers:
+        return 0
+    draft.sign *= value
+    draft.change = draft.change or int(tokens[at].text == "+")
+    return 1
+
+
+def _qualifier(tokens: Tokens, at: int, draft: Draft) -> int:
+    value = tokens[at].get("before")
+    if value is None:
+        return 0
+    found = Qualifier(value)
+    if found is not Qualifier.EXACT and (draft.qualifier is Qualifier.EXACT or found is not Qualifier.ABOUT):
+        draft.qualifier = found
+    return 1
+
+
+def _between(tokens: Tokens, at: int, draft: Draft) -> int:
+    if "between" not in tokens[at].kinds:
+        return 0
+    draft.between = True
+    return 1
+
+
+def _change(tokens: Tokens, at: int, draft: Draft) -> int:
+    value = tokens[at].get("change")
+    value = tokens[at].get("change_in_cell") if value is None and not draft.prose else value
+    if value is None or (draft.change and value > 0):
+        return 0
+    draft.change = value
+    return 1
+
+
+def _currency_before(tokens: Tokens, at: int, draft: Draft) -> int:
+    token = tokens[at]
+    if "scale" in token.kinds and "currency" in token_at(tokens, at + 1).kinds and token.end == tokens[at + 1].start:
+        draft.exponent += token.kinds["scale"]
+        return 1
+    codes = token.get("currency") or (token.get("weak_code") if _glued(tokens, at, draft.prose) else None)
+    if codes is None:
+        return 0
+    draft.currency = agreed(draft.currency, codes)
+    return 1
+
+
+def _glued(tokens: Tokens, at: int, prose: bool) -> bool:
+    """Whether a word that is also a currency code stands right before a number or sign."""
+    token, after = tokens[at], token_at(tokens, at + 1)
+    close = token.end == after.start or (token.text.isupper() and not prose)
+    return close and bool({"number", "currency"} & after.kinds.keys())
+
+
+def _percent_before(tokens: Tokens, at: int, draft: Draft) -> int:
+    token = tokens[at]
+    if "percent_before" in token.kinds:
+        set_unit(draft, token.kinds["percent_before"])
+        return 1
+    if "percent" in token.kinds and "of" in token_at(tokens, at + 1).kinds:
+        set_unit(draft, token.kinds["percent"])
+        return 2
+    return 0
+
+
+def _rank_before(tokens: Tokens, at: int, draft: Draft) -> int:
+    token = tokens[at]
+    if "ordinal_prefix" in token.kinds or "rank" in token.kinds:
+        draft.unit = "rank"
+        return 1
+    return 0
+
+
+def _every(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`每辆5万元`, `each vehicle $5`."""
+    after = token_at(tokens, at + 1)
+    if "every" not in tokens[at].kinds or "noun" not in after.kinds:
+        return 0
+    draft.per = after.kinds["noun"]
+    return 2
+
+
+def _opening(tokens: Tokens, at: int, draft: Draft) -> int:
+    if "open" not in tokens[at].kinds or draft.bracket or draft.prose:
+        return 0
+    draft.bracket = True
+    return 1
+
+
+def _filler(tokens: Tokens, at: int, draft: Draft) -> int:
+    token = tokens[at]
+    if "filler" not in token.kinds and "caption" not in token.kinds:
+        return 0
+    if draft.prose and (
+        draft.start < 0 or not {"of", "by", "stop", "article"} & token.kinds.keys() or token.text in _VERBS
+    ):
+        return 0
+    if "article" in token.kinds and read_number(tokens, at) is not None:
+        return 0
+    after = token_at(tokens, at + 1)
+    return int(
+        not ("article" in token.kinds and {"currency", "subunit"} & after.kinds.keys() and not _leads(tokens, at + 1))
+    )
+
+
+def _leads(tokens: Tokens, at: int) -> bool:
+    """Whether a currency stands before its number: `a US$ 4.7 billion`."""
+    return "number" in token_at(tokens, at + 1).kinds
+
+
+_VERBS: Final = frozenset({"was", "were", "is", "are"})
+
+
+_PREFIXES: Final[tuple[tuple[frozenset[str], Step], ...]] = tuple(
+    (frozenset(kinds.split()), step)
+    for kinds, step in (
+        ("sign", _sign),
+        ("before", _qualifier),
+        ("between", _between),
+        ("change change_in_cell", _change),
+        ("currency weak_code scale", _currency_before),
+        ("percent_before percent", _percent_before),
+        ("ordinal_prefix rank", _rank_before),
+        ("every", _every),
+        ("open", _opening),
+        ("filler caption", _filler),
+    )
+)
+"""What can stand before a number, in the order in which it is tried: kinds of its first word, and how it is read."""

@@ -1,0 +1,240 @@
+"""What stands after a number: percent, scale, currency, nouns, `per vehicle`, closing qualifiers and words of change.
+
+In: tokens, the place after the number, a draft. Out: the place after the amount; the draft knows what was read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from zhiji_etl.figures import Qualifier
+from zhiji_etl.reading.drafts import CLOSED, Draft, Step, agreed, set_unit, singular
+from zhiji_etl.reading.numerals import initial
+from zhiji_etl.reading.subunits import read_rest, read_subunit
+from zhiji_etl.reading.tokens import Token, Tokens, constant, token_at
+from zhiji_etl.reading.words import is_ideograph
+
+
+def read_after(tokens: Tokens, at: int, draft: Draft, fine: bool) -> int:
+    """Units, currencies, nouns, closing qualifiers and words of change, as far as they go."""
+    while at < len(tokens):
+        kinds, taken = tokens[at].kinds, 0
+        for wanted, step in _SUFFIXES:
+            if not wanted.isdisjoint(kinds) and (taken := step(tokens, at, draft)):
+                break
+        taken = taken or read_rest(tokens, at, draft, fine) or _noun_phrase(tokens, at, draft)
+        if not taken:
+            break
+        at += taken
+        draft.end = tokens[at - 1].end
+    return at
+
+
+def _scale_after(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`75 USD million`."""
+    scale = tokens[at].get("scale")
+    if scale is None or not draft.currency or any(t.exponent for n in draft.numbers for t in n.terms):
+        return 0
+    draft.numbers = tuple(number.scaled(scale) for number in draft.numbers)
+    return 1
+
+
+def _ordinal_suffix(tokens: Tokens, at: int, draft: Draft) -> int:
+    token = tokens[at]
+    if "ordinal_suffix" in token.kinds and token.start == tokens[at - 1].end and "number" in tokens[at - 1].kinds:
+        draft.unit = "rank"
+        return 1
+    if draft.unit == "rank" and ("rank_after" in token.kinds or "noun" in token.kinds):
+        return 1
+    return 0
+
+
+def _percent(tokens: Tokens, at: int, draft: Draft) -> int:
+    token = tokens[at]
+    if "percent" not in token.kinds or draft.currency or draft.unit not in (None, "percent"):
+        return 0
+    set_unit(draft, token.kinds["percent"])
+    return 1
+
+
+def _tenths(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`三成`, `七成六`, `八五折`."""
+    token = tokens[at]
+    if "tenth" not in token.kinds or draft.has_unit:
+        return 0
+    draft.unit = "percent"
+    number = draft.numbers[0]
+    term = number.terms[0]
+    if number.over is not None or not (
+        token.text == "折" and term.literal is None and len(term.digits) == 2 and term.digits != "10"
+    ):
+        number = number.scaled(1)
+    draft.numbers = (number,)
+    digit = token_at(tokens, at + 1).get("digit")
+    if digit is None or term.literal is not None:
+        return 1
+    draft.numbers = (replace(number, terms=(*number.terms, constant(digit).terms[0])),)
+    return 2
+
+
+def _multiple(tokens: Tokens, at: int, draft: Draft) -> int:
+    token = tokens[at]
+    if "multiple" not in token.kinds or draft.has_unit:
+        return 0
+    if token.text in "xX×" and token.start != tokens[at - 1].end:
+        return 0
+    draft.unit = "multiple"
+    return 1
+
+
+def _currency_after(tokens: Tokens, at: int, draft: Draft) -> int:
+    token = tokens[at]
+    codes = token.get("currency") or (None if draft.has_unit else token.get("weak_code"))
+    if (
+        codes is None
+        or draft.unit is not None
+        or ("number" in token_at(tokens, at + 1).kinds and _belongs_to_next(tokens, at, draft))
+    ):
+        return 0
+    merged = agreed(draft.currency, codes)
+    if draft.currency and merged != draft.currency and not set(codes) & set(draft.currency):
+        return 0
+    draft.currency = merged
+    return 1
+
+
+def _belongs_to_next(tokens: Tokens, at: int, draft: Draft) -> bool:
+    """Whether a currency sign between two numbers is the second one's: `$5 $6`, `3 USD50`."""
+    if is_ideograph(tokens[at].text[0]):
+        return False
+    return bool(draft.currency) or tokens[at].end == tokens[at + 1].start
+
+
+def _per(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`per vehicle`, `/桶`, `a share`."""
+    if "per" not in tokens[at].kinds or draft.per or not draft.has_unit:
+        return 0
+    after = token_at(tokens, at + 1)
+    words, end = [after], at + 2
+    while "word" in words[-1].kinds and tokens[at].text in ("per", "/") and len(words) < 4:
+        if not {"word", "noun"} & token_at(tokens, end).kinds.keys():
+            break
+        words.append(tokens[end])
+        end += 1
+    unit = words[-1].get("noun")
+    if unit is None and not ("word" in after.kinds and tokens[at].text in ("per", "/")):
+        return 0
+    draft.per = unit or singular([after])
+    return 1 + len(words) if unit else 2
+
+
+def _qualifier_after(tokens: Tokens, at: int, draft: Draft) -> int:
+    token = tokens[at]
+    value = token.get("after")
+    if "inclusive" in token.kinds or "or_equal" in token.kinds:
+        draft.qualifier = CLOSED.get(draft.qualifier, draft.qualifier)
+        closed = token_at(tokens, at + 1).get("after")
+        if closed:
+            draft.qualifier = CLOSED.get(Qualifier(closed), Qualifier(closed))
+        return 1 + bool(closed)
+    if value is not None and "and" in token.text.split() and "number" in token_at(tokens, at + 1).kinds:
+        return 0
+    if value is None or (token.text == "+" and token.start != tokens[at - 1].end):
+        return 0
+    if draft.qualifier in (Qualifier.EXACT, Qualifier.ABOUT):
+        draft.qualifier = Qualifier(value)
+    return 1
+
+
+def _change_after(tokens: Tokens, at: int, draft: Draft) -> int:
+    value = tokens[at].get("change_after")
+    if value is None or not draft.unit or draft.change or draft.unit == "rank":
+        return 0
+    draft.change = value
+    return 1
+
+
+def _closing(tokens: Tokens, at: int, draft: Draft) -> int:
+    if "close" not in tokens[at].kinds or not draft.bracket or draft.sign < 0:
+        return 0
+    draft.sign = -1
+    return 1
+
+
+def _idle(tokens: Tokens, at: int, draft: Draft) -> int:
+    """Words after an amount that add nothing: `整`, `钱`, notes, `之间`, `of` in `tens of millions of dollars`."""
+    kinds = tokens[at].kinds
+    after = token_at(tokens, at + 1)
+    if tokens[at].text == "-" and tokens[at - 1].end == tokens[at].start and tokens[at].end == after.start:
+        return int("currency" in after.kinds or "percent" in after.kinds)
+    if "of" in kinds and not draft.has_unit and {"currency", "noun"} & after.kinds.keys():
+        return 1
+    return int("whole_sum" in kinds or "note" in kinds or ("between_after" in kinds and draft.between))
+
+
+def _noun(tokens: Tokens, at: int, draft: Draft) -> int:
+    token = tokens[at]
+    if "noun" not in token.kinds or draft.has_unit or initial(tokens, at):
+        return 0
+    draft.unit = token.kinds["noun"]
+    draft.noun = True
+    draft.words.append(token)
+    return 1
+
+
+def _noun_phrase(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`new energy vehicles`: the head is the last word before a preposition."""
+    if draft.currency or (draft.unit is not None and not draft.noun):
+        return 0
+    token = tokens[at]
+    if not {"word", "modifier", "noun"} & token.kinds.keys() or (draft.prose and _ideographic(token, draft)):
+        return 0
+    if draft.unit is not None and token.start > tokens[at - 1].end + 1:
+        return 0
+    if draft.prose and draft.unit and "noun" not in token.kinds:
+        return 0
+    draft.words.append(token)
+    if "noun" in token.kinds:
+        known = token.kinds["noun"]
+        draft.unit = known if known != "count" or draft.unit is None else draft.unit
+        draft.noun = True
+    elif draft.unit is None and not _known_noun_follows(tokens, at):
+        draft.unit, draft.noun = "", True
+    return 1
+
+
+def _ideographic(token: Token, draft: Draft) -> bool:
+    """Whether this is an unknown Chinese word, which in running text may be anything."""
+    return (
+        "word" in token.kinds
+        and not token.text.isascii()
+        and (token.text[0] == "\u3013" or is_ideograph(token.text[0]))
+    )
+
+
+def _known_noun_follows(tokens: Tokens, at: int) -> bool:
+    while (token := token_at(tokens, at)) and ("word" in token.kinds or "modifier" in token.kinds):
+        at += 1
+    return "noun" in token.kinds
+
+
+_SUFFIXES: Final[tuple[tuple[frozenset[str], Step], ...]] = tuple(
+    (frozenset(kinds.split()), step)
+    for kinds, step in (
+        ("ordinal_suffix rank_after noun", _ordinal_suffix),
+        ("percent", _percent),
+        ("tenth", _tenths),
+        ("scale", _scale_after),
+        ("currency weak_code", _currency_after),
+        ("subunit subunit_tenth", read_subunit),
+        ("per", _per),
+        ("after inclusive or_equal", _qualifier_after),
+        ("multiple", _multiple),
+        ("change_after", _change_after),
+        ("close", _closing),
+        ("whole_sum note between_after of to", _idle),
+        ("noun", _noun),
+    )
+)
+"""What can stand after a number, in the order in which it is tried: kinds of its first word, and how it is read."""
