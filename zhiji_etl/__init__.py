@@ -12,7 +12,8 @@ from zhiji_etl.figures import Figure, Qualifier, Severity, Verdict
 from zhiji_etl.reading import find, parse
 
 if TYPE_CHECKING:
-    from zhiji_etl.consistency.expressions import either, within
+    from zhiji_etl.checks import agree, check
+    from zhiji_etl.consistency.expressions import either, ranks, within
     from zhiji_etl.project import Project
     from zhiji_etl.rates import Rates
     from zhiji_etl.tables import Identifier, Quantity, Table, rule
@@ -31,9 +32,12 @@ __all__ = [
     "Table",
     "Verdict",
     "ZhijiError",
+    "agree",
+    "check",
     "either",
     "find",
     "parse",
+    "ranks",
     "rule",
     "within",
 ]
@@ -44,7 +48,10 @@ _HOMES = {
     "Quantity": "zhiji_etl.tables",
     "Rates": "zhiji_etl.rates",
     "Table": "zhiji_etl.tables",
+    "agree": "zhiji_etl.checks",
+    "check": "zhiji_etl.checks",
     "either": "zhiji_etl.consistency.expressions",
+    "ranks": "zhiji_etl.consistency.expressions",
     "rule": "zhiji_etl.tables",
     "within": "zhiji_etl.consistency.expressions",
 }

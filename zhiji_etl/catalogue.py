@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import polars as pl
 
+from zhiji_etl.consistency.contradictions import refuse_contradictions
 from zhiji_etl.consistency.rules import CompiledRule, compile_rule
 from zhiji_etl.errors import ProjectError, ZhijiError
 from zhiji_etl.tables import KEYS, Metric, Table, identifiers, metrics, rules, table_name
@@ -71,8 +72,10 @@ def catalogue(tables: Iterable[type[Table]]) -> Catalogue:
     compiled = [
         problems.run(partial(compile_rule, rule, declared)) for table in named.values() for rule in rules(table)
     ]
+    usable = [rule for rule in compiled if rule is not None]
+    problems.run(partial(refuse_contradictions, usable, declared))
     problems.refuse()
-    return Catalogue(named, declared, [rule for rule in compiled if rule is not None])
+    return Catalogue(named, declared, usable)
 
 
 def _named(tables: Iterable[type[Table]], problems: Problems) -> dict[str, type[Table]]:

@@ -23,6 +23,9 @@ REASONS: Final[Mapping[str, str]] = {
     Reason.NON_NUMERIC.value: "the check itself could not run",
 }
 
+DETAILS: Final = ("alternative", "implied_rate", "conflict")
+"""Kinds that explain other findings: they are told with those, and not counted beside them."""
+
 LOUDNESS: Final[Mapping[str, int]] = {
     Verdict.INCONSISTENT.value: 0,
     Verdict.TOO_IMPRECISE.value: 1,

@@ -19,8 +19,8 @@ import zhiji_etl
 from zhiji_etl import conversion, findings, rows, tabulation
 from zhiji_etl.catalogue import Catalogue
 from zhiji_etl.consistency import pairs
-from zhiji_etl.consistency.implied import intersect
 from zhiji_etl.consistency.checking import checked
+from zhiji_etl.consistency.implied import intersect
 from zhiji_etl.figures import FIGURE_COLUMNS, Verdict
 from zhiji_etl.outputs import RunFolder, publishing
 from zhiji_etl.rates import Rates
@@ -44,8 +44,8 @@ class RunResult:
     manifest: Mapping[str, Any]
 
     def verdicts(self) -> dict[str, int]:
-        """How many findings each verdict has; alternatives and implied rates, which are details, left out."""
-        main = self.findings.filter(~pl.col("kind").is_in(["alternative", "implied_rate"]))
+        """How many findings each verdict has; alternatives, implied rates and conflicts, which are details, left out."""
+        main = self.findings.filter(~pl.col("kind").is_in(findings.DETAILS))
         counts = dict(main.group_by("verdict").len().iter_rows())
         return {verdict.value: counts.get(verdict.value, 0) for verdict in Verdict}
 
@@ -86,7 +86,9 @@ def audit(sources: list[Source], catalogue: Catalogue, rates: Rates) -> Audit:
     refused = pl.concat([conversion.refused(converted), tables.failures]).unique("row_id", maintain_order=True)
     figures = converted.join(refused, on="row_id", how="anti", maintain_order="left")
     trust = {source.name: source.sidecar.trust for source in sources}
-    concluded = checked(figures.select(*FIGURE_COLUMNS), catalogue.rules, catalogue.metrics, rows.excessive(read), trust)
+    concluded = checked(
+        figures.select(*FIGURE_COLUMNS), catalogue.rules, catalogue.metrics, rows.excessive(read), trust
+    )
     restated = pairs.restatements(stated.join(refused, on="row_id", how="anti", maintain_order="left"), rates)
     return Audit(
         figures=figures.select(*FIGURE_COLUMNS),

@@ -15,12 +15,12 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from zhiji_etl.figures import Figure, Verdict
+from zhiji_etl.findings import DETAILS
 from zhiji_etl.outputs import safe_terminal
 
 if TYPE_CHECKING:
     from zhiji_etl.pipeline import RunResult
 
-DETAILS: Final = ("alternative", "implied_rate")
 COLOURS: Final[Mapping[str, str]] = {
     Verdict.INCONSISTENT.value: "bold red",
     Verdict.TOO_IMPRECISE.value: "yellow",

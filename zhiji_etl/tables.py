@@ -46,6 +46,7 @@ class Rule:
     sentence: str
     severity: Severity
     material: float
+    missing_parts: bool
     table: str | None
     file: str
     line: int
@@ -106,18 +107,29 @@ def Identifier(**checks: Any) -> Any:  # noqa: N802 - see Quantity
 def rule(function: Callable[..., Any], /) -> Callable[..., Any]: ...
 @overload
 def rule(
-    *, severity: str = "error", material: float = MATERIAL
+    *, severity: str = "error", material: float = MATERIAL, missing_parts: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...
 def rule(
-    function: Callable[..., Any] | None = None, /, *, severity: str = "error", material: float = MATERIAL
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    severity: str = "error",
+    material: float = MATERIAL,
+    missing_parts: bool = False,
 ) -> Callable[..., Any]:
     """Mark a function of the symbolic `m` as a rule; its docstring is the rule's sentence in every report.
 
     `severity` is `info`, `warning` or `error`; `material` the relative error that the check must be able to notice.
+    `missing_parts` says that a total may have parts that are not printed: then only parts <= total is checked, for parts
+    that cannot be negative.
     """
-    if function is None:
-        return lambda marked: rule(_mark(marked, severity, material))
-    return function if hasattr(function, "__zhiji_rule__") else _mark(function, severity, material)
+    marks = {"severity": Severity(severity), "material": material, "missing_parts": missing_parts}
+
+    def mark(marked: Callable[..., Any]) -> Callable[..., Any]:
+        marked.__zhiji_rule__ = marks  # type: ignore[attr-defined]
+        return marked
+
+    return mark if function is None else mark(function)
 
 
 def table_name(table: type[Table]) -> str:
@@ -150,18 +162,11 @@ def declared_rule(function: Callable[..., Any], table: str | None = None) -> Rul
         name=function.__name__,
         function=function,
         sentence=(inspect.getdoc(function) or function.__name__.replace("_", " ")).strip(),
-        severity=marks["severity"],
-        material=marks["material"],
+        **marks,
         table=table,
         file=code.co_filename,
         line=code.co_firstlineno,
     )
-
-
-def _mark(function: Callable[..., Any], severity: str, material: float) -> Callable[..., Any]:
-    marks = {"severity": Severity(severity), "material": material}
-    function.__zhiji_rule__ = marks  # type: ignore[attr-defined]
-    return function
 
 
 def _fields(table: type[Table]) -> list[tuple[str, Any]]:

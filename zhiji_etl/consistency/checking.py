@@ -85,5 +85,3 @@ def _as_operands(implied: pl.DataFrame) -> pl.DataFrame:
         low_closed=pl.lit(value=True),
         high_closed=pl.lit(value=True),
     )
-
-

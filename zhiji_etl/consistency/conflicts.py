@@ -1,8 +1,9 @@
 """Conflicts: figures and rules that cannot hold together, and which figure is likely wrong.
 
 In: the judged rows of all rules. Out: one finding (kind `conflict`) for each group of rules that share figures and
-cannot all hold: the figures of its minimal conflicts, every single figure that would resolve it with the bounds that it
-must then have and the slip that explains it, and in `reading` the one that is most likely wrong, or that there is a tie.
+cannot all hold: the figures of its minimal conflicts, every single figure that would resolve it with the bounds that
+it must then have and the slip that explains it, and in `reading` the one that is most likely wrong, or that there is a
+tie.
 
 Rules are tied together by the figures of one entity; a figure of a named entity, such as a market that a thousand
 shares are measured against, takes part in each group but ties none of them together.
@@ -198,7 +199,7 @@ def _system(
     return group
 
 
-def _enter(  # noqa: PLR0913 - one figure enters with all that is known of it
+def _enter(
     group: Group,
     instance: Instance,
     operand: str,
@@ -228,7 +229,7 @@ def _enter(  # noqa: PLR0913 - one figure enters with all that is known of it
 def _change(
     name: str, group: Group, metrics: Mapping[str, Metric], prints: Mapping[int, Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """A figure that alone would resolve the conflict: the bounds that it must have, and the slip that would explain it."""
+    """A figure that alone would resolve the conflict: the bounds it must have, and the slip that would explain it."""
     subject = group.subjects[name]
     needed = group.needed.get(name) or (must_be(group.rules, group.box, [name]) or {}).get(name) or Bounds()
     return {
@@ -246,7 +247,9 @@ def _pattern(printed: Mapping[str, Any], needed: Bounds) -> str | None:
     value, step = printed.get("value"), printed.get("step")
     if value is None or step is None:
         return None
-    ends = [None if end is None else Decimal(end.numerator) / Decimal(end.denominator) for end in (needed.low, needed.high)]
+    ends = [
+        None if end is None else Decimal(end.numerator) / Decimal(end.denominator) for end in (needed.low, needed.high)
+    ]
     found = slips(Decimal(repr(value)), Decimal(repr(step)), ends[0], ends[1])
     return found[0].name if found else None
 

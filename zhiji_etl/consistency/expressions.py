@@ -133,6 +133,15 @@ class Either:
     every: bool = False
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Ranking:
+    """A rank and what it ranks by: whoever stands before another has at least as much. `among`: only these entities."""
+
+    rank: Operand
+    by: Operand
+    among: tuple[str, ...] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """The symbolic `m`: its attributes are the metrics of the row's entity and period, or of another."""
@@ -162,6 +171,13 @@ def either(**alternatives: Relation) -> Either:
 def within(value: Expression, low: object, high: object) -> Either:
     """A value, usually a ratio, lies in a plausible range; both ends are allowed."""
     return Either({"at_least": value >= expression(low), "at_most": value <= expression(high)}, every=True)
+
+
+def ranks(rank: Expression, *, by: Expression, among: Sequence[str] | None = None) -> Ranking:
+    """The ranks of entities follow from their values: 1 is the largest. `among` names the entities ranked, else all."""
+    if not isinstance(rank, Operand) or not isinstance(by, Operand):
+        raise RuleError("rule_operand", "zj.ranks takes two metrics.", hint="zj.ranks(m.rank, by=m.revenue)")
+    return Ranking(rank, by, None if among is None else tuple(among))
 
 
 def relations(condition: object, where: str) -> Mapping[str, Relation]:

@@ -22,8 +22,11 @@ from zhiji_etl.consistency.expressions import (
     Expression,
     Figures,
     Operand,
+    Operation,
+    Ranking,
     Relation,
     check_dimensions,
+    operands,
     operands_of,
     relations,
     solve,
@@ -31,7 +34,7 @@ from zhiji_etl.consistency.expressions import (
 from zhiji_etl.consistency.implied import empty, hull, implied_by, required
 from zhiji_etl.consistency.operands import Shelf, columns, side_by_side
 from zhiji_etl.consistency.readings import WIDEST, Check
-from zhiji_etl.consistency.verdicts import judge
+from zhiji_etl.consistency.verdicts import judge, judge_ranks, judge_with_missing_parts
 from zhiji_etl.errors import RuleError, ZhijiError
 from zhiji_etl.figures import FINDING_COLUMNS, Reason, Severity, Verdict
 from zhiji_etl.tables import Metric, Rule
@@ -57,6 +60,7 @@ class CompiledRule:
     relations: Mapping[str, Relation]
     checks: Mapping[str, Check]
     every: bool
+    ranking: Ranking | None = None
 
 
 class Judged(NamedTuple):
@@ -84,19 +88,27 @@ def compile_rule(rule: Rule, metrics: Mapping[str, Metric]) -> CompiledRule:
     """
     where = f"{Path(rule.file).name} line {rule.line}, rule {rule.name}"
     condition = _evaluated(rule, where)
+    if isinstance(condition, Ranking):
+        _require_metrics(Relation("==", condition.rank, condition.by), metrics, where)
+        return CompiledRule(rule, {}, {}, every=False, ranking=condition)
     found = relations(condition, where)
     for relation in found.values():
         _require_metrics(relation, metrics, where)
         check_dimensions(relation, {name: metric.unit for name, metric in metrics.items()}, where)
+        if rule.missing_parts:
+            _require_parts(relation, metrics, where)
     checks = {name: _check(relation, rule.material, metrics) for name, relation in found.items()}
     return CompiledRule(rule, found, checks, isinstance(condition, Either) and condition.every)
 
 
 def run_rule(compiled: CompiledRule, shelf: Shelf, metrics: Mapping[str, Metric]) -> Outcome:
     """Judge one rule for every entity and period that prints one of its figures."""
+    if compiled.ranking is not None:
+        return Outcome(_ranked(compiled, compiled.ranking, shelf, metrics), empty())
     needed = {name: leaf for relation in compiled.relations.values() for name, leaf in operands_of(relation).items()}
     wide = side_by_side(shelf, needed.values(), compiled.rule.table)
-    judged = {name: judge(wide, check) for name, check in compiled.checks.items()}
+    judge_rows = judge_with_missing_parts if compiled.rule.missing_parts else judge
+    judged = {name: judge_rows(wide, check) for name, check in compiled.checks.items()}
     rows = {name: _finding_rows(frame, name, compiled, metrics) for name, frame in judged.items()}
     implied = [implied_by(wide, compiled.relations[name], check, metrics) for name, check in compiled.checks.items()]
     if len(rows) == 1:
@@ -154,11 +166,51 @@ def _require_metrics(relation: Relation, metrics: Mapping[str, Metric], where: s
             raise RuleError("rule_metric", f"{where}: no table declares the metric {operand.metric}.", hint=hint)
 
 
+def _require_parts(relation: Relation, metrics: Mapping[str, Metric], where: str) -> None:
+    stated, symbol, implied = explained(relation)
+    parts = list(operands(implied))
+    signed = [part.metric for part in parts if not _is_positive(metrics[part.metric])]
+    if symbol != "==" or not isinstance(stated, Operand) or signed or not _is_sum(implied):
+        what = f"{where}: missing_parts needs a total that equals a sum of metrics that cannot be negative."
+        hint = f"declare ge=0 for {', '.join(signed)}" if signed else "return m.total == m.a + m.b"
+        raise RuleError("rule_missing_parts", what, hint=hint)
+
+
+def _is_sum(node: Expression) -> bool:
+    if isinstance(node, Operation):
+        return node.symbol == "+" and _is_sum(node.left) and _is_sum(node.right)
+    return isinstance(node, Operand)
+
+
+def _is_positive(metric: Metric) -> bool:
+    return metric.at_least is not None and metric.at_least >= 0
+
+
+def _ranked(compiled: CompiledRule, ranking: Ranking, shelf: Shelf, metrics: Mapping[str, Metric]) -> pl.DataFrame:
+    """The findings of a rule about ranks."""
+    wide = side_by_side(shelf, [ranking.rank, ranking.by], compiled.rule.table)
+    judged = judge_ranks(wide, ranking)
+    made = {
+        "kind": pl.lit(RULE),
+        "rule": pl.lit(compiled.rule.name),
+        "severity": pl.lit(compiled.rule.severity.value),
+        "unit": pl.lit(metrics[ranking.by.metric].unit),
+        "figures": pl.concat_list(
+            columns(ranking.by.name).figure_id, columns(ranking.rank.name).figure_id
+        ).list.drop_nulls(),
+    }
+    filled = judged.with_columns(**made)
+    return filled.select(
+        (pl.col(name) if name in filled.columns else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in RAW_FINDING_COLUMNS.items()
+    )
+
+
 def _check(relation: Relation, material: float, metrics: Mapping[str, Metric]) -> Check:
     stated, symbol, implied = explained(relation)
     leaves = {leaf.metric for leaf in operands_of(relation).values()}
     scale = {name: base_factor(metrics[name].unit) for name in leaves}
-    positive = frozenset(name for name in leaves if (metrics[name].at_least or -1) >= 0 or metrics[name].at_least == 0)
+    positive = frozenset(name for name in leaves if _is_positive(metrics[name]))
     stated_scale = scale[stated.metric] if isinstance(stated, Operand) else Fraction(1)
     return Check(stated, symbol, implied, scale, stated_scale, positive, material)
 

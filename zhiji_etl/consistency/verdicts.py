@@ -9,14 +9,20 @@ outcome of its own).
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
 from typing import Final
 
 import polars as pl
 
-from zhiji_etl.consistency.expressions import Operand, operands
+from zhiji_etl.consistency.bounds import INFINITY
+from zhiji_etl.consistency.expressions import Operand, Ranking, operands
 from zhiji_etl.consistency.operands import columns
 from zhiji_etl.consistency.readings import WIDEST, Check, apart, compare
 from zhiji_etl.figures import REASON, VERDICT, Reason, Verdict
+
+NEIGHBOURS: Final = Operand("neighbours")
+"""What the ranks of others leave for a figure."""
 
 JUDGED: Final = (
     "verdict",
@@ -49,6 +55,51 @@ def judge(wide: pl.DataFrame, check: Check) -> pl.DataFrame:
         mde=_mde(check) if check.has_power else pl.lit(None, pl.Float64),
     )
     return measured.with_columns(verdict=_verdict(check), reason=_reason(check)).drop("__gap", "meets", "complete")
+
+
+def judge_with_missing_parts(wide: pl.DataFrame, check: Check) -> pl.DataFrame:
+    """As `judge`, for a total whose parts need not all be printed: a missing part may be anything from nothing on.
+
+    Where a part is missing the parts cannot exceed the total, and that is all that is checked: no power is asked for.
+    """
+    parts = [columns(leaf.name) for leaf in operands(check.implied)]
+    absent = [pl.col(part.low).is_null() & pl.col(part.flaw).is_null() for part in parts]
+    some = pl.any_horizontal(absent) & ~pl.all_horizontal(absent)
+    filled = [
+        pl.when(some & gap).then(end).otherwise(name).alias(name)
+        for part, gap in zip(parts, absent, strict=True)
+        for name, end in ((part.low, 0.0), (part.high, INFINITY), (part.low_closed, True), (part.rungs, 1.0))
+    ]
+    rows = wide.with_row_index("__order").with_columns(*filled, __some=some)
+    lenient = judge(rows.filter("__some"), replace(check, material=INFINITY))
+    strict = judge(rows.filter(~pl.col("__some")), check)
+    return pl.concat([lenient, strict]).sort("__order").drop("__order", "__some")
+
+
+def judge_ranks(wide: pl.DataFrame, ranking: Ranking) -> pl.DataFrame:
+    """The wide frame of a rank and what it ranks by, with the JUDGED columns.
+
+    Implied is at least the largest low end of those who stand behind, at most the smallest high end of those before.
+    """
+    ranked = wide if ranking.among is None else wide.filter(pl.col("entity").is_in(ranking.among))
+    rank, by, near = columns(ranking.rank.name), columns(ranking.by.name), columns(NEIGHBOURS.name)
+    period = ["period_start", "period_end"]
+    places = ranked.filter(pl.col(rank.value).is_not_null(), pl.col(by.low).is_not_null())
+    ends = places.group_by(*period, rank.value).agg(low=pl.col(by.low).max(), high=pl.col(by.high).min())
+    behind = pl.col("low").cum_max(reverse=True).shift(-1).over(period).fill_null(-INFINITY)
+    before = pl.col("high").cum_min().shift(1).over(period).fill_null(INFINITY)
+    between = ends.sort(*period, rank.value).select(*period, rank.value, **{near.low: behind, near.high: before})
+    neighbours = {
+        near.low_closed: pl.lit(value=True),
+        near.high_closed: pl.lit(value=True),
+        near.value: pl.lit(None, pl.Float64),
+        near.rungs: pl.lit(1.0),
+        near.flaw: pl.lit(None, pl.String),
+    }
+    joined = ranked.join(between, on=[*period, rank.value], how="left", maintain_order="left")
+    scale = {ranking.by.metric: Fraction(1), NEIGHBOURS.metric: Fraction(1)}
+    check = Check(ranking.by, "==", NEIGHBOURS, scale, Fraction(1), frozenset(), INFINITY)
+    return judge(joined.with_columns(**neighbours), check)
 
 
 def _gap(symbol: str) -> pl.Expr:

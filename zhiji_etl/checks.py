@@ -1,0 +1,219 @@
+"""Checks without a project: `check` for a frame of figures, `agree` for two figures.
+
+In: figures by whatever way they came (columns of FIGURE_COLUMNS, or entity, metric, period and the printed text), and
+rules or tables. Out: `Findings`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, Final
+
+import polars as pl
+
+from zhiji_etl import conversion, findings
+from zhiji_etl.consistency import pairs
+from zhiji_etl.consistency.checking import Concluded, checked
+from zhiji_etl.consistency.expressions import Operand
+from zhiji_etl.consistency.implied import intersect
+from zhiji_etl.consistency.operands import amount_columns
+from zhiji_etl.consistency.readings import Check
+from zhiji_etl.consistency.rules import compile_rule
+from zhiji_etl.consistency.verdicts import judge
+from zhiji_etl.errors import SourceError
+from zhiji_etl.figures import FIGURE_COLUMNS, PARSED_FIELDS, Figure, Verdict
+from zhiji_etl.periods import resolve_periods
+from zhiji_etl.rates import Rates
+from zhiji_etl.reading import FigureNamespace
+from zhiji_etl.tables import MATERIAL, Metric, Rule, Table, declared_rule, metrics, rule, rules
+from zhiji_etl.units import factor
+
+NEEDED: Final = ("entity", "metric", "period")
+FLAWED: Final = {name: FIGURE_COLUMNS[name] for name in (*NEEDED, "period_start", "period_end", "vintage")} | {
+    "table": pl.String(),
+    "flaw": pl.String(),
+}
+
+RuleLike = type[Table] | Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was concluded: `frame` (FINDING_COLUMNS, the loudest first), `implied` (IMPLIED_COLUMNS), the figures."""
+
+    frame: pl.DataFrame
+    implied: pl.DataFrame
+    figures: pl.DataFrame
+
+    def with_verdict(self, verdict: Verdict | str) -> pl.DataFrame:
+        """The findings of one verdict."""
+        return self.frame.filter(pl.col("verdict").cast(pl.String) == Verdict(verdict).value)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is inconsistent."""
+        return self.with_verdict(Verdict.INCONSISTENT).is_empty()
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How two figures stand to each other: `low` and `high` hold what both allow, null where they disagree."""
+
+    verdict: Verdict
+    low: float | None
+    high: float | None
+    strain: float | None
+    mde: float | None
+
+
+def check(
+    figures: pl.DataFrame | pl.LazyFrame, rules: RuleLike | Iterable[RuleLike], rates: Rates | None = None
+) -> Findings:
+    """Judge rules over any frame of figures.
+
+    In: `entity, metric, period` and either `printed` or the columns of a figure (`value`, or `low` and `high`; `step`,
+    `unit` and the rest where known). `rules` are functions of `m`, marked with `@rule` or not, or tables, whose rules
+    are then run. Where amounts restate others (`restates`), they are judged by `rates`.
+    Raises `SourceError` (`column_missing`), `RuleError`, and `UnitError` where a metric is printed in units that do not
+    convert.
+    """
+    listed = [rules] if callable(rules) else list(rules)
+    known = _in_one_unit(_completed(figures.lazy().collect()), _declared(listed))
+    meanings = {**_observed(known), **_declared(listed)}
+    compiled = [compile_rule(one, meanings) for one in _rules(listed)]
+    concluded = checked(known.select(*FIGURE_COLUMNS), compiled, meanings, pl.DataFrame(schema=FLAWED), {})
+    return _findings(known, concluded, rates)
+
+
+def agree(one: Figure, other: Figure, *, material: float = MATERIAL) -> Agreement:
+    """Whether two figures can be the same: the verdict, what both allow in the unit of `one`, strain and power.
+
+    Raises `UnitError` where their units do not convert.
+    """
+    left, right = Operand("one"), Operand("other")
+    scale = {"one": Fraction(1), "other": factor(other.unit, one.unit)}
+    judged = judge(_pair(one, other), Check(left, "==", right, scale, Fraction(1), frozenset(), material))
+    row = judged.row(0, named=True)
+    verdict = Verdict(row["verdict"])
+    meets = verdict is not Verdict.INCONSISTENT
+    low = max(row["stated_low"], row["implied_low"]) if meets else None
+    high = min(row["stated_high"], row["implied_high"]) if meets else None
+    return Agreement(verdict, low, high, row["strain"], row["mde"])
+
+
+# ------------------------------------------------------------------------------------------------------------- figures
+
+
+def _completed(figures: pl.DataFrame) -> pl.DataFrame:
+    """The frame with all FIGURE_COLUMNS: texts read, periods resolved, what is not told filled as it usually is."""
+    missing = [name for name in NEEDED if name not in figures.columns]
+    if missing:
+        what = f"The frame has no column {', '.join(missing)}; it has {', '.join(figures.columns)}."
+        raise SourceError("column_missing", what, hint="figures have entity, metric, period and printed, or value")
+    read = figures if {"value", "low"} & set(figures.columns) else _read(figures)
+    dated = read if "period_start" in read.columns else resolve_periods(read)
+    defaults = {name: default for name, default in _defaults(dated).items() if name not in dated.columns}
+    absent = [name for name in FIGURE_COLUMNS if name not in dated.columns and name not in defaults]
+    filled = dated.with_columns(**defaults).with_columns(pl.lit(None).alias(name) for name in absent)
+    bounded = filled.with_columns(low=pl.coalesce("low", _end(-1)), high=pl.coalesce("high", _end(1)))
+    return bounded.with_columns(pl.col(name).cast(dtype) for name, dtype in FIGURE_COLUMNS.items())
+
+
+def _read(figures: pl.DataFrame) -> pl.DataFrame:
+    if "printed" not in figures.columns:
+        raise SourceError("column_missing", "The frame has neither printed nor value nor low.", hint="add one of them")
+    read = figures.with_columns(__read=FigureNamespace(pl.col("printed")).parse())
+    fields = [name for name in PARSED_FIELDS if name in FIGURE_COLUMNS]
+    return read.with_columns(pl.col("__read").struct.field(name) for name in fields).drop("__read")
+
+
+def _defaults(figures: pl.DataFrame) -> dict[str, pl.Expr]:
+    value = pl.col("value") if "value" in figures.columns else pl.lit(None, pl.Float64)
+    step = pl.col("step") if "step" in figures.columns else pl.lit(None, pl.Float64)
+    nothing = pl.lit(None, pl.Float64)
+    return {
+        "figure_id": pl.int_range(pl.len(), dtype=pl.UInt64),
+        "value": value,
+        "low": nothing,
+        "high": nothing,
+        "step": step,
+        "step_max": step,
+        "low_closed": pl.lit(value=True),
+        "high_closed": pl.lit(value=True),
+        "qualifier": pl.lit("exact"),
+        "unit": pl.lit("count"),
+        "printed_value": value,
+        "printed_unit": pl.col("unit") if "unit" in figures.columns else pl.lit("count"),
+    }
+
+
+def _end(sign: int) -> pl.Expr:
+    """An end that is not told: half a step from the value, the value itself where no step is told either."""
+    return pl.col("value") + sign * pl.col("step").fill_null(0.0) / 2
+
+
+def _in_one_unit(figures: pl.DataFrame, declared: Mapping[str, Metric]) -> pl.DataFrame:
+    """Each metric in the unit that a table declares for it, else in the first that it is printed in."""
+    first = figures.filter(pl.col("restates").is_null() & pl.col("unit").is_not_null())
+    units = dict(reversed(first.select("metric", "unit").unique(maintain_order=True).rows()))
+    units.update({name: metric.unit for name, metric in declared.items()})
+    pairs_of_units = figures.select("metric", "unit").unique().drop_nulls().rows()
+    scales = [(metric, unit, units[metric], float(factor(unit, units[metric]))) for metric, unit in pairs_of_units]
+    schema = {"metric": pl.String, "unit": pl.String, "__unit": pl.String, "__factor": pl.Float64}
+    table = pl.DataFrame(scales, schema=schema, orient="row")
+    joined = figures.join(table, on=["metric", "unit"], how="left", maintain_order="left")
+    amounts = [pl.col(name) * pl.col("__factor") for name in ("value", "low", "high", "step", "step_max")]
+    return joined.with_columns(*amounts, unit=pl.coalesce("__unit", "unit")).drop("__unit", "__factor")
+
+
+# --------------------------------------------------------------------------------------------------------------- rules
+
+
+def _rules(listed: Iterable[RuleLike]) -> list[Rule]:
+    found: list[Rule] = []
+    for one in listed:
+        if isinstance(one, type) and issubclass(one, Table):
+            found += [replace(declared, table=None) for declared in rules(one)]
+        else:
+            found.append(declared_rule(one if hasattr(one, "__zhiji_rule__") else rule(one)))
+    return found
+
+
+def _declared(listed: Iterable[RuleLike]) -> dict[str, Metric]:
+    tables = [one for one in listed if isinstance(one, type) and issubclass(one, Table)]
+    return {metric.name: metric for table in tables for metric in metrics(table)}
+
+
+def _observed(figures: pl.DataFrame) -> dict[str, Metric]:
+    """What the frame itself says of its metrics: the unit, and that none is negative where none is."""
+    seen = figures.filter(pl.col("unit").is_not_null()).group_by("metric", maintain_order=True)
+    rows = seen.agg(pl.col("unit").first(), pl.col("low").min()).iter_rows()
+    return {
+        name: Metric(name, unit, at_least=0.0 if low is not None and low >= 0 else None) for name, unit, low in rows
+    }
+
+
+def _findings(figures: pl.DataFrame, concluded: Concluded, rates: Rates | None) -> Findings:
+    found, implied = [findings.as_findings(one) for one in concluded.findings], [concluded.implied]
+    if rates is not None:
+        unstated = [pl.lit(None, pl.String).alias(name) for name in ("fx", "restated_in")]
+        conventions = [pl.lit(None, dtype).alias(name) for name, dtype in conversion.CONVENTION_COLUMNS.items()]
+        restated = pairs.restatements(figures.with_columns(*unstated, *conventions[1:]), rates)
+        found.append(findings.as_findings(restated.findings))
+        implied.append(restated.implied)
+    return Findings(findings.gathered(found), intersect(implied), figures.select(*FIGURE_COLUMNS))
+
+
+def _pair(one: Figure, other: Figure) -> pl.DataFrame:
+    """Two figures side by side, as operands of one row."""
+    return pl.concat([_operand(one, "one"), _operand(other, "other")], how="horizontal")
+
+
+def _operand(figure: Figure, name: str) -> pl.DataFrame:
+    fields = ("value", "low", "high", "low_closed", "high_closed", "step", "step_max", "qualifier")
+    numbers = {field: getattr(figure, field) for field in fields}
+    plain = {key: float(value) if hasattr(value, "is_finite") else value for key, value in numbers.items()}
+    frame = pl.DataFrame([{**plain, "figure_id": None}], schema_overrides={"value": pl.Float64, "figure_id": pl.UInt64})
+    return frame.select(**amount_columns(name))
