@@ -53,7 +53,11 @@ class Project:
         from zhiji_etl.sources import find_sources
 
         self._require()
-        return find_sources(self.path / "raw")
+        found = find_sources(self.path / "raw")
+        for source in found:
+            if source.sidecar.fx is not None and source.sidecar.fx.method is not None:
+                _check_method(source.sidecar.fx.method, f"The sidecar of {source.name}", "sidecar_invalid")
+        return found
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -61,7 +65,11 @@ class Project:
         from zhiji_etl.catalogue import catalogue
 
         self._require()
-        return catalogue(tables_of(self.path / "schemas"))
+        made = catalogue(tables_of(self.path / "schemas"))
+        for metric in made.metrics.values():
+            if metric.fx is not None:
+                _check_method(metric.fx, f"The metric {metric.name}", "schema_invalid")
+        return made
 
     def schema_hashes(self) -> dict[str, str]:
         """The sha256 of each schema file, for the manifest."""
@@ -125,6 +133,15 @@ def _copy(origin: Path, target: Path) -> None:
         shutil.copyfile(origin, target)
 
 
+def _check_method(method: str, where: str, code: str) -> None:
+    """Refuse a method of conversion that does not exist: it would leave figures without a value."""
+    from zhiji_etl.rates import RateMethod
+
+    if method not in list(RateMethod):
+        hint = f"known are {', '.join(RateMethod)}"
+        raise ProjectError(code, f"{where} converts by {method!r}, which is no method.", hint=hint)
+
+
 def _settings(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
@@ -136,6 +153,10 @@ def _settings(path: Path) -> dict[str, Any]:
     if unknown:
         what = f"{path.name} has the unknown key {', '.join(unknown)}."
         raise ProjectError("project_invalid", what, hint=f"known are {', '.join(KEYS)}")
+    rates = settings.get("rates", [])
+    if not isinstance(rates, list) or not all(isinstance(name, str) for name in rates):
+        what = f"{path.name}: rates is {rates!r}, and must be a list of file names."
+        raise ProjectError("project_invalid", what, hint='rates = ["rates.csv"]')
     return settings
 
 

@@ -180,6 +180,8 @@ def _first_defect() -> pl.Expr:
         .then(_defect("period_unreadable", pl.col("period_reason")))
         .when(no_decimals)
         .then(_defect("decimals_invalid", pl.format("“{}” is no whole number of decimals.", "decimals")))
+        .when(pl.col("printed").is_null())
+        .then(_defect("empty", pl.lit("There is nothing printed in this row.")))
         .when(read.field("code").is_not_null())
         .then(pl.struct(read.field("code"), read.field("reason")))
         .alias("__defect")

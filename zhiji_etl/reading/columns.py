@@ -85,7 +85,7 @@ def _parsed(frame: pl.DataFrame, chosen: Options, truncated: bool, keywords: dic
     for kind in shaped["class"].unique().drop_nulls().to_list():
         if kind == _SLOW:
             continue
-        rows = shaped if (shaped["class"] == kind).all() else shaped.filter(pl.col("class") == kind)
+        rows = shaped if (shaped["class"] == kind).all(ignore_nulls=False) else shaped.filter(pl.col("class") == kind)
         read = _read(rows, kind, meanings, chosen, truncated)
         results.append(read)
         if not read["exact"].all():
