@@ -36,6 +36,7 @@ class RunResult:
     """What a run gave: every frame that it published, and where."""
 
     path: Path
+    raw_rows: int
     figures: pl.DataFrame
     tables: Mapping[str, pl.DataFrame]
     rejects: pl.DataFrame
@@ -52,8 +53,9 @@ class RunResult:
 
 @dataclass(frozen=True)
 class Audit:
-    """Everything a run concludes before anything is written."""
+    """Everything a run concludes before anything is written; `raw_rows` counts what was read."""
 
+    raw_rows: int
     figures: pl.DataFrame
     tables: Mapping[str, pl.DataFrame]
     rejects: pl.DataFrame
@@ -91,6 +93,7 @@ def audit(sources: list[Source], catalogue: Catalogue, rates: Rates) -> Audit:
     )
     restated = pairs.restatements(stated.join(refused, on="row_id", how="anti", maintain_order="left"), rates)
     return Audit(
+        raw_rows=read.height,
         figures=figures.select(*FIGURE_COLUMNS),
         tables=tables.tables,
         rejects=pl.concat([unread, rows.reject(read, refused)]).sort("row_id"),
@@ -140,7 +143,7 @@ def _manifest(project: Project, audited: Audit, seconds: float) -> dict[str, Any
         "schemas": project.schema_hashes(),
         "settings": project.settings,
         "counts": {
-            "raw_rows": audited.figures.get_column("row_id").n_unique() + audited.rejects.height,
+            "raw_rows": audited.raw_rows,
             "figures": audited.figures.height,
             "rejects": audited.rejects.height,
             "findings": audited.findings.height,

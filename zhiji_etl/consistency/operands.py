@@ -178,9 +178,10 @@ def _base(shelf: Shelf, own: Sequence[Operand], table: str | None) -> pl.DataFra
     wide = _of_metric(shelf, own[0], table, keyed=True)
     for operand in own[1:]:
         printed = _of_metric(shelf, operand, table, keyed=True)
-        fields = list(columns(operand.name))
-        joined = _joined(wide, printed.select("key", "key_proof", *fields), "key", fields)
-        if joined.get_column(fields[1]).count() + joined.get_column(fields[-1]).count() < printed.height:
+        names = columns(operand.name)
+        joined = _joined(wide, printed.select("key", "key_proof", *names), "key", names)
+        # Each figure has either bounds or a flaw: fewer of both than figures means that some found no row.
+        if joined.get_column(names.low).count() + joined.get_column(names.flaw).count() < printed.height:
             joined = pl.concat([joined, printed.join(wide, on="key", how="anti")], how="diagonal")
         wide = joined
     return wide
