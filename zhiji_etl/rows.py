@@ -78,8 +78,8 @@ def as_rejects(rows: pl.DataFrame) -> pl.DataFrame:
 def excessive(rows: pl.DataFrame) -> pl.DataFrame:
     """The figures that are rejects because they print more digits than their declared precision has.
 
-    Out: `table, entity, metric, period, period_start, period_end, vintage, flaw`: rules that need one say why they cannot
-    be checked.
+    Out: `table, entity, metric, period, period_start, period_end, vintage, flaw`: rules that need one say why there is
+    no verdict.
     """
     found = rows.filter(pl.col("code") == Reason.EXCESS_DIGITS.value)
     keys = ("table", "entity", "metric", "period_start", "period_end", "vintage")
