@@ -129,7 +129,9 @@ def _meaning(style: str, chosen: Options, shape: str) -> Meaning:
 def marked(amount: Amount) -> Amount:
     """An amount that knows whether it can be computed the short way."""
     again = amount.restated
-    return replace(amount, plain=is_plain(amount), restated=again and replace(again, plain=is_plain(again)))
+    if again is not None:
+        return replace(amount, plain=is_plain(amount), restated=replace(again, plain=is_plain(again)))
+    return replace(amount, plain=True) if is_plain(amount) else amount
 
 
 def place_of(shape: str, amount: Amount) -> Place:

@@ -141,7 +141,8 @@ def _plain_figure(
     """The figure of one printed number times a power of ten, by whole numbers alone; None where that is not enough."""
     number = amount.numbers[0]
     term = number.terms[0]
-    whole, _, fraction = literals[term.literal or 0].partition(".")
+    text_of_number = term.digits if term.literal is None else literals[term.literal]
+    whole, _, fraction = text_of_number.partition(".")
     digits, exponent = whole + fraction, term.exponent - len(fraction)
     if not digits.isdecimal() or len(digits) > _QUICK_DIGITS or not -_QUICK_DIGITS < exponent < _QUICK_DIGITS:
         return None
@@ -152,7 +153,12 @@ def _plain_figure(
     if not zeros and amount.qualifier is Qualifier.ABOUT and len(digits.strip("0")) > 1:
         zeros = 1
     value = _shifted(mantissa, exponent)
-    low, low_closed, high, high_closed = _plain_bounds(amount, mantissa, exponent, zeros, truncated)
+    if amount.qualifier in _ROUNDED and not (truncated or amount.whole):
+        tenths, half = 10 * mantissa, 5 * _POWERS[zeros]
+        low, high = _shifted(tenths - half, exponent - 1), _shifted(tenths + half, exponent - 1)
+        low_closed = high_closed = True
+    else:
+        low, low_closed, high, high_closed = _plain_bounds(amount, mantissa, exponent, zeros, truncated)
     restated = None
     if amount.restated is not None:
         restated = figure(amount.restated, literals, text, spans[1:], Precision(None, truncated))
@@ -165,6 +171,9 @@ def _plain_figure(
         text, *spans[0], value, low, high, low_closed, high_closed, step, _STEPS[exponent + zeros] if zeros else step,
         amount.unit, amount.qualifier, None, None, restated, readings,
     )  # fmt: skip
+
+
+_ROUNDED: Final = (Qualifier.EXACT, Qualifier.ABOUT)
 
 
 def _plain_bounds(

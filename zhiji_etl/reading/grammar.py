@@ -54,6 +54,7 @@ def finished(draft: Draft, options: Options) -> Amount:
     qualifier = Qualifier.ABOVE if draft.numbers[0].open and draft.qualifier in _OPENED else draft.qualifier
     falls = draft.change < 0 and (not draft.prose or unit in CHANGING)
     sign = draft.sign * (-1 if falls else 1)
+    qualifier = Qualifier.EXACT if unit == "rank" else qualifier
     counted = draft.noun and draft.per is None and unit not in lexicon().measured
     return Amount(
         numbers=tuple(number.scaled(exponent).signed(sign) for number in draft.numbers),

@@ -42,11 +42,15 @@ class Number:
 
     def scaled(self, exponent: int, factor: int = 1) -> Number:
         """The same number times a power of ten and a factor."""
+        if not exponent and factor == 1:
+            return self
         terms = tuple(replace(t, exponent=t.exponent + exponent, factor=t.factor * factor) for t in self.terms)
         return replace(self, terms=terms, plus=self.plus and self.plus.scaled(exponent, factor))
 
     def signed(self, sign: int) -> Number:
         """The same number times 1 or -1."""
+        if sign == 1:
+            return self
         return replace(self, sign=self.sign * sign)
 
 
@@ -78,10 +82,10 @@ class Amount:
 
 
 def is_plain(amount: Amount) -> bool:
-    """Whether an amount is one literal times a power of ten, with nothing left open."""
+    """Whether an amount is one number, printed or said, times a power of ten, with nothing left open."""
     number = amount.numbers[0]
     term = number.terms[0]
-    single = len(amount.numbers) == 1 and len(number.terms) == 1 and term.literal is not None
+    single = len(amount.numbers) == 1 and len(number.terms) == 1
     bare = number.over is None and number.plus is None and not number.open and term.factor == 1 and term.power is None
     return single and bare and not amount.exact and amount.halves is None
 

@@ -90,7 +90,9 @@ def _trailing(tokens: Tokens, at: int, end: int, term: Term, scaled: int | None)
 def _scale(tokens: Tokens, at: int, terms: list[Term]) -> int | None:
     """Applies the scale word at a place to the terms it governs, and tells its exponent."""
     token = token_at(tokens, at)
-    exponent = None if initial(tokens, at) else token.get("scale")
+    exponent = token.get("scale")
+    if exponent is not None and len(token.text) == 1 and initial(tokens, at):
+        exponent = None
     if exponent is None and terms and (terms[-1].literal is not None or terms[-1].exponent):
         exponent = token.get("place") or token.get("hundred")
     if not terms:

@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import accumulate
 from typing import Final
 
 from zhiji_etl.errors import FigureError
@@ -31,6 +32,12 @@ LONGEST_TEXT = 10_000_000
 
 _UNDECIDED: Final = re.compile(r"#[.,' ]#|(?<!#)\.#")
 _NUMERIC: Final = frozenset({"number", "small", "digit", "place", "ordinal"})
+_BEGINNINGS: Final = frozenset(
+    "number small digit place few half const point ordinal tens hundreds article percent_before percent_whole "
+    "percent_word multiple_word multiple_phrase currency weak_code sign before change between every rank "
+    "ordinal_prefix scale hundred percent nil any".split()
+)
+"""What the first word of an amount can be."""
 _YEAR: Final = re.compile(r"(?:19|20)[0-9][0-9]")
 _NUMBERED: Final = re.compile(r"@(\d+)-(\d+)")
 _RUNS: Final = frozenset((*RUN_MARKS, *ZERO_MARKS))
@@ -130,7 +137,7 @@ def _read(shape: str, style: str, chosen: Options) -> Reading:
     at = 0
     skipped = excluded(found)
     while at < len(found):
-        if at in skipped:
+        if at in skipped or _BEGINNINGS.isdisjoint(found[at].kinds):
             at += 1
             continue
         nothing = read_nothing(found, at, chosen)
@@ -162,9 +169,7 @@ class _Places:
 
     def __init__(self, symbols: Sequence[str], starts: Sequence[int]) -> None:
         self.starts = starts
-        self.ends = [0]
-        for symbol in symbols:
-            self.ends.append(self.ends[-1] + len(symbol))
+        self.ends = [0, *accumulate(map(len, symbols))]
 
     def __call__(self, offset: int) -> int:
         at = bisect_left(self.ends, offset)
@@ -183,7 +188,8 @@ def _made(
     if again is not None:
         spans.append((places(again.start), places(again.end)))
     try:
-        main = figure(replace(amount, restated=again), numbers, text, tuple(spans), precision)
+        whole = amount if again is amount.restated else replace(amount, restated=again)
+        main = figure(whole, numbers, text, tuple(spans), precision)
     except FigureError:
         halves = amount.halves or ()
         return [one for half in halves for one in _made(half, numbers, words, text, places, precision)]

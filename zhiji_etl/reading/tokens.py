@@ -75,7 +75,10 @@ NOTHING: Final = Token({}, "", 0, 0)
 
 def token_at(tokens: Tokens, at: int) -> Token:
     """The token at a place, or one of no kind outside."""
-    return tokens[at] if 0 <= at < len(tokens) else NOTHING
+    try:
+        return tokens[at] if at >= 0 else NOTHING
+    except IndexError:
+        return NOTHING
 
 
 def constant(value: int | str, exponent: int = 0) -> Number:

@@ -62,6 +62,9 @@ def _merged(symbols: list[str], anchors: list[int]) -> list[tuple[int, int]]:
     """Windows around the numbers, joined where they touch."""
     merged: list[tuple[int, int]] = []
     for anchor in anchors:
+        if merged and anchor < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(_edge(symbols, anchor, 1, _RIGHT) + 1, merged[-1][1]))
+            continue
         first = _edge(symbols, anchor, -1, _LEFT)
         last = _edge(symbols, anchor, 1, _RIGHT) + 1
         if merged and first <= merged[-1][1]:
