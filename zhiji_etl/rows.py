@@ -51,9 +51,17 @@ def split(rows: pl.DataFrame) -> Split:
     defective = pl.col("code").is_not_null()
     figures = rows.filter(~defective)
     restating = figures.filter(pl.col("read").struct.field("restated").struct.field("unit").is_not_null())
-    main = _figures(figures, pl.col("read"), 0)
-    second = _figures(restating, pl.col("read").struct.field("restated"), RESTATING)
+    stated, other = pl.struct(pl.col("read").struct.field(*AMOUNT_FIELDS)), pl.col("read").struct.field("restated")
+    main = _figures(figures, pl.when(_says_in_brackets()).then(other).otherwise(stated), 0)
+    second = _figures(restating, pl.when(_says_in_brackets()).then(stated).otherwise(other), RESTATING)
     return Split(pl.concat([main, second]).sort("figure_id"), as_rejects(rows.filter(defective)))
+
+
+def _says_in_brackets() -> pl.Expr:
+    """Whether the amount in brackets is in the declared unit: then it is the figure, and the other restates it."""
+    read, declared = pl.col("read").struct, pl.col("declared_unit")
+    in_brackets = read.field("restated").struct.field("unit") == declared
+    return (in_brackets & (read.field("unit") != declared)).fill_null(value=False)
 
 
 def as_rejects(rows: pl.DataFrame) -> pl.DataFrame:

@@ -120,8 +120,8 @@ def rule(
     """Mark a function of the symbolic `m` as a rule; its docstring is the rule's sentence in every report.
 
     `severity` is `info`, `warning` or `error`; `material` the relative error that the check must be able to notice.
-    `missing_parts` says that a total may have parts that are not printed: then only parts <= total is checked, for parts
-    that cannot be negative.
+    `missing_parts` says that a total may have parts that are not printed: then only parts <= total is checked, for
+    parts that cannot be negative.
     """
     marks = {"severity": Severity(severity), "material": material, "missing_parts": missing_parts}
 
@@ -149,8 +149,9 @@ def identifiers(table: type[Table]) -> list[str]:
 
 
 def rules(table: type[Table]) -> list[Rule]:
-    """The rules that a table declares, in order of definition."""
-    found = [value for value in vars(table).values() if hasattr(value, "__zhiji_rule__")]
+    """The rules that a table declares or inherits, in order of definition; a rule of the same name replaces one."""
+    named = {name: value for base in reversed(table.__mro__) for name, value in vars(base).items()}
+    found = [value for value in named.values() if hasattr(value, "__zhiji_rule__")]
     return [declared_rule(function, table_name(table)) for function in found]
 
 

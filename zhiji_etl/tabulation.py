@@ -115,14 +115,15 @@ def _is_to_be_rejected() -> pl.Expr:
 def _findings(verdict: Validation, traced: pl.DataFrame, table: str) -> pl.DataFrame:
     """What is no single cell's fault: failures without a figure behind them, a wrong structure, broken checks."""
     column = pl.coalesce("metric", pl.lit("row"))
-    what = pl.coalesce("value", pl.lit("missing"))
+    what = pl.format("{} is {}, which", "metric", pl.coalesce("value", pl.lit("missing")))
+    sentence = pl.format("{} fails the check {} of its table.", pl.coalesce(what, pl.lit("The row")), "check")
     told = traced.filter(~_is_to_be_rejected()).select(
         "entity",
         "period",
         rule=pl.format("{}.{}", column, "check"),
         verdict=pl.lit(Verdict.INCONSISTENT.value),
         severity=pl.col("severity").cast(pl.String),
-        message=pl.format("{} is {}, which fails the check {} of its table.", column, what, "check"),
+        message=sentence,
     )
     problems = [("structure", f"{problem.message} {problem.hint or ''}".strip()) for problem in verdict.structure]
     problems += [(broken.check, f"The check could not run: {broken.message}") for broken in verdict.broken]

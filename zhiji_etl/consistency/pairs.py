@@ -169,7 +169,9 @@ def _implied_rates(tried: pl.DataFrame) -> pl.DataFrame:
     """The rate that each printed pair implies, beside the reference rate of each method."""
     printed = tried.filter(pl.col(columns(RESTATED.name).low).is_not_null())
     judged = judge(printed, _check(MAIN / RESTATED, RATE))
+    unrated = pl.col(columns(RATE.name).low).is_null()
     named = judged.with_columns(
+        reason=pl.when(unrated).then(pl.lit(Reason.MISSING_REFERENCE.value)).otherwise("reason"),
         kind=pl.lit(IMPLIED_RATE),
         rule=pl.format("{}_rate.{}", "metric", "tried"),
         severity=pl.lit(Severity.INFO.value),
