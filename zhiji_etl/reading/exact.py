@@ -6,16 +6,18 @@ Bounds are in the figure's own unit. Errors: `FigureError` with `excess_digits` 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 from math import ceil, floor
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, cast
 
 from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import Figure, Qualifier, Reading
 from zhiji_etl.reading.meanings import Amount, Number, Term
+
+T = TypeVar("T")
 
 INFINITY: Final = Decimal("Infinity")
 LIMIT: Final = 300
@@ -165,14 +167,29 @@ def _plain_figure(
         restated = None if restated.value == value and restated.unit == amount.unit else restated
     readings: tuple[Reading, ...] = ()
     if amount.readings:
-        readings = tuple([Reading(value, unit, reason) for unit, reason in amount.readings])
+        readings = tuple([_reading(value, unit, reason) for unit, reason in amount.readings])
     step = _STEPS[exponent]
-    return Figure(
+    return _figure(
         text, *spans[0], value, low, high, low_closed, high_closed, step, _STEPS[exponent + zeros] if zeros else step,
         amount.unit, amount.qualifier, None, None, restated, readings,
     )  # fmt: skip
 
 
+def _made_of(made: type[T]) -> Callable[..., T]:
+    """A constructor that sets the slots of a frozen class directly, in half the time of its own."""
+    setters = [getattr(made, slot.name).__set__ for slot in fields(cast("Any", made))]
+
+    def make(*values: object) -> T:
+        new = object.__new__(made)
+        for setter, value in zip(setters, values, strict=True):
+            setter(new, value)
+        return new
+
+    return make
+
+
+_figure: Final = _made_of(Figure)
+_reading: Final = _made_of(Reading)
 _ROUNDED: Final = (Qualifier.EXACT, Qualifier.ABOUT)
 
 

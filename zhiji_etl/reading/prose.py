@@ -33,9 +33,25 @@ LONGEST_TEXT = 10_000_000
 _UNDECIDED: Final = re.compile(r"#[.,' ]#|(?<!#)\.#")
 _NUMERIC: Final = frozenset({"number", "small", "digit", "place", "ordinal"})
 _BEGINNINGS: Final = frozenset(
-    "number small digit place few half const point ordinal tens hundreds article percent_before percent_whole "
-    "percent_word multiple_word multiple_phrase currency weak_code sign before change between every rank "
-    "ordinal_prefix scale hundred percent nil any".split()
+    {
+        *(
+            "number",
+            "small",
+            "digit",
+            "place",
+            "few",
+            "half",
+            "const",
+            "point",
+            "ordinal",
+            "tens",
+            "hundreds",
+            "hundred",
+        ),
+        *("article", "percent_before", "percent_whole", "percent_word", "multiple_word", "multiple_phrase", "percent"),
+        *("currency", "weak_code", "sign", "before", "change", "between", "every", "rank", "ordinal_prefix", "scale"),
+        *("nil", "any"),
+    }
 )
 """What the first word of an amount can be."""
 _YEAR: Final = re.compile(r"(?:19|20)[0-9][0-9]")

@@ -27,7 +27,6 @@ _PARTS: Final = re.compile(
     .replace("[^\\W\\d_]+(?:", "[a-zA-Z\u00c0-\u024f\u0400-\u052f]+(?:"),
     re.ASCII,
 )  # fmt: skip
-_BREAKS: Final = frozenset({".", ";", "。", "；", "!", "?", "！", "？", "\n"})
 _LEFT, _RIGHT = 14, 24
 """Parts (words, spaces, signs) of a window before and after a number."""
 
@@ -60,45 +59,43 @@ def windows(text: str) -> Iterator[Window]:
 
 def _merged(symbols: list[str], anchors: list[int]) -> list[tuple[int, int]]:
     """Windows around the numbers, joined where they touch."""
+    codes = _codes(symbols)
     merged: list[tuple[int, int]] = []
     for anchor in anchors:
+        last = anchor + len(_reach(_TO_THE_RIGHT, codes[anchor + 1 : anchor + 1 + _RIGHT])) + 1
         if merged and anchor < merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(_edge(symbols, anchor, 1, _RIGHT) + 1, merged[-1][1]))
-            continue
-        first = _edge(symbols, anchor, -1, _LEFT)
-        last = _edge(symbols, anchor, 1, _RIGHT) + 1
-        if merged and first <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+            continue
+        first = anchor - len(_reach(_TO_THE_LEFT, codes[max(anchor - _LEFT, 0) : anchor][::-1]))
+        if merged and first <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], last)
         else:
             merged.append((first, last))
     return merged
 
 
-def _edge(symbols: list[str], anchor: int, step: int, most: int) -> int:
-    """How far a window reaches: to the end of the sentence, or past a few unknown words."""
-    at, unknown = anchor, 0
-    for _ in range(most):
-        after = at + step
-        if not 0 <= after < len(symbols):
-            return at
-        symbol = symbols[after]
-        if symbol in MARKS:
-            unknown += 1
-            if unknown > (_UNKNOWN_LEFT if step < 0 else _UNKNOWN_RIGHT):
-                return at
-        elif symbol in _BREAKS and _breaks(symbols, after):
-            return at
-        at = after
-    return at
+_TO_THE_RIGHT: Final = re.compile(r"(?:[^wb]*w){0,4}[^wb]*")
+_TO_THE_LEFT: Final = re.compile(r"(?:[^wb]*w)?[^wb]*")
+"""A window reaches past four unknown words after a number, and one before it; never past the end of a sentence."""
 
 
-_UNKNOWN_LEFT, _UNKNOWN_RIGHT = 1, 4
+def _reach(pattern: re.Pattern[str], codes: str) -> str:
+    found = pattern.match(codes)
+    return found.group() if found else ""
+
+
+def _codes(symbols: list[str]) -> str:
+    """One letter for each symbol: w an unknown word, b the end of a sentence, o any other."""
+    codes = "".join([_CODES.get(symbol, "o") for symbol in symbols])
+    at = codes.find("p")
+    while at >= 0:
+        codes = f"{codes[:at]}{'b' if _breaks(symbols, at) else 'o'}{codes[at + 1 :]}"
+        at = codes.find("p", at)
+    return codes
 
 
 def _breaks(symbols: list[str], at: int) -> bool:
     """Whether a point ends a sentence: a space follows it, and more than one letter stood before it."""
-    if symbols[at] != ".":
-        return True
     return at + 1 < len(symbols) and symbols[at + 1][0].isspace() and len(symbols[at - 1]) > 2
 
 
@@ -117,7 +114,7 @@ class _Symbols(dict[str, str]):
 
 
 _SYMBOLS: Final = _Symbols()
-MARKS: Final = frozenset({WORD_MARK, NAME_MARK, IDEOGRAPH_MARK})
+_CODES: Final = {WORD_MARK: "w", NAME_MARK: "w", IDEOGRAPH_MARK: "w", ".": "p", **dict.fromkeys(";。；!?！？\n", "b")}
 
 
 def _symbol(part: str) -> str:
