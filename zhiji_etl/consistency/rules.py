@@ -230,9 +230,11 @@ def _finding_rows(
         "reading": _reading(check),
         "strain": pl.col("strain") if check.has_power else pl.when(wrong).then("strain"),
         "figures": pl.concat_list([columns(name).figure_id for name in check.names]).list.drop_nulls(),
-        "resolved_by": pl.when(wrong).then(_resolutions(judged, alternative, compiled, metrics)),
     }
-    return judged.with_columns(**made).select(pl.col(name).cast(dtype) for name, dtype in RAW_FINDING_COLUMNS.items())
+    numbered = judged.with_row_index("__row")
+    resolved = _resolutions(numbered.filter(wrong), alternative, compiled, metrics)
+    told = numbered.join(resolved, on="__row", how="left", maintain_order="left")
+    return told.with_columns(**made).select(pl.col(name).cast(dtype) for name, dtype in RAW_FINDING_COLUMNS.items())
 
 
 def _reading(check: Check) -> pl.Expr:
@@ -255,18 +257,20 @@ def _plain(number: pl.Expr) -> pl.Expr:
 
 
 def _resolutions(
-    judged: pl.DataFrame, alternative: str, compiled: CompiledRule, metrics: Mapping[str, Metric]
-) -> pl.Series:
-    """For each row the single changes that would let it hold: each figure with the bounds that it then must have."""
+    wrong: pl.DataFrame, alternative: str, compiled: CompiledRule, metrics: Mapping[str, Metric]
+) -> pl.DataFrame:
+    """For each row (`__row`) the single changes that would let it hold, `resolved_by`: each figure with the bounds that
+    it then must have.
+    """
     relation, check = compiled.relations[alternative], compiled.checks[alternative]
     fields = ("entity", "metric", "period", "low", "high", "unit")
     changes = []
     for operand in operands_of(relation).values():
-        found = required(judged, relation, check, operand, metrics[operand.metric].unit)
+        found = required(wrong, relation, check, operand, metrics[operand.metric].unit)
         struct = pl.struct(*fields, pattern=pl.lit(None, pl.String))
         changes.append(found.select(pl.when(pl.col("low").is_not_null()).then(struct)).to_series())
     together = pl.DataFrame([change.alias(str(n)) for n, change in enumerate(changes)])
-    return together.select(pl.concat_list(pl.all()).list.drop_nulls().alias("resolved_by")).to_series()
+    return wrong.select("__row").hstack(together.select(resolved_by=pl.concat_list(pl.all()).list.drop_nulls()))
 
 
 def combined(alternatives: pl.DataFrame, *, every: bool, severity: Severity) -> pl.DataFrame:
