@@ -52,7 +52,7 @@ def test_a_range_holds_its_ends(first, last):
 
 CELLS = st.one_of(
     st.text(max_size=60),
-    st.text(alphabet="0123456789,.- ()[]%$¥€元万亿约至一二三十百千点分之半几多第/:xeE'\u00a0\u3000\u2212#@", max_size=40),
+    st.text(alphabet="0123456789,.- ()[]%$¥€元万亿约至一三十百千点分之半几多第:xe'\u00a0\u3000\u2212#@", max_size=40),
     st.lists(
         st.sampled_from(
             ["$", "5", "1,234.5", " million", " and ", "a ", "half ", "one ", "hundred ", "to ", "over ", "at least ",

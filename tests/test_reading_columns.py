@@ -16,7 +16,8 @@ TEXTS = [
     "6.238 million vehicles", "over 10 billion yuan (US$1.52 billion)", "22.7 percent", "185,000 new energy vehicles",
     "约3.5亿元", "同比增长30.4%", "下降11.5%", "(1,234)", "5 to 6 million", "8500 to 3 million", "300万至350万辆",
     "first", "52nd", "—", "n/a", "hello", "", None, "12345678901234567890.5", "1 299,00 Kč", "Rp 169.000",
-    "2000余元", "下降30多%", "100 (100)", "nearly 350,000 vehicles", "over 5 vehicles", "1e10", "2/3", "三分之二",
+    "2000余元", "下降30多%", "100 (100)", "100 (50)", "45 (forty five)", "0,123",
+    "nearly 350,000 vehicles", "over 5 vehicles", "1e10", "2/3", "三分之二",
     "５.５％", "0.00", "-0", "1e400",
 ]  # fmt: skip
 KEYWORDS = [

@@ -109,9 +109,9 @@ def test_too_long():
 
 
 PIECES = st.sampled_from(
-    ["$5", " million", "1,234", " and ", " to ", "12.5%", " vehicles", "no ", "one", " hundred ", "三", "万", "元", "点",
-     " (", ") ", "-", "2019", " December ", ",", ".", " ", "分之", "half a ", "US$", "/", "×10", "１２", "\u00a0", "of", "几",
-     "第", "约"]
+    ["$5", " million", "1,234", " and ", " to ", "12.5%", " vehicles", "no ", "one", " hundred ", "三", "万", "元",
+     " (", ") ", "-", "2019", " December ", ",", ".", " ", "分之", "half a ", "US$", "/", "×10", "１２", "\u00a0", "of",
+     "几", "点", "第", "约"]
 )  # fmt: skip
 
 

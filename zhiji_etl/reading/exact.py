@@ -243,6 +243,8 @@ def _shifted(mantissa: int, exponent: int) -> Decimal:
     """A whole number times a power of ten, exactly."""
     if exponent >= 0:
         return Decimal(mantissa * _POWERS[exponent])
+    if mantissa % 10 == 0:
+        mantissa, exponent = mantissa // 10, exponent + 1
     return Decimal(mantissa).scaleb(exponent, _EXACT)
 
 

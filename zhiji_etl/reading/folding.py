@@ -22,8 +22,8 @@ from zhiji_etl.reading.words import lexicon
 MARK: Final = "#"
 """Stands for one number in a coarse shape. A printed `#` is folded to `№`, so it can be nothing else."""
 
-NUMBER: Final = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
-COMMA_NUMBER: Final = r"\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d+(?:,\d+)?"
+NUMBER: Final = r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+COMMA_NUMBER: Final = r"[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?|\d+(?:,\d+)?"
 """A regular number: point for decimals, or comma where that was asked for."""
 
 EXPONENT: Final = r"(?:[eE][+-]?\d{1,3})?"

@@ -13,11 +13,12 @@ from typing import Final
 from zhiji_etl.figures import Qualifier
 from zhiji_etl.reading.amounts import read_amount
 from zhiji_etl.reading.drafts import MIRRORED, Draft, agreed, singular
+from zhiji_etl.reading.folding import RUN_MARKS, ZERO_MARKS
 from zhiji_etl.reading.meanings import Amount, Options, Problem, Refine, Result, Term
 from zhiji_etl.reading.tokens import Token, Tokens, constant, token_at, tokens
 from zhiji_etl.reading.words import lexicon
 
-_UNDECIDED: Final = re.compile(r"#[.,' ] ?#|\.#|#e#")
+_UNDECIDED: Final = re.compile(r"#[.,' ] ?#|\.#|[^\s(] ?\(#\)")
 _DATES: Final = (
     (re.compile(r"\s*#([-/.])#\1#\s*|\s*#年(?:#月(?:#日)?)\s*|\s*#月#日\s*"), "date", "a date"),
     (re.compile(r"\s*#:#(?::#)?\s*(?:[aApP]\.?[mM]\.?)?\s*"), "time", "a time of day"),
@@ -271,6 +272,8 @@ def _restated(found: list[Token], at: int, amount: Amount, options: Options, fin
     if read is None or not isinstance(read[0], Amount):
         return amount, at
     second, end = read[0], read[1]
+    if second.unit == amount.unit and second.numbers[0].terms[0].literal is not None:
+        return amount, at
     if bracketed:
         if "close" not in token_at(found, end).kinds and end < len(found):
             return amount, at
@@ -295,8 +298,9 @@ def _note(found: list[Token], at: int) -> int:
     closed = "close" in token_at(found, inside).kinds
     if closed:
         return inside + 1
-    only_number = "number" in token_at(found, at + 1).kinds and "close" in token_at(found, at + 2).kinds
-    return at + 3 if only_number else 0
+    mark = token_at(found, at + 1)
+    only_number = "number" in mark.kinds and "close" in token_at(found, at + 2).kinds
+    return at + 3 if only_number and mark.text in (RUN_MARKS[0], ZERO_MARKS[0]) else 0
 
 
 # ---- units ---------------------------------------------------------------------------------------

@@ -48,6 +48,12 @@ def _qualifier(tokens: Tokens, at: int, draft: Draft) -> int:
     return 1
 
 
+def _average(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`人均3.2万元`, `per capita $5,000`."""
+    draft.per = tokens[at].kinds["average_per"]
+    return 1
+
+
 def _between(tokens: Tokens, at: int, draft: Draft) -> int:
     if "between" not in tokens[at].kinds:
         return 0
@@ -153,6 +159,7 @@ _PREFIXES: Final[tuple[tuple[frozenset[str], Step], ...]] = tuple(
         ("percent_before percent", _percent_before),
         ("ordinal_prefix rank", _rank_before),
         ("every", _every),
+        ("average_per", _average),
         ("open", _opening),
         ("filler caption", _filler),
     )

@@ -129,6 +129,14 @@ def _per(tokens: Tokens, at: int, draft: Draft) -> int:
     return 1 + len(words) if unit else 2
 
 
+def _average(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`$5,000 per capita`."""
+    if draft.per or not draft.has_unit:
+        return 0
+    draft.per = tokens[at].kinds["average_per"]
+    return 1
+
+
 def _qualifier_after(tokens: Tokens, at: int, draft: Draft) -> int:
     token = tokens[at]
     value = token.get("after")
@@ -228,6 +236,7 @@ _SUFFIXES: Final[tuple[tuple[frozenset[str], Step], ...]] = tuple(
         ("scale", _scale_after),
         ("currency weak_code", _currency_after),
         ("subunit subunit_tenth", read_subunit),
+        ("average_per", _average),
         ("per", _per),
         ("after inclusive or_equal", _qualifier_after),
         ("multiple", _multiple),
