@@ -50,6 +50,22 @@ def test_a_bad_row_is_a_reject(project, command, row: str, code: str, parts: tup
     assert pl.read_parquet(latest(folder / "build") / "figures.parquet").height == 2
 
 
+def test_a_failing_check_of_a_whole_row_is_a_finding(project, command):
+    body = "return data.lazyframe.select(pl.col('sales') > 9)"
+    check = f"\n    @pa.dataframe_check\n    def many(cls, data):\n        {body}\n"
+    schema = f"import pandera.polars as pa\nimport polars as pl\n{SCHEMA}{check}"
+    told = command("run", project("A,sales,2019,5\n", schema=schema), "--json")
+    assert told.code == 1
+    assert "The row fails the check many of its table." in told.out
+
+
+def test_a_check_that_cannot_run_is_an_error(project, command):
+    check = "\n    @pa.check('sales')\n    def odd(cls, data):\n        raise ValueError('boom')\n"
+    told = command("run", project("A,sales,2019,5\n", schema=f"import pandera.polars as pa\n{SCHEMA}{check}"))
+    assert told.code == 1
+    assert "Traceback" not in told.err
+
+
 def test_currencies_without_a_method(project, command):
     schema = 'import zhiji_etl as zj\n\n\nclass C(zj.Table):\n    revenue: float = zj.Quantity("CNY")\n'
     folder = project("A,revenue,2019,US$5 million\n", schema=schema)

@@ -240,6 +240,17 @@ def test_another_currency_is_converted_with_wider_bounds(run):
     assert figure["high"] / figure["low"] > 1.525 / 1.515
 
 
+@pytest.mark.parametrize("year", ["2019", "1990"])
+def test_an_amount_in_brackets_in_the_declared_currency_is_the_figure(run, year: str):
+    result = run(f'A,revenue,{year},"US$1.0 trillion (RMB7,053 billion)"\n')
+    figure, other = result.figures.to_dicts()
+    assert (figure["value"], figure["unit"], figure["rate"], figure["restates"]) == (7.053e12, "CNY", None, None)
+    assert (other["value"], other["unit"], other["restates"]) == (1e12, "USD", figure["figure_id"])
+    assert result.tables["company_year"]["revenue"].to_list() == [7.053e12]
+    reasons = result.findings.filter(pl.col("verdict").cast(pl.String) == "not_checkable")["reason"].cast(pl.String)
+    assert set(reasons) == ({"missing_reference"} if year == "1990" else set())
+
+
 def test_the_rate_that_a_source_prints(run):
     sidecar = '[fx]\nmethod = "fixed"\nrate = "7.0651"\n'
     figure = run("A,revenue,2019,US$2.0 billion\n", sidecar).figures.row(0, named=True)

@@ -508,6 +508,16 @@ def test_not_checkable_says_why(judged, figures: str, rule: str, reason: str):
     assert (told["strain"], told["gap_steps"], told["mde"], told["resolved_by"]) == (None, None, None, None)
 
 
+def test_a_table_inherits_rules(run):
+    schema = (
+        with_rule("return m.overseas <= m.sales")
+        + "\n\nclass Sub(CompanyYear):\n    more: float = zj.Quantity('CNY')\n"
+    )
+    figures = "entity,metric,period,printed,table\nA,sales,2019,5,Sub\nA,overseas,2019,7,Sub\n"
+    found = run(figures, schema=schema).findings.filter(pl.col("kind") == "rule")
+    assert found.select("rule", "table", "verdict").rows() == [("given", "sub", "inconsistent")]
+
+
 def test_one_finding_for_each_entity_and_period(judged):
     figures = "A,sales,2018,501\nA,sales,2019,502\nB,sales,2019,503\nC,staff,2019,7\n"
     rows = judged(figures, "return m.sales == m.overseas")
