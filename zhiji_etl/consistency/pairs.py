@@ -117,7 +117,10 @@ def _rated(pairs: pl.DataFrame, rates: Rates) -> pl.DataFrame:
     """Each pair at the rate of each method that can decide it or is told for knowledge: the rate as an operand."""
     stated = pairs.with_columns(method=pl.coalesce("fx_method", "fx"))
     methods = pl.DataFrame({"tried": [method.value for method in METHODS]})
-    several = stated.filter(pl.col("fx_start").is_null() & pl.col("fx_rate").is_null()).join(methods, how="cross")
+    # What is not printed cannot tell which method fits: only the one that decides is asked for its rate.
+    telling = pl.col("method").is_null() | pl.col(columns(RESTATED.name).low).is_not_null()
+    unstated = pl.col("fx_start").is_null() & pl.col("fx_rate").is_null()
+    several = stated.filter(unstated & telling).join(methods, how="cross")
     own = stated.filter(pl.col("method").is_not_null()).with_columns(tried="method")
     every = pl.concat([own, several]).unique(["row", "tried"], keep="first", maintain_order=True)
     decides = pl.col("method").is_null() | (pl.col("method") == pl.col("tried"))
