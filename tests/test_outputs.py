@@ -367,8 +367,8 @@ def test_units_stand_in_the_field_metadata(tmp_path: Path):
         "a.parquet", frame, units={"sales": "vehicle"}, descriptions={"sales": "销量", "kind": "how"}
     )
     schema = pq.read_schema(tmp_path / "a.parquet")
-    assert schema.field("sales").metadata == {b"zhiji:unit": b"vehicle", b"zhiji:description": "销量".encode()}
-    assert schema.field("kind").metadata[b"zhiji:description"] == b"how"
+    assert schema.field("sales").metadata == {b"unit": b"vehicle", b"description": "销量".encode()}
+    assert schema.field("kind").metadata[b"description"] == b"how"
     assert_frame_equal(pl.read_parquet(tmp_path / "a.parquet"), frame)
     assert pq.read_table(tmp_path / "a.parquet").column("sales").to_pylist() == [6.238e6, None]
 

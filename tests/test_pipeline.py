@@ -168,7 +168,7 @@ def test_the_same_bytes_on_each_run_and_any_number_of_threads(large, tmp_path, p
 
 def test_units_stand_in_the_field_metadata(reference_result):
     schema = pq.read_schema(reference_result.path / "company_year.parquet")
-    units = {field.name: (field.metadata or {}).get(b"zhiji:unit") for field in schema}
+    units = {field.name: (field.metadata or {}).get(b"unit") for field in schema}
     assert units["vehicle_sales"] == b"vehicle"
     assert units["market_share"] == b"percent"
     assert units["revenue"] == b"USD"

@@ -1,7 +1,7 @@
 """The folder of a run that is being written: Parquet with units, JSON and text, and the manifest they end up in.
 
 In: frames, whose order is the caller's. Out: files under plain names, each written once. Units and descriptions go
-into the Parquet field metadata under `zhiji:unit` and `zhiji:description`, where pyarrow and DuckDB show them. The same
+into the Parquet field metadata under `unit` and `description`, where pyarrow and DuckDB show them. The same
 frame gives the same bytes: fixed compression, row groups and statistics, no time in the file.
 """
 
@@ -135,7 +135,7 @@ def _arrow_schema(schema: pl.Schema, units: Mapping[str, str], descriptions: Map
 def _field_metadata(field: pa.Field, units: Mapping[str, str], descriptions: Mapping[str, str]) -> dict[str, str]:
     kept = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
     if field.name in units:
-        kept["zhiji:unit"] = units[field.name]
+        kept["unit"] = units[field.name]
     if field.name in descriptions:
-        kept["zhiji:description"] = descriptions[field.name]
+        kept["description"] = descriptions[field.name]
     return kept
