@@ -221,6 +221,12 @@ def test_the_finer_print_stands_in_the_table(run):
     assert result.tables["company_year"]["vehicle_sales"].to_list() == [5_123_456]
 
 
+def test_blanks_around_an_entity_make_no_other_one(run, found):
+    result = run("A,vehicle_sales,2019,501\n A ,vehicle_sales,2019,777\n")
+    assert result.figures["entity"].to_list() == ["A", "A"]
+    assert len(found(result, "vehicle_sales_twice")) == 1
+
+
 def test_a_restated_vintage_is_no_contradiction(project, found):
     text = "entity,metric,period,printed,vintage\nA,vehicle_sales,2019,501,\nA,vehicle_sales,2019,777,restated\n"
     assert found(zj.Project(project(text)).run(), "vehicle_sales_twice") == []

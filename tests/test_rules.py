@@ -642,5 +642,11 @@ def test_a_disputed_figure_is_freed_and_implied(run):
     assert (found["metric"], found["low"]) == ("sales", pytest.approx(float(F(501) / F("0.5005"))))
 
 
+def test_rules_that_contradict_imply_nothing(run):
+    rule = with_rule('return m.share == m.sales / m.of("M").sales')
+    figures = "A,sales,2019,1001\nA,share,2019,10.0%\nB,sales,2019,5001\nB,share,2019,10.0%\n"
+    assert run(figures, schema=rule).implied.height == 0
+
+
 def test_an_order_implies_nothing(run):
     assert run("A,sales,2019,1003\n", schema=with_rule("return m.overseas <= m.sales")).implied.height == 0

@@ -90,8 +90,8 @@ def excessive(rows: pl.DataFrame) -> pl.DataFrame:
     no verdict.
     """
     found = rows.filter(pl.col("code") == Reason.EXCESS_DIGITS.value)
-    keys = ("table", "entity", "metric", "period_start", "period_end", "vintage")
-    return found.select(*keys, period="period_label", flaw="code")
+    keys = ("table", "metric", "period_start", "period_end", "vintage")
+    return found.select(*keys, entity=_entity(), period="period_label", flaw="code")
 
 
 def reject(rows: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
@@ -196,11 +196,17 @@ def _first_defect() -> pl.Expr:
     )
 
 
+def _entity() -> pl.Expr:
+    """The entity without the blanks around it, which would make it another one."""
+    return pl.col("entity").str.strip_chars()
+
+
 def _figures(rows: pl.DataFrame, amount: pl.Expr, restating: int) -> pl.DataFrame:
     """Rows as figures in their printed unit: FIGURE_COLUMNS, and what the table declares of the metric."""
     read = {name: amount.struct.field(name) for name in AMOUNT_FIELDS if name not in ("range_low", "range_high")}
     named = {
         "figure_id": pl.col("row_id") * 2 + restating,
+        "entity": _entity(),
         "period": pl.col("period_label"),
         "printed_value": amount.struct.field("value"),
         "printed_unit": amount.struct.field("unit"),

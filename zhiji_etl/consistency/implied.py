@@ -14,7 +14,7 @@ import polars as pl
 
 from zhiji_etl.consistency.expressions import SAME, Operand, Relation, operands_of, solve
 from zhiji_etl.consistency.operands import columns, moved_periods
-from zhiji_etl.consistency.readings import Check, ends
+from zhiji_etl.consistency.readings import NEAR, Check, ends
 from zhiji_etl.figures import IMPLIED_COLUMNS
 from zhiji_etl.tables import Metric
 
@@ -68,7 +68,10 @@ def hull(alternatives: Iterable[pl.DataFrame]) -> pl.DataFrame:
 
 
 def intersect(rules: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """What is known when all rules hold: for each figure the tightest ends, and what binds them; sorted by figure."""
+    """What is known when all rules hold: for each figure the tightest ends, and what binds them; sorted by figure.
+
+    A figure for which rules leave no value is left out: they contradict each other, and no bounds are true of it.
+    """
     together = pl.concat([empty(), *rules]).group_by(FIGURE, maintain_order=True)
     tightest = together.agg(
         pl.col("period", "unit").first(),
@@ -77,7 +80,9 @@ def intersect(rules: Iterable[pl.DataFrame]) -> pl.DataFrame:
         pl.col("binding_low").get(pl.col("low").arg_max()),
         pl.col("binding_high").get(pl.col("high").arg_min()),
     )
-    return tightest.select(*IMPLIED_COLUMNS).sort(FIGURE)
+    room = NEAR * pl.max_horizontal(pl.col("low").abs(), pl.col("high").abs())
+    possible = (pl.col("low") <= pl.col("high")) | (pl.col("low") - pl.col("high") <= room)
+    return tightest.filter(possible).select(*IMPLIED_COLUMNS).sort(FIGURE)
 
 
 def empty() -> pl.DataFrame:
