@@ -120,6 +120,24 @@ def parse(
     _show(figure_data(figure) if as_json else card(figure))
 
 
+@app.command(epilog="Example: zhiji-etl explain share_vs_sales --project demo")
+def explain(
+    finding: Annotated[str, typer.Argument(help="The finding_id, or a part of it that only one finding has.")],
+    project: Annotated[Path, typer.Option(help="The project folder.")] = Path(),
+    out: Annotated[Path | None, typer.Option(help="Where runs are published; by default PROJECT/build.")] = None,
+) -> None:
+    """Tell one finding of the latest run in full: the figures, both bounds on one axis, and what would resolve it."""
+    from zhiji_etl.explanation import explained
+
+    _show(explained(finding, project, out, _columns()))
+
+
+def _columns() -> int:
+    import shutil
+
+    return shutil.get_terminal_size((100, 24)).columns
+
+
 def _show(what: dict[str, Any] | RenderableType) -> None:
     if isinstance(what, dict):
         typer.echo(json.dumps(what, ensure_ascii=False, indent=2, default=str))

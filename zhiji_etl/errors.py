@@ -6,6 +6,7 @@
     ├── PeriodError        a period cannot be read, or has no predecessor
     ├── RateError          an exchange rate does not exist, or a rate file is broken
     ├── RuleError          a rule is refused when it is defined (dimension, unknown metric, contradiction)
+    ├── FindingError       a run has no finding of that name, or several         exit code 2
     ├── ProjectError       a project folder, sidecar or schema is broken          exit code 3
     ├── SourceError        a raw file cannot be read                              exit code 4
     └── OutputError        the output cannot be written, or is locked             exit code 5
@@ -61,6 +62,12 @@ class RateError(ZhijiError):
 
 class RuleError(ZhijiError):
     """A rule that is refused when it is defined."""
+
+
+class FindingError(ZhijiError):
+    """A finding that is asked for and does not exist, or is not the only one of that name."""
+
+    exit_code = 2
 
 
 class ProjectError(ZhijiError):

@@ -69,14 +69,14 @@ def worst_finding(findings: pl.DataFrame) -> dict[str, Any] | None:
 def explanation(finding: Mapping[str, Any], result: RunResult) -> RenderableType:
     """One finding as a person reads it: what is printed and where, what is implied and by what, and what would help."""
     unit = finding["unit"] or ""
-    lines = [_headline(finding)]
+    lines = [headline(finding)]
     figures = _figures_of(finding, result.figures)
     stated = next(iter(figures), None)
     lines.append(
-        _line("printed", _ends(finding["stated_low"], finding["stated_high"], unit), _where(stated) if stated else None)
+        _line("printed", ends(finding["stated_low"], finding["stated_high"], unit), _where(stated) if stated else None)
     )
     others = "; ".join(safe_terminal(figure["printed"]) for figure in figures[1:])
-    lines.append(_line("implied", _ends(finding["implied_low"], finding["implied_high"], unit), others))
+    lines.append(_line("implied", ends(finding["implied_low"], finding["implied_high"], unit), others))
     if finding["gap_steps"]:
         lines.append(Text(f"  {finding['gap_steps']:.3g} last digits apart"))
     lines += [_alternative(row, unit) for row in _alternatives(finding, result.findings)]
@@ -147,20 +147,26 @@ def _is_main() -> pl.Expr:
     return ~pl.col("kind").is_in(DETAILS)
 
 
-def _headline(finding: Mapping[str, Any]) -> Text:
+def headline(finding: Mapping[str, Any]) -> Text:
+    """The first line of a finding: rule, subject, verdict and severity."""
     subject = " ".join(safe_terminal(finding[part]) for part in ("entity", "period") if finding[part])
     verdict = finding["verdict"]
     head = Text.assemble((finding["rule"] or "", "bold"), "  ", subject, "  ")
     return head.append(f"{verdict} ({finding['severity']})", COLOURS[verdict])
 
 
-def _line(name: str, ends: str, source: str | None) -> Text:
-    return Text.assemble(f"  {name:9} {ends:38} ", (source or "", "dim"))
+def _line(name: str, span: str, source: str | None) -> Text:
+    return Text.assemble(f"  {name:9} {span:38} ", (source or "", "dim"))
 
 
-def _ends(low: float | None, high: float | None, unit: str) -> str:
+def ends(low: float | None, high: float | None, unit: str) -> str:
+    """Two ends as a person reads them: with scale words, five digits, and words where an end is not bounded."""
     if low is None or high is None:
         return "-"
+    if (low, high) == (float("-inf"), float("inf")):
+        return "anything"
+    if low == high:
+        return f"{_scaled(low)} {unit}".rstrip()
     if high == float("inf"):
         return f"above {_scaled(low)} {unit}"
     if low == float("-inf"):
@@ -202,13 +208,13 @@ def _alternative(row: Mapping[str, Any], unit: str) -> Text:
     name = row["rule"].split(".", 1)[1]
     steps = row["gap_steps"]
     apart = "" if not steps else f", {steps:.3g} last digits apart"
-    text = f"{_ends(row['implied_low'], row['implied_high'], unit)}: {row['verdict']}{apart}"
+    text = f"{ends(row['implied_low'], row['implied_high'], unit)}: {row['verdict']}{apart}"
     return Text.assemble(f"  {name}: ", (text, COLOURS[row["verdict"]]))
 
 
 def _resolution(change: Mapping[str, Any]) -> Text:
     figure = safe_terminal(f"{change['entity']} {change['metric']} {change['period']}")
-    return Text(f"  would follow if {figure} were {_ends(change['low'], change['high'], change['unit'])}")
+    return Text(f"  would follow if {figure} were {ends(change['low'], change['high'], change['unit'])}")
 
 
 def _rejects(rejects: pl.DataFrame) -> Iterator[Text]:

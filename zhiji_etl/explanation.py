@@ -1,0 +1,320 @@
+"""One finding as a story in the terminal: what is printed and where, both bounds on one axis, and what would help.
+
+In: a finding, the findings and figures of its run (FINDING_COLUMNS, FIGURE_COLUMNS), and what its rule says. Out: text
+for a terminal of a given width; nothing is concluded here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import polars as pl
+from rich.text import Text
+
+from zhiji_etl.consistency.expressions import formula
+from zhiji_etl.consistency.rules import CompiledRule
+from zhiji_etl.errors import FindingError
+from zhiji_etl.findings import DETAILS, REASONS
+from zhiji_etl.outputs import latest, safe_terminal
+from zhiji_etl.project import Project
+from zhiji_etl.report import COLOURS, ends, headline
+
+LABEL: Final = 10
+"""Columns in front of everything on the axis."""
+
+NARROWEST: Final = 16
+WIDEST: Final = 60
+"""Cells of the axis: fewer tell nothing, more tell no more."""
+
+NAMED: Final = 10
+"""How many alternatives, changes and candidates are listed; the rest are counted."""
+
+SENTENCES: Final[Mapping[str, str]] = {
+    "duplicate": "Two prints of one figure say the same.",
+    "restatement": "An amount and its restatement in another currency meet at the rate of their period.",
+    "implied_rate": "The rate that a printed pair implies is the reference rate of its period.",
+    "conversion": "An amount is converted at the rate of its own period.",
+    "check": "The table meets the checks that its schema declares.",
+    "conflict": "These figures and rules cannot all hold together.",
+}
+"""What is asked by findings that come from no rule of the project."""
+
+PATTERNS: Final[Mapping[str, str]] = {
+    "digits_swapped": "two digits swapped",
+    "digit_wrong": "one digit wrong",
+    "factor_wan": "a factor of 10,000 (万)",
+    "factor_yi": "a factor of 100,000,000 (亿)",
+    "sign": "the sign",
+    "percent_for_percentage_point": "percentage points printed as percent",
+    "truncation": "cut off instead of rounded",
+}
+"""Slips as a person says them."""
+
+
+class RuleText(NamedTuple):
+    """What a rule says: its sentence, and its formula by alternative (the empty name where there is only one)."""
+
+    sentence: str
+    formulas: Mapping[str, str]
+
+
+class Bar(NamedTuple):
+    """One line of the plot: what it shows, two ends, and the text behind it."""
+
+    name: str
+    low: float
+    high: float
+    text: str
+    fill: str = "="
+
+
+def story(
+    finding: Mapping[str, Any], findings: pl.DataFrame, figures: pl.DataFrame, rule: RuleText | None, width: int = 100
+) -> Text:
+    """One finding told in full, for a terminal of so many columns; works for every kind and verdict."""
+    lines = [headline(finding), *_said(finding, rule), Text("")]
+    lines += [*_printed(finding, figures), Text(""), *_plotted(finding, width)]
+    lines += [*_concluded(finding), *_changes(finding), *_alternatives(finding, findings)]
+    return Text("\n").join([*lines, *_conflicts(finding, findings)])
+
+
+def explained(wanted: str, project: Path, out: Path | None = None, width: int = 100) -> Text:
+    """The story of one finding of the latest published run of a project; `wanted` as in `chosen`.
+
+    Raises `FindingError`, `OutputError` (`no_run`) and what loading the project raises.
+    """
+    run = latest(project / "build" if out is None else out)
+    findings, figures = (pl.read_parquet(run / f"{name}.parquet") for name in ("findings", "figures"))
+    finding = chosen(findings, wanted)
+    texts = rule_texts(Project(project).catalogue.rules)
+    return story(finding, findings, figures, rule_of(finding, texts), width)
+
+
+def rule_texts(rules: Iterable[CompiledRule]) -> dict[str, RuleText]:
+    """What each rule of a project says, by its name."""
+    return {compiled.rule.name: _rule_text(compiled) for compiled in rules}
+
+
+def rule_of(finding: Mapping[str, Any], texts: Mapping[str, RuleText]) -> RuleText | None:
+    """What the rule of a finding says; of an alternative, its own formula. Null where there is none."""
+    name, _, alternative = (finding["rule"] or "").partition(".")
+    text = texts.get(name) if finding["kind"] in ("rule", "alternative", "conflict") else None
+    if text is None or not alternative:
+        return text
+    return RuleText(text.sentence, {name: said for name, said in text.formulas.items() if name == alternative})
+
+
+def chosen(findings: pl.DataFrame, wanted: str) -> dict[str, Any]:
+    """The finding of this id, or the only one that has this in its id; details give way to what they are details of.
+
+    Raises `FindingError`: `finding_unknown` with the nearest ids, `finding_ambiguous` with those that fit.
+    """
+    ids = findings.get_column("finding_id").to_list()
+    if wanted in ids:
+        return findings.row(ids.index(wanted), named=True)
+    fitting = findings.filter(pl.col("finding_id").str.to_lowercase().str.contains(wanted.lower(), literal=True))
+    main = fitting.filter(~pl.col("kind").is_in(DETAILS))
+    for some in (fitting, main):
+        if some.height == 1:
+            return some.row(0, named=True)
+    if fitting.height:
+        raise _ambiguous(wanted, fitting.get_column("finding_id").to_list())
+    raise _unknown(wanted, ids)
+
+
+def plot(bars: Sequence[Bar], width: int) -> list[str]:
+    """Bars on one axis, in plain characters: `[==]` from end to end, `<` and `>` where an end is not bounded.
+
+    The text of each bar stands behind it, or on a line of its own where the terminal is too narrow for both.
+    """
+    longest = max((len(bar.text) for bar in bars), default=0)
+    beside = width - LABEL - longest - 4 >= NARROWEST
+    cells = min(WIDEST, width - LABEL - 4 - (longest if beside else 0))
+    axis = _axis(bars)
+    lines = []
+    for bar in bars:
+        drawn = f"  {bar.name:{LABEL - 2}}{_bar(bar, axis, max(NARROWEST, cells))}"
+        lines += [f"{drawn}  {bar.text}".rstrip()] if beside else [drawn.rstrip(), f"  {'':{LABEL - 2}}{bar.text}"]
+    return lines
+
+
+# ----------------------------------------------------------------------------------------------------- what is asked
+
+
+def _said(finding: Mapping[str, Any], rule: RuleText | None) -> Iterator[Text]:
+    sentence = rule.sentence if rule else SENTENCES.get(finding["kind"], "")
+    if sentence:
+        yield Text(f"  {safe_terminal(sentence)}", "italic")
+    for name, text in rule.formulas.items() if rule else ():
+        yield Text(f"  {f'{name}: ' if name else ''}{safe_terminal(text)}")
+
+
+def _rule_text(compiled: CompiledRule) -> RuleText:
+    if compiled.ranking is not None:
+        text = f"{formula(compiled.ranking.rank)} ranks by {formula(compiled.ranking.by)}"
+        return RuleText(compiled.rule.sentence, {"": text})
+    return RuleText(compiled.rule.sentence, {name: formula(one) for name, one in compiled.relations.items()})
+
+
+def _printed(finding: Mapping[str, Any], figures: pl.DataFrame) -> Iterator[Text]:
+    numbers = finding["figures"] or []
+    known = {row["figure_id"]: row for row in figures.filter(pl.col("figure_id").is_in(numbers)).to_dicts()}
+    rows = [known[number] for number in numbers if number in known]
+    if not rows:
+        yield Text("  no printed figure")
+    names = [_figure_name(row) for row in rows]
+    longest = max(map(len, names), default=0)
+    prints = [safe_terminal(row["printed"] or "") for row in rows]
+    for name, said, row in zip(names, prints, rows, strict=True):
+        place = safe_terminal(" ".join(part for part in (row["source"], row["locator"]) if part))
+        yield Text.assemble(f"  {name:{longest}}  ", (said, "bold"), (f"   {place}".rstrip(), "dim"))
+
+
+def _figure_name(row: Mapping[str, Any]) -> str:
+    return safe_terminal(" ".join(str(row[part]) for part in ("entity", "metric", "period") if row[part]))
+
+
+# ----------------------------------------------------------------------------------------------------------- the plot
+
+
+def _plotted(finding: Mapping[str, Any], width: int) -> Iterator[Text]:
+    bars = [
+        Bar(name, finding[f"{side}_low"], finding[f"{side}_high"], _ends(finding, side))
+        for name, side in (("printed", "stated"), ("implied", "implied"))
+        if finding[f"{side}_low"] is not None and finding[f"{side}_high"] is not None
+    ]
+    if len(bars) == 2 and _gap(finding):
+        bars.insert(1, _between(bars[0], bars[1], _gap(finding)))
+    yield from (Text(line) for line in plot(bars, width))
+    for name, side in (("printed", "stated"), ("implied", "implied")):
+        if finding[f"{side}_low"] is None and finding["kind"] not in ("conflict", "check", "conversion"):
+            yield Text(f"  {name:{LABEL - 2}}nothing is known")
+
+
+def _ends(finding: Mapping[str, Any], side: str) -> str:
+    return ends(finding[f"{side}_low"], finding[f"{side}_high"], finding["unit"] or "")
+
+
+def _gap(finding: Mapping[str, Any]) -> str:
+    if finding["gap_steps"]:
+        return f"{finding['gap_steps']:.3g} last digits"
+    return f"{finding['gap_relative']:.3g} of it" if finding["gap_relative"] else ""
+
+
+def _between(one: Bar, other: Bar, text: str) -> Bar:
+    lower, upper = sorted((one, other), key=lambda bar: bar.low)
+    return Bar("apart", lower.high, upper.low, text, ".")
+
+
+def _axis(bars: Iterable[Bar]) -> tuple[float, float]:
+    """What the first and the last cell stand for: room is left beyond an end that is not bounded."""
+    all_ends = [end for bar in bars for end in (bar.low, bar.high)]
+    finite = [end for end in all_ends if math.isfinite(end)]
+    low, high = (min(finite), max(finite)) if finite else (0.0, 0.0)
+    room = (high - low) / 4 or abs(high) or 1.0
+    below, above = (any(end == limit for end in all_ends) for limit in (-math.inf, math.inf))
+    flat = low == high
+    return low - room * (below or flat), high + room * (above or flat)
+
+
+def _bar(bar: Bar, axis: tuple[float, float], cells: int) -> str:
+    first, last = (_cell(end, axis, cells) for end in (bar.low, bar.high))
+    first, last = min(first, last), max(first, last)
+    if bar.fill != "=":
+        return (" " * (first + 1) + bar.fill * (last - first - 1)).ljust(cells)
+    left = "<" if bar.low == -math.inf else "["
+    right = ">" if bar.high == math.inf else "]"
+    drawn = "|" if first == last else left + bar.fill * (last - first - 1) + right
+    return (" " * first + drawn).ljust(cells)
+
+
+def _cell(end: float, axis: tuple[float, float], cells: int) -> int:
+    if not math.isfinite(end):
+        return 0 if end < 0 else cells - 1
+    return round((end - axis[0]) / (axis[1] - axis[0]) * (cells - 1))
+
+
+# -------------------------------------------------------------------------------------------------- what is concluded
+
+
+def _concluded(finding: Mapping[str, Any]) -> Iterator[Text]:
+    verdict, reason = finding["verdict"], finding["reason"]
+    told = REASONS.get(reason, reason) if reason else finding["message"]
+    yield Text.assemble("", (f"  {verdict}", COLOURS[verdict]), f": {safe_terminal(told or '')}")
+    if finding["reading"] and finding["kind"] not in ("restatement", "duplicate"):
+        yield Text(f"  read so: {safe_terminal(finding['reading'])}")
+    elif finding["reading"]:
+        yield Text(f"  passed by: {safe_terminal(finding['reading'])}")
+    if finding["strain"] is not None and math.isfinite(finding["strain"]):
+        yield Text(f"  strain {finding['strain']:.3g}: the bounds {'meet' if finding['strain'] <= 1 else 'conflict'}")
+    if finding["mde"] is not None and math.isfinite(finding["mde"]):
+        yield Text(f"  the check notices an error from {finding['mde'] * 100:.3g} % on")
+
+
+def _changes(finding: Mapping[str, Any]) -> Iterator[Text]:
+    changes = finding["resolved_by"] or []
+    if changes:
+        yield Text("  any one of these changes would resolve it:" if len(changes) > 1 else "  this would resolve it:")
+    for change in changes[:NAMED]:
+        needed = ends(change["low"], change["high"], change["unit"] or "")
+        yield Text(f"    {_figure_name(change)}: {needed}{_pattern(change['pattern'])}")
+    if len(changes) > NAMED:
+        yield Text(f"    and {len(changes) - NAMED} more")
+
+
+def _pattern(name: str | None) -> str:
+    if not name:
+        return ""
+    factor = name.removeprefix("factor_1e")
+    return f", which would fit: {PATTERNS.get(name) or f'a factor of 10 to the power {factor}'}"
+
+
+def _alternatives(finding: Mapping[str, Any], findings: pl.DataFrame) -> Iterator[Text]:
+    """The alternatives of a rule or a restatement, each with its own implied bounds."""
+    mine = findings.filter(
+        (pl.col("kind") == "alternative")
+        & pl.col("rule").str.starts_with(f"{finding['rule']}.")
+        & pl.col("entity").eq_missing(pl.lit(finding["entity"]))
+        & pl.col("period").eq_missing(pl.lit(finding["period"]))
+    )
+    if finding["kind"] in ("rule", "restatement") and mine.height:
+        yield Text("  alternatives:")
+        yield from (_alternative(row) for row in mine.iter_rows(named=True))
+
+
+def _alternative(row: Mapping[str, Any]) -> Text:
+    apart = f", {_gap(row)} apart" if _gap(row) else ""
+    told = f"implied {_ends(row, 'implied')}: {row['verdict']}{apart}"
+    return Text.assemble(f"    {row['rule'].split('.', 1)[1]}: ", (told, COLOURS[row["verdict"]]))
+
+
+def _conflicts(finding: Mapping[str, Any], findings: pl.DataFrame) -> Iterator[Text]:
+    """The conflicts that share figures with a finding that is wrong, each with its candidates."""
+    if finding["kind"] == "conflict" or finding["verdict"] != "inconsistent" or not finding["figures"]:
+        return
+    sharing = pl.col("figures").list.set_intersection(finding["figures"]).list.len() > 1
+    for row in findings.filter((pl.col("kind") == "conflict") & sharing).iter_rows(named=True):
+        yield Text(f"  conflict of {safe_terminal(row['rule'])}: {safe_terminal(row['reading'] or '')}")
+        for change in (row["resolved_by"] or [])[:NAMED]:
+            needed = ends(change["low"], change["high"], change["unit"] or "")
+            yield Text(f"    candidate {_figure_name(change)}: {needed}{_pattern(change['pattern'])}")
+
+
+# ------------------------------------------------------------------------------------------------------ what is missed
+
+
+def _ambiguous(wanted: str, fitting: Sequence[str]) -> FindingError:
+    listed = "; ".join(fitting[:NAMED]) + (f"; and {len(fitting) - NAMED} more" if len(fitting) > NAMED else "")
+    return FindingError(
+        "finding_ambiguous", f"{wanted!r} fits {len(fitting)} findings: {listed}.", hint="give more of it"
+    )
+
+
+def _unknown(wanted: str, ids: Sequence[str]) -> FindingError:
+    near = get_close_matches(wanted, ids, n=3, cutoff=0.3)
+    hint = f"did you mean {' or '.join(near)}?" if near else "findings.parquet lists all of them as finding_id"
+    return FindingError("finding_unknown", f"The run has no finding {wanted!r}.", hint=hint)
