@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 
 FINDINGS = 1
 USAGE = 2
+CURRENCY = "The currency of a bare $, ¥ or 元 (ISO 4217)."
 HELP_ENDING = """Examples:
 
 zhiji-etl init demo && zhiji-etl run demo
 
 zhiji-etl parse "over 10 billion yuan (US$1.52 billion)"
+
+zhiji-etl find article.html --csv > raw/article.csv
 """
 
 app = typer.Typer(
@@ -37,6 +40,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+class Rounding(StrEnum):
+    """How a source shortens its numbers."""
+
+    NEAREST = "nearest"
+    TRUNCATION = "truncation"
 
 
 class FailOn(StrEnum):
@@ -107,17 +117,48 @@ def init(folder: Annotated[Path, typer.Argument(help="A folder that does not exi
 @app.command(epilog='Example: zhiji-etl parse "623.8万辆"')
 def parse(
     text: Annotated[str, typer.Argument(help="One printed figure.")],
-    currency: Annotated[str | None, typer.Option(help="The currency of a bare $, ¥ or 元 (ISO 4217).")] = None,
+    currency: Annotated[str | None, typer.Option(help=CURRENCY)] = None,
     scale: Annotated[str | None, typer.Option(help="The scale that the table gives, such as million.")] = None,
     unit: Annotated[str | None, typer.Option(help="The unit that the table gives, such as CNY.")] = None,
+    decimals: Annotated[
+        int | None, typer.Option(help="The declared precision, as a power of ten: 1 is to the tenth, -6 to the million.")
+    ] = None,
+    rounding: Annotated[Rounding, typer.Option(help="How the source shortens numbers.")] = Rounding.NEAREST,
+    decimal_comma: Annotated[bool, typer.Option("--decimal-comma", help="A comma stands before the decimals.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figure as one JSON object.")] = False,
 ) -> None:
-    """Read one printed figure and show what it says: value, bounds, precision, unit."""
+    """Read one printed figure and show what it says, and what each word of it did."""
+    from zhiji_etl.cards import Card, figure_data
     from zhiji_etl.reading import parse as read
-    from zhiji_etl.report import card, figure_data
 
-    figure = read(text, currency=currency, scale=scale, unit=unit)
-    _show(figure_data(figure) if as_json else card(figure))
+    figure = read(
+        text, currency=currency, scale=scale, unit=unit, decimals=decimals, rounding=rounding.value,
+        decimal_comma=decimal_comma,
+    )  # fmt: skip
+    _show(figure_data(figure) if as_json else Card(figure, decimal_comma=decimal_comma))
+
+
+@app.command(epilog="Example: zhiji-etl find article.html --csv > raw/article.csv")
+def find(
+    file: Annotated[Path, typer.Argument(help="A text, Markdown or HTML file in UTF-8.")],
+    currency: Annotated[str | None, typer.Option(help=CURRENCY)] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print raw rows to complete: one figure a row.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON list.")] = False,
+) -> None:
+    """Find the figures of a document and show them in their places."""
+    from rich.console import Console
+
+    from zhiji_etl.cards import found_data, in_place
+    from zhiji_etl.documents import figures_in, raw_rows, read_document
+
+    if as_csv and as_json:
+        raise typer.BadParameter("Give --csv or --json, not both.")
+    document = read_document(file)
+    found = figures_in(document, currency=currency)
+    if as_csv:
+        typer.echo(raw_rows(found).write_csv(), nl=False)
+    else:
+        _show(found_data(found) if as_json else in_place(document, found, marks=not Console().color_system))
 
 
 @app.command(epilog="Example: zhiji-etl explain share_vs_sales --project demo")
@@ -138,8 +179,8 @@ def _columns() -> int:
     return shutil.get_terminal_size((100, 24)).columns
 
 
-def _show(what: dict[str, Any] | RenderableType) -> None:
-    if isinstance(what, dict):
+def _show(what: dict[str, Any] | list[dict[str, Any]] | RenderableType) -> None:
+    if isinstance(what, dict | list):
         typer.echo(json.dumps(what, ensure_ascii=False, indent=2, default=str))
         return
     from rich.console import Console

@@ -1,6 +1,6 @@
-"""One result, its faces in a terminal: the summary of a run, one finding explained, one figure as a card.
+"""One result, its faces in a terminal: the summary of a run, one finding explained.
 
-In: a `RunResult`, a finding, a `Figure`. Out: Rich renderables, or plain dictionaries for JSON; nothing is concluded.
+In: a `RunResult`, a finding. Out: Rich renderables, or plain dictionaries for JSON; nothing is concluded.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
 
-from zhiji_etl.figures import Figure, Verdict
+from zhiji_etl.figures import Verdict
 from zhiji_etl.findings import DETAILS
 from zhiji_etl.outputs import safe_terminal
 
@@ -82,57 +82,6 @@ def explanation(finding: Mapping[str, Any], result: RunResult) -> RenderableType
     lines += [_alternative(row, unit) for row in _alternatives(finding, result.findings)]
     lines += [_resolution(change) for change in finding["resolved_by"] or []]
     return Group(*lines)
-
-
-def card(figure: Figure) -> RenderableType:
-    """One figure as a card: value, bounds, unit, precision, qualifier, and what else the text may mean."""
-    grid = Grid.grid(padding=(0, 2))
-    for name, text in figure_rows(figure):
-        grid.add_row(Text(name, "bold"), text)
-    return grid
-
-
-def figure_data(figure: Figure) -> dict[str, Any]:
-    """One figure as JSON: numbers as text, so that no digit is lost."""
-    names = ("value", "range_low", "range_high", "low", "high", "step", "step_max")
-    numbers = {name: None if getattr(figure, name) is None else str(getattr(figure, name)) for name in names}
-    return {
-        "text": figure.text,
-        "start": figure.start,
-        "end": figure.end,
-        **numbers,
-        "low_closed": figure.low_closed,
-        "high_closed": figure.high_closed,
-        "unit": figure.unit,
-        "qualifier": figure.qualifier.value,
-        "restated": figure_data(figure.restated) if figure.restated else None,
-        "ambiguous": [
-            {"value": str(other.value), "unit": other.unit, "reason": other.reason} for other in figure.ambiguous
-        ],
-    }
-
-
-def figure_rows(figure: Figure) -> Iterator[tuple[str, str]]:
-    """The lines of a card."""
-    if figure.value is not None:
-        yield "value", f"{grouped(figure.value)} {figure.unit}"
-    elif figure.range_low is not None and figure.range_high is not None:
-        yield "range", f"{grouped(figure.range_low)} to {grouped(figure.range_high)} {figure.unit}"
-    left, right = "[" if figure.low_closed else "(", "]" if figure.high_closed else ")"
-    yield "bounds", f"{left}{grouped(figure.low)}, {grouped(figure.high)}{right}"
-    coarsest = "" if figure.step == figure.step_max else f", at most to the nearest {grouped(figure.step_max)}"
-    yield "precision", f"to the nearest {grouped(figure.step)}{coarsest}"
-    yield "qualifier", figure.qualifier.value
-    for other in figure.ambiguous:
-        yield "or", f"{'?' if other.value is None else grouped(other.value)} {other.unit}: {other.reason}"
-    if figure.restated is not None:
-        for name, text in figure_rows(figure.restated):
-            yield f"restated {name}", text
-
-
-def grouped(number: Decimal) -> str:
-    """An exact decimal with thousands separators and no exponent."""
-    return str(number) if not number.is_finite() else f"{number:,f}"
 
 
 def print_to(console: Console, *renderables: RenderableType) -> None:
