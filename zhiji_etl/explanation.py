@@ -18,7 +18,7 @@ from rich.text import Text
 from zhiji_etl.consistency.expressions import formula
 from zhiji_etl.consistency.rules import CompiledRule
 from zhiji_etl.errors import FindingError
-from zhiji_etl.findings import DETAILS, REASONS
+from zhiji_etl.findings import REASONS, is_main
 from zhiji_etl.outputs import latest, safe_terminal
 from zhiji_etl.project import Project
 from zhiji_etl.report import COLOURS, ends, headline
@@ -117,7 +117,7 @@ def chosen(findings: pl.DataFrame, wanted: str) -> dict[str, Any]:
     if wanted in ids:
         return findings.row(ids.index(wanted), named=True)
     fitting = findings.filter(pl.col("finding_id").str.to_lowercase().str.contains(wanted.lower(), literal=True))
-    main = fitting.filter(~pl.col("kind").is_in(DETAILS))
+    main = fitting.filter(is_main())
     for some in (fitting, main):
         if some.height == 1:
             return some.row(0, named=True)

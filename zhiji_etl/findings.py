@@ -24,7 +24,8 @@ REASONS: Final[Mapping[str, str]] = {
 }
 
 DETAILS: Final = ("alternative", "implied_rate", "conflict")
-"""Kinds that explain other findings: they are told with those, and not counted beside them."""
+"""Kinds that explain other findings: they are told with those, and not counted beside them. A conflict that no other
+finding tells of is louder than info, and counts."""
 
 LOUDNESS: Final[Mapping[str, int]] = {
     Verdict.INCONSISTENT.value: 0,
@@ -55,6 +56,12 @@ def gathered(findings: Iterable[pl.DataFrame]) -> pl.DataFrame:
     repeated = pl.int_range(pl.len()).over("finding_id")
     numbered = pl.when(repeated > 0).then(pl.format("{}#{}", "finding_id", repeated + 1)).otherwise("finding_id")
     return ordered.with_columns(finding_id=numbered)
+
+
+def is_main() -> pl.Expr:
+    """Whether a finding stands for itself, instead of explaining another one."""
+    loud = pl.col("severity").cast(pl.String) != Severity.INFO.value
+    return ~pl.col("kind").is_in(DETAILS) | ((pl.col("kind") == "conflict") & loud)
 
 
 def at_or_above(findings: pl.DataFrame, severity: Severity) -> pl.DataFrame:

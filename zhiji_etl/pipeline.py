@@ -45,8 +45,8 @@ class RunResult:
     manifest: Mapping[str, Any]
 
     def verdicts(self) -> dict[str, int]:
-        """How many findings each verdict has; alternatives, implied rates and conflicts, which are details, left out."""
-        main = self.findings.filter(~pl.col("kind").is_in(findings.DETAILS))
+        """How many findings each verdict has; those that only explain another one are left out."""
+        main = self.findings.filter(findings.is_main())
         counts = dict(main.group_by("verdict").len().iter_rows())
         return {verdict.value: counts.get(verdict.value, 0) for verdict in Verdict}
 
@@ -63,15 +63,15 @@ class Audit:
     implied: pl.DataFrame
 
 
-def run(project: Project, out: Path) -> RunResult:
-    """Audit a project and publish what came of it.
+def run(project: Project, out: Path, *, keep: int = 3) -> RunResult:
+    """Audit a project and publish what came of it; the newest `keep` runs stay.
 
     Raises `ProjectError`, `SourceError` or `OutputError`; problems of the data are rejects and findings.
     """
     started = time.perf_counter()
     catalogue, sources = project.catalogue, project.sources
     audited = audit(sources, catalogue, rates_of(project))
-    with publishing(out) as folder:
+    with publishing(out, keep=keep) as folder:
         _write(folder, audited, catalogue)
         check_unchanged(sources)
         folder.manifest.update(_manifest(project, audited, time.perf_counter() - started))

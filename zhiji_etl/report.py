@@ -14,8 +14,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
 
-from zhiji_etl.figures import Verdict
-from zhiji_etl.findings import DETAILS
+from zhiji_etl.figures import Figure, Severity, Verdict
+from zhiji_etl.findings import is_main
 from zhiji_etl.outputs import safe_terminal
 
 if TYPE_CHECKING:
@@ -27,29 +27,33 @@ COLOURS: Final[Mapping[str, str]] = {
     Verdict.NOT_CHECKABLE.value: "dim",
     Verdict.CONSISTENT.value: "green",
 }
+"""Verdicts, the worst first."""
+
+LOUDEST_FIRST: Final = tuple(severity.value for severity in reversed(Severity))
+FURTHER: Final = 5
+"""How many inconsistent findings the summary names after the worst one."""
+
 SCALES: Final = ((Decimal(10) ** 12, "trillion"), (Decimal(10) ** 9, "billion"), (Decimal(10) ** 6, "million"))
 
 
 def summary(result: RunResult) -> RenderableType:
-    """What a run gave: counts, findings by verdict, where the files are, and the worst finding in a few lines."""
+    """What a run gave: counts, findings by verdict and severity, the worst one in a few lines, the next in one each."""
     manifest = result.manifest["counts"]
     head = Grid.grid(padding=(0, 2))
     head.add_row("raw rows", str(manifest["raw_rows"]))
     head.add_row("figures", str(manifest["figures"]))
     head.add_row("rejects", Text(str(manifest["rejects"]), "bold red" if manifest["rejects"] else ""))
     head.add_row("implied", str(manifest["implied"]))
-    for verdict, count in result.verdicts().items():
-        head.add_row(Text(verdict, COLOURS[verdict]), str(count))
-    parts: list[RenderableType] = [head, *_rejects(result.rejects)]
+    parts: list[RenderableType] = [head, Text(""), _verdicts(result.findings), *_rejects(result.rejects)]
     worst = worst_finding(result.findings)
     if worst is not None:
-        parts += [Text(""), explanation(worst, result)]
+        parts += [Text(""), explanation(worst, result), *_further(result.findings)]
     return Group(*parts, Text(""), Text(f"files: {result.path}"))
 
 
 def summary_data(result: RunResult) -> dict[str, Any]:
     """The summary as one JSON object: counts, verdicts, loud findings, path."""
-    loud = result.findings.filter(_is_main() & (pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value))
+    loud = result.findings.filter(is_main() & (pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value))
     fields = ("finding_id", "rule", "entity", "period", "severity", "message")
     return {
         "path": str(result.path),
@@ -62,7 +66,7 @@ def summary_data(result: RunResult) -> dict[str, Any]:
 
 def worst_finding(findings: pl.DataFrame) -> dict[str, Any] | None:
     """The first inconsistent finding, which is the loudest one; null where all agree."""
-    wrong = findings.filter(_is_main() & (pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value))
+    wrong = findings.filter(is_main() & (pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value))
     return wrong.row(0, named=True) if wrong.height else None
 
 
@@ -92,8 +96,29 @@ def print_to(console: Console, *renderables: RenderableType) -> None:
 # ---------------------------------------------------------------------------------------------------------- findings
 
 
-def _is_main() -> pl.Expr:
-    return ~pl.col("kind").is_in(DETAILS)
+def _verdicts(findings: pl.DataFrame) -> Grid:
+    """How many findings each verdict has, by severity: the worst first, the loudest on the left."""
+    counted = findings.filter(is_main()).group_by(pl.col("verdict", "severity").cast(pl.String)).len()
+    counts = {(verdict, severity): number for verdict, severity, number in counted.iter_rows()}
+    grid = Grid.grid(padding=(0, 2))
+    grid.add_row("findings", *LOUDEST_FIRST, style="dim")
+    for verdict, colour in COLOURS.items():
+        numbers = [counts.get((verdict, severity), 0) for severity in LOUDEST_FIRST]
+        grid.add_row(Text(verdict, colour), *(Text(str(number), colour if number else "dim") for number in numbers))
+    return grid
+
+
+def _further(findings: pl.DataFrame) -> Iterator[Text]:
+    """The inconsistent findings after the worst one, a line each."""
+    wrong = findings.filter(is_main() & (pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value))
+    if wrong.height > 1:
+        yield Text("")
+    for row in wrong[1 : 1 + FURTHER].iter_rows(named=True):
+        yield Text.assemble(headline(row), f"  {safe_terminal(row['message'] or '')}")
+    if wrong.height > 1 + FURTHER:
+        yield Text(f"and {wrong.height - 1 - FURTHER} more inconsistent ones in findings.parquet")
+    if wrong.height:
+        yield Text("more of any finding: zhiji-etl explain FINDING", "dim")
 
 
 def headline(finding: Mapping[str, Any]) -> Text:
