@@ -91,6 +91,7 @@ def run(
     project: Annotated[Path, typer.Argument(help="The project folder, with raw/ and schemas/.")] = Path(),
     out: Annotated[Path | None, typer.Option(help="Where runs are published; by default PROJECT/build.")] = None,
     fail_on: Annotated[FailOn, typer.Option(help="From which severity findings make the exit code 1.")] = FailOn.ERROR,
+    keep: Annotated[int, typer.Option(min=1, help="How many runs stay; one that was just replaced stays a while.")] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
 ) -> None:
     """Carry the figures of a project the whole way, and say which cannot all be true."""
@@ -99,10 +100,33 @@ def run(
     from zhiji_etl.project import Project
     from zhiji_etl.report import summary, summary_data
 
-    result = Project(project).run(out)
+    result = Project(project).run(out, keep=keep)
     _show(summary_data(result) if as_json else summary(result))
     if fail_on is not FailOn.NEVER and at_or_above(result.findings, Severity(fail_on.value)).height:
         raise typer.Exit(FINDINGS)
+
+
+@app.command(epilog="Example: zhiji-etl runs demo/build")
+def runs(
+    build: Annotated[Path, typer.Argument(help="Where runs are published.")] = Path("build"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON object.")] = False,
+) -> None:
+    """List the runs that are kept, oldest first."""
+    from zhiji_etl.history import history, history_table
+
+    told = history(build)
+    _show({"runs": told} if as_json else history_table(told))
+
+
+@app.command(epilog="Example: zhiji-etl verify demo/build")
+def verify(
+    build: Annotated[Path, typer.Argument(help="Where runs are published.")] = Path("build"),
+    run_id: Annotated[str | None, typer.Option("--run", help="The run, or the beginning of its id; latest.")] = None,
+) -> None:
+    """Hash every file of a run again: exit code 5, and what differs, where one is not as it was written."""
+    from zhiji_etl.history import verified
+
+    typer.echo(verified(build, run_id))
 
 
 @app.command(epilog="Example: zhiji-etl init demo")

@@ -75,11 +75,14 @@ class Project:
         """The sha256 of each schema file, for the manifest."""
         return {path.name: sha256(path.read_bytes()).hexdigest() for path in _schema_files(self.path / "schemas")}
 
-    def run(self, out: str | Path | None = None) -> RunResult:
-        """Carry the figures the whole way and publish them below `out` (by default the project's `build`)."""
+    def run(self, out: str | Path | None = None, *, keep: int = 3) -> RunResult:
+        """Carry the figures the whole way and publish them below `out` (by default the project's `build`).
+
+        The newest `keep` runs stay there, and any that was replaced only minutes ago.
+        """
         from zhiji_etl.pipeline import run
 
-        return run(self, Path(out) if out is not None else self.path / "build")
+        return run(self, Path(out) if out is not None else self.path / "build", keep=keep)
 
     def _require(self) -> None:
         if not (self.path / "schemas").is_dir() or not (self.path / "raw").is_dir():

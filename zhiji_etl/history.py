@@ -1,0 +1,86 @@
+"""The runs of a build folder: which there are, which one is meant, and whether its bytes are still those written.
+
+In: the output folder of runs. Out: plain dictionaries (for JSON), Rich renderables (for a terminal), and paths of runs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import RenderableType
+from rich.table import Table as Grid
+from rich.text import Text
+
+from zhiji_etl.errors import OutputError
+from zhiji_etl.outputs import RunInfo, latest, read_manifest, runs, safe_terminal, verify
+
+COUNTS = ("raw_rows", "figures", "rejects", "findings")
+
+
+def history(build: Path) -> list[dict[str, Any]]:
+    """All whole runs of a build folder, oldest first, with the counts of their manifests (null where unreadable)."""
+    return [_told(info) for info in runs(build)]
+
+
+def history_table(told: list[dict[str, Any]]) -> RenderableType:
+    """What `history` gives, for a terminal."""
+    if not told:
+        return Text("no runs")
+    grid = Grid(box=None, pad_edge=False, header_style="bold")
+    grid.add_column("run")
+    grid.add_column("finished")
+    for name in COUNTS:
+        grid.add_column(name.replace("_", " "), justify="right")
+    grid.add_column("")
+    for run in told:
+        counts = ["-" if run[name] is None else str(run[name]) for name in COUNTS]
+        grid.add_row(run["run_id"], run["finished"], *counts, "latest" if run["latest"] else "")
+    return grid
+
+
+def chosen(build: Path, name: str | None = None) -> Path:
+    """The run of that id, or of the only id that begins so; the published one without a name.
+
+    Raises `OutputError`: `no_run`, `run_unknown` (no run, or several, are named so).
+    """
+    if name is None:
+        return latest(build)
+    known = runs(build)
+    found = [info.path for info in known if info.run_id.startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    problem = "several runs" if found else "no run"
+    hint = f"The runs are {', '.join(info.run_id for info in known) or 'none'}."
+    what = f"{safe_terminal(str(build))} holds {problem} named {safe_terminal(name)}."
+    raise OutputError("run_unknown", what, hint=hint)
+
+
+def verified(build: Path, name: str | None = None) -> str:
+    """Hash every file of a run again and say that all are as written; else `OutputError` `run_damaged`."""
+    run = chosen(build, name)
+    differences = verify(run)
+    if differences:
+        hint = "Its figures are not to be trusted: run again, or take an older run (zhiji-etl runs)."
+        raise OutputError("run_damaged", "\n".join([f"{run.name} is not as it was written:", *differences]), hint=hint)
+    return f"{run.name}: {len(read_manifest(run)['outputs'])} files, all as they were written."
+
+
+def _told(info: RunInfo) -> dict[str, Any]:
+    counts = _counts(info.path)
+    return {
+        "run_id": info.run_id,
+        "finished": info.finished.isoformat(timespec="seconds"),
+        "latest": info.is_latest,
+        "path": str(info.path),
+        **{name: counts.get(name) for name in COUNTS},
+    }
+
+
+def _counts(run: Path) -> dict[str, Any]:
+    """A manifest that was damaged must not hide the runs beside it."""
+    try:
+        counts = read_manifest(run).get("counts", {})
+    except (OSError, ValueError, AttributeError):
+        return {}
+    return counts if isinstance(counts, dict) else {}
