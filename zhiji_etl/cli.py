@@ -144,9 +144,7 @@ def parse(
     currency: Annotated[str | None, typer.Option(help=CURRENCY)] = None,
     scale: Annotated[str | None, typer.Option(help="The scale that the table gives, such as million.")] = None,
     unit: Annotated[str | None, typer.Option(help="The unit that the table gives, such as CNY.")] = None,
-    decimals: Annotated[
-        int | None, typer.Option(help="The declared precision, as a power of ten: 1 is to the tenth, -6 to the million.")
-    ] = None,
+    decimals: Annotated[int | None, typer.Option(help="Declared precision: 1 to the tenth, -6 to the million.")] = None,
     rounding: Annotated[Rounding, typer.Option(help="How the source shortens numbers.")] = Rounding.NEAREST,
     decimal_comma: Annotated[bool, typer.Option("--decimal-comma", help="A comma stands before the decimals.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figure as one JSON object.")] = False,

@@ -14,7 +14,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
 
-from zhiji_etl.figures import Figure, Severity, Verdict
+from zhiji_etl.figures import Severity, Verdict
 from zhiji_etl.findings import is_main
 from zhiji_etl.outputs import safe_terminal
 
