@@ -30,16 +30,17 @@ from zhiji_etl.reading.arithmetic import (
     with_shared_scale,
 )
 from zhiji_etl.reading.cells import LONGEST, Rounding, options, parse, reader_of, told
-from zhiji_etl.reading.folding import MARK, folds, number_pattern
-from zhiji_etl.reading.meanings import Amount, Number, Options, Problem
+from zhiji_etl.reading.folding import MARK, RUN_MARKS, ZERO_MARKS, folds, number_pattern
+from zhiji_etl.reading.meanings import REFINE, Amount, Meaning, Number, Options, Problem
+from zhiji_etl.reading.tokens import Join
 
 PARSED: Final = pl.Struct(PARSED_FIELDS)
 _RESTATED: Final = pl.Struct(AMOUNT_FIELDS)
 _SMALL, _CHUNK = 20_000, 250_000
 """Rows that are not worth a second thread, and rows that are read at a time."""
-_REFUSED, _SINGLE, _BOUNDED, _RANGE, _PAIR, _SLOW = range(6)
+_REFUSED, _SINGLE, _BOUNDED, _RANGE, _PAIR, _REFINED, _SLOW = range(7)
 """Classes of shapes: no figure; one rounded number; one with an open end, or truncated; a range; a number and its
-restatement; what only the code of single texts can compute."""
+restatement; what needs the fine shape; what only the code of single texts can compute."""
 
 
 def parse_series(
@@ -76,24 +77,53 @@ def parse_series(
 
 
 def _parsed(frame: pl.DataFrame, chosen: Options, truncated: bool, keywords: dict[str, Any]) -> pl.Series:
-    shaped = _with_shapes(frame, chosen)
-    meanings = _meanings(shaped["shape"], chosen, truncated)
+    shaped = _with_shapes(frame, chosen).with_row_index("row")
+    results, rest = _pass(shaped, "coarse", chosen, truncated)
+    finer, slow = rest.filter(pl.col("class") == _REFINED), rest.filter(pl.col("class") != _REFINED)
+    if len(finer):
+        found, rest = _pass(_with_fine_shapes(finer.drop("class", "id")), "fine", chosen, truncated)
+        results += found
+        slow = pl.concat([slow, rest.select(slow.columns)])
+    if len(slow):
+        results.append(_slowly(slow, keywords))
+    results.append(shaped.filter(pl.col("text").is_null()).select("row", result=pl.lit(None, PARSED)))
+    return _in_order([part.select("row", "result") for part in results if len(part)], len(frame))
+
+
+def _pass(
+    shaped: pl.DataFrame, style: str, chosen: Options, truncated: bool
+) -> tuple[list[pl.DataFrame], pl.DataFrame]:
+    """Reads rows by their shapes: results of what Polars computes, and the rows that it cannot."""
+    meanings = _meanings(shaped["shape"], style, chosen, truncated)
     shaped = shaped.join(meanings.select("shape", "id", "class"), on="shape", how="left", maintain_order="left")
-    shaped = shaped.drop("shape").with_row_index("row")
+    shaped = shaped.drop("shape")
     results: list[pl.DataFrame] = []
-    slow = [shaped.filter(pl.col("text").is_not_null() & ((pl.col("class") == _SLOW) | pl.col("class").is_null()))]
+    unread = pl.col("class").fill_null(_SLOW)
+    rest = [shaped.filter(pl.col("text").is_not_null() & (unread >= _REFINED)).with_columns(unread.alias("class"))]
     for kind in shaped["class"].unique().drop_nulls().to_list():
-        if kind == _SLOW:
+        if kind >= _REFINED:
             continue
         rows = shaped if (shaped["class"] == kind).all(ignore_nulls=False) else shaped.filter(pl.col("class") == kind)
-        read = _read(rows, kind, meanings, chosen, truncated)
+        read = _read(rows, kind, meanings, style, chosen, truncated)
         results.append(read)
         if not read["exact"].all():
             results[-1] = read.filter("exact")
-            slow.append(rows.filter(~read["exact"]))
-    results.extend(_slowly(rows, keywords) for rows in slow if len(rows))
-    results.append(shaped.filter(pl.col("text").is_null()).select("row", result=pl.lit(None, PARSED)))
-    return _in_order([part.select("row", "result") for part in results if len(part)], len(frame))
+            rest.append(rows.filter(~read["exact"]).with_columns(pl.lit(_SLOW, pl.Int8).alias("class")))
+    return results, pl.concat(rest)
+
+
+def _with_fine_shapes(rows: pl.DataFrame) -> pl.DataFrame:
+    """The fine shape in place of the coarse one: a mark for each run of digits.
+
+    The widest runs come first, whole, and keep their first digit until it has told whether it is a zero.
+    """
+    shape = pl.col("folded")
+    for more, mark in (("{3,}", RUN_MARKS[3]), ("{2}", RUN_MARKS[2]), ("{1}", RUN_MARKS[1])):
+        shape = shape.str.replace_all(f"([0-9])[0-9]{more}", f"${{1}}{mark}")
+    for mark, zero in zip(RUN_MARKS[1:], ZERO_MARKS[1:], strict=True):
+        shape = shape.str.replace_all(f"0{mark}", zero, literal=True).str.replace_all(f"[0-9]{mark}", mark)
+    shape = shape.str.replace_all("0", ZERO_MARKS[0], literal=True).str.replace_all("[1-9]", RUN_MARKS[0])
+    return rows.with_columns(shape=shape)
 
 
 def _in_order(parts: list[pl.DataFrame], length: int) -> pl.Series:
@@ -129,9 +159,10 @@ def _foldable() -> str:
 # ---- what shapes mean -----------------------------------------------------------------------------------------------
 
 
-def _meanings(shapes: pl.Series, chosen: Options, truncated: bool) -> pl.DataFrame:
+def _meanings(shapes: pl.Series, style: str, chosen: Options, truncated: bool) -> pl.DataFrame:
     """One row for each shape of a chunk: its class, and for what Polars can compute the parameters of its amounts."""
-    rows = [_row(shape, chosen, truncated) for shape in shapes.unique().drop_nulls().to_list()]
+    read = reader_of(chosen).coarse if style == "coarse" else reader_of(chosen).fine
+    rows = [_row(shape, read(shape), truncated) for shape in shapes.unique().drop_nulls().to_list()]
     return pl.DataFrame(rows, schema=_MEANING_FIELDS, orient="row").with_row_index("id")
 
 
@@ -143,27 +174,32 @@ _MEANING_FIELDS: Final[dict[str, Any]] = {
     "ambiguous": pl.String,
     "before": pl.Int64,
     "besides": pl.Int64,
+    "fraction": pl.String,
     **{f"{prefix}_{name}": dtype for prefix in ("main", "high", "again") for name, dtype in AMOUNT.items()},
 }
 _NO_AMOUNT: Final = (None,) * len(AMOUNT)
 
 
-def _row(shape: str, chosen: Options, truncated: bool) -> tuple[Any, ...]:
-    result = reader_of(chosen).coarse(shape).result
-    nothing = (None, None, *_NO_AMOUNT, *_NO_AMOUNT, *_NO_AMOUNT)
+def _row(shape: str, meaning: Meaning, truncated: bool) -> tuple[Any, ...]:
+    result = meaning.result
+    nothing = (None, None, None, *_NO_AMOUNT, *_NO_AMOUNT, *_NO_AMOUNT)
     if isinstance(result, Problem):
-        if "{}" in result.message and (MARK in shape[result.start : result.end] or not shape.isascii()):
+        part = shape[result.start : result.end]
+        if "{}" in result.message and (MARK in part or not shape.isascii()):
             return (shape, _SLOW, None, None, None, *nothing)
-        message = told(result.message, shape[result.start : result.end])
+        message = told(result.message, part)
         return (shape, _REFUSED, result.code, str(FigureError("", message, hint=result.hint)), None, *nothing)
-    if not isinstance(result, Amount) or not _plain(result):
+    if result is REFINE:
+        return (shape, _REFINED, None, None, None, *nothing)
+    if not isinstance(result, Amount) or not _plain(result) or len(meaning.joins or "1") != 1:
         return (shape, _SLOW, None, None, None, *nothing)
     again = result.restated
     kind = _RANGE if len(result.numbers) > 1 else _PAIR if again is not None else _SINGLE
     if kind == _SINGLE and (result.qualifier not in _ROUNDED or truncated):
         kind = _BOUNDED
     return (
-        shape, kind, None, None, ambiguity(result.readings), *_printed_at(shape), *_amount_row(result, 0),
+        shape, kind, None, None, ambiguity(result.readings), *_printed_at(shape, meaning.joins),
+        *_amount_row(result, 0),
         *(_amount_row(result, 1) if kind == _RANGE else _NO_AMOUNT),
         *(_NO_AMOUNT if again is None else _amount_row(again, 0)),
     )  # fmt: skip
@@ -172,9 +208,19 @@ def _row(shape: str, chosen: Options, truncated: bool) -> tuple[Any, ...]:
 _ROUNDED: Final = (Qualifier.EXACT, Qualifier.ABOUT)
 
 
-def _printed_at(shape: str) -> tuple[int | None, int | None]:
-    """Where the one number of a shape begins, and how many characters stand around it; null where there are more."""
-    return (shape.index(MARK), len(shape) - 1) if shape.count(MARK) == 1 else (None, None)
+def _printed_at(shape: str, joins: tuple[Join, ...] | None) -> tuple[int | None, int | None, str | None]:
+    """Where the one number of a shape begins, how many characters stand around it, and for a fine shape whether it has
+    decimals (`decimals`, or `only` where nothing stands before the point); null where there are more numbers.
+    """
+    if joins is None:
+        return (shape.index(MARK), len(shape) - 1, None) if shape.count(MARK) == 1 else (None, None, None)
+    places = [at for at, character in enumerate(shape) if character in _RUNS]
+    start, end, decimals = joins[0]
+    fraction = ("only" if end - start == 1 else "decimals") if decimals else "none"
+    return places[0], len(shape) - 1 - places[-1] + places[0], fraction
+
+
+_RUNS: Final = frozenset((*RUN_MARKS, *ZERO_MARKS))
 
 
 def _plain(amount: Amount) -> bool:
@@ -211,15 +257,18 @@ def ambiguity(readings: tuple[tuple[str, str], ...]) -> str | None:
 # ---- fast and slow --------------------------------------------------------------------------------------------------
 
 
-def _read(rows: pl.DataFrame, kind: int, meanings: pl.DataFrame, chosen: Options, truncated: bool) -> pl.DataFrame:
+def _read(
+    rows: pl.DataFrame, kind: int, meanings: pl.DataFrame, style: str, chosen: Options, truncated: bool
+) -> pl.DataFrame:
     """The rows of one class with `result`, and whether it is `exact`; where not, only the slow way is."""
     if kind == _REFUSED:
         told_why = {name: pl.lit(meanings[name]).gather(pl.col("id")) for name in ("code", "reason")}
         return rows.select("row", exact=pl.lit(True), result=_struct(told_why))
     roles = {_RANGE: ("main", "high"), _PAIR: ("main", "again")}.get(kind, ("main",))
-    numbers = _with_literals(_with_parameters(rows, roles, meanings), roles, chosen)
+    numbers = _with_parameters(rows, roles, meanings)
+    numbers = _with_literals(numbers, roles, chosen) if style == "coarse" else _with_joined(numbers)
     for role in roles:
-        numbers = with_number(numbers, role, chosen.decimal_comma, declarable=role != "again")
+        numbers = with_number(numbers, role, chosen.decimal_comma and style == "coarse", declarable=role != "again")
     if kind == _RANGE:
         numbers = with_shared_scale(numbers, "main", "high")
     for role in roles:
@@ -240,7 +289,7 @@ def _read(rows: pl.DataFrame, kind: int, meanings: pl.DataFrame, chosen: Options
 
 def _with_parameters(rows: pl.DataFrame, roles: tuple[str, ...], meanings: pl.DataFrame) -> pl.DataFrame:
     """Adds what the shapes say of each amount. What is the same for all rows is looked up once."""
-    names = ["before", "besides", "ambiguous", *(f"{role}_{name}" for role in roles for name in AMOUNT)]
+    names = ["before", "besides", "fraction", "ambiguous", *(f"{role}_{name}" for role in roles for name in AMOUNT)]
     used = meanings.filter(pl.col("id").is_in(rows["id"].unique().implode()))
     single = [name for name in names if used[name].n_unique() == 1]
     return rows.with_columns(
@@ -260,6 +309,21 @@ def _with_literals(rows: pl.DataFrame, roles: tuple[str, ...], chosen: Options) 
     return found.with_columns(
         pl.col("found").list.get(pl.col(f"{role}_literal"), null_on_oob=True).alias(f"{role}_text") for role in roles
     )
+
+
+def _with_joined(rows: pl.DataFrame) -> pl.DataFrame:
+    """Takes out a number of several runs of digits, with a point for whatever sign stands before its decimals."""
+    length = pl.col("length").cast(pl.Int64)
+    text = pl.col("folded").str.slice(pl.col("before"), length - pl.col("besides"))
+    rows = rows.with_columns(main_text=text)
+    whole = pl.col("main_text").str.replace_all("[^0-9]", "")
+    last = pl.col("main_text").str.extract("([0-9]+)$")
+    cut = whole.str.len_bytes().cast(pl.Int64) - last.str.len_bytes().cast(pl.Int64)
+    return rows.with_columns(
+        main_text=pl.when(pl.col("fraction") == "none").then(whole)
+        .when(pl.col("fraction") == "only").then(pl.lit(".") + whole)
+        .otherwise(whole.str.slice(0, cut) + "." + last)
+    )  # fmt: skip
 
 
 def _amount_fields(values: dict[str, pl.Expr]) -> pl.Expr:
