@@ -129,6 +129,20 @@ def verify(
     typer.echo(verified(build, run_id))
 
 
+@app.command(epilog="Example: zhiji-etl diff --build demo/build --json")
+def diff(
+    before: Annotated[str | None, typer.Argument(help="A run: its folder, or the beginning of its id.")] = None,
+    after: Annotated[str | None, typer.Argument(help="A later run; the published one.")] = None,
+    build: Annotated[Path, typer.Option(help="Where runs are published.")] = Path("build"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the changes as one JSON object.")] = False,
+) -> None:
+    """Tell what changed between two runs, by default the two newest: figures, and verdicts that flipped."""
+    from zhiji_etl.comparison import compared, comparison_data, comparison_text, pair
+
+    comparison = compared(*pair(build, before, after))
+    _show(comparison_data(comparison) if as_json else comparison_text(comparison))
+
+
 @app.command(epilog="Example: zhiji-etl init demo")
 def init(folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet, or is empty.")]) -> None:
     """Make a new project: the reference project, to try and to change."""
