@@ -170,7 +170,7 @@ def refusal(result: Result, text: str, shape: str, printed: Sequence[str]) -> Fi
         for count in (literals_before(shape, offset),)
     )
     return FigureError(
-        result.code, told(result.message, text[start:end]), text=text, start=start, end=end, hint=result.hint
+        result.code, told(result.message, fold(text)[start:end]), text=text, start=start, end=end, hint=result.hint
     )
 
 

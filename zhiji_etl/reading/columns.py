@@ -185,7 +185,7 @@ def _row(shape: str, meaning: Meaning, truncated: bool) -> tuple[Any, ...]:
     nothing = (None, None, None, *_NO_AMOUNT, *_NO_AMOUNT, *_NO_AMOUNT)
     if isinstance(result, Problem):
         part = shape[result.start : result.end]
-        if "{}" in result.message and (MARK in part or not shape.isascii()):
+        if "{}" in result.message and not _NUMBER_MARKS.isdisjoint(part):
             return (shape, _SLOW, None, None, None, *nothing)
         message = told(result.message, part)
         return (shape, _REFUSED, result.code, str(FigureError("", message, hint=result.hint)), None, *nothing)
@@ -221,6 +221,7 @@ def _printed_at(shape: str, joins: tuple[Join, ...] | None) -> tuple[int | None,
 
 
 _RUNS: Final = frozenset((*RUN_MARKS, *ZERO_MARKS))
+_NUMBER_MARKS: Final = _RUNS | {MARK}
 
 
 def _plain(amount: Amount) -> bool:
