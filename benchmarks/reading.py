@@ -49,7 +49,8 @@ def sentences(count: int, seed: int = 1) -> list[str]:
     draw = random.Random(seed)
     return [
         SENTENCES[at % len(SENTENCES)].format(
-            y=draw.randrange(1990, 2025), p=draw.randrange(10, 999) / 10, m=f"{draw.randrange(1, 99_999):,}", n=draw.randrange(2, 999)
+            y=draw.randrange(1990, 2025), p=draw.randrange(10, 999) / 10,
+            m=f"{draw.randrange(1, 99_999):,}", n=draw.randrange(2, 999)
         )
         for at in range(count)
     ]  # fmt: skip
@@ -100,7 +101,8 @@ def peers() -> tuple[list[tuple[str, str, Callable[[str], object]]], list[str]]:
     for name, module, given, call in (
         ("price-parser", "price_parser", "cells", lambda m: m.Price.fromstring),
         ("quantulum3", "quantulum3.parser", "sentences", lambda m: m.parse),
-        ("Recognizers-Text", "recognizers_number_with_unit", "sentences", lambda m: lambda t: m.recognize_currency(t, "en-us")),
+        ("Recognizers-Text", "recognizers_number_with_unit", "sentences", lambda m:
+         lambda t: m.recognize_currency(t, "en-us")),
         ("JioNLP", "jionlp", "sentences", lambda m: m.extract_money),
     ):  # fmt: skip
         try:
