@@ -192,6 +192,8 @@ class _Scanner:
     def _stands(self, entry: Entry, at: int) -> bool:
         end = at + len(entry.spelling)
         piece = self.shape[at:end]
+        if len(piece) != len(entry.spelling):
+            return False
         if piece != entry.spelling and (entry.cased or piece.lower() != entry.spelling):
             return False
         return end == len(self.shape) or not (is_letter(self.shape[end]) and is_letter(self.shape[end - 1]))
