@@ -6,14 +6,17 @@ from rule to rule until nothing changes: a figure that one rule implies is an op
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial, reduce
 from typing import Final, NamedTuple
 
 import polars as pl
 
 from zhiji_etl.consistency import pairs
+from zhiji_etl.consistency.changes import with_patterns
 from zhiji_etl.consistency.conflicts import conflicts
-from zhiji_etl.consistency.implied import FIGURE, intersect
+from zhiji_etl.consistency.implied import FIGURE, empty, intersect, refuted
+from zhiji_etl.consistency.instances import Subject, strained
 from zhiji_etl.consistency.operands import shelve
 from zhiji_etl.consistency.rules import CompiledRule, Outcome, run_rule
 from zhiji_etl.tables import Metric
@@ -29,6 +32,14 @@ class Concluded(NamedTuple):
     implied: pl.DataFrame
 
 
+class Carried(NamedTuple):
+    """Implied values as far as rules carry them, the figures that rules leave no value, and whose figures do so."""
+
+    implied: pl.DataFrame
+    refuted: set[Subject]
+    concerned: set[str]
+
+
 def checked(
     figures: pl.DataFrame,
     rules: Sequence[CompiledRule],
@@ -42,34 +53,60 @@ def checked(
     """
     twice = pairs.duplicates(figures)
     disputed = pairs.disputed(twice)
-    shelf = shelve(figures, disputed, [flawed])
-    outcomes = [run_rule(rule, shelf, metrics) for rule in rules]
+    run = partial(_run, figures, disputed, flawed, rules, metrics)
+    outcomes = run(empty())
+    carried = _carried_on(run, [outcome.implied for outcome in outcomes], figures)
     judged = [one for outcome in outcomes for one in outcome.judged]
-    contradictions = conflicts(judged, metrics, figures, trust)
-    implied = _carried_on(figures, disputed, flawed, rules, metrics, outcomes)
-    return Concluded((twice, *(outcome.findings for outcome in outcomes), contradictions), implied)
+    contradictions = conflicts(judged, metrics, figures, trust, carried.refuted, carried.concerned)
+    told = [with_patterns(found, figures) for found in (twice, *(outcome.findings for outcome in outcomes))]
+    return Concluded((*told, contradictions), carried.implied)
 
 
-def _carried_on(
+def _run(
     figures: pl.DataFrame,
     disputed: pl.Series,
     flawed: pl.DataFrame,
     rules: Sequence[CompiledRule],
     metrics: Mapping[str, Metric],
-    outcomes: Sequence[Outcome],
-) -> pl.DataFrame:
-    """Implied values, each round using those of the rounds before."""
-    known = intersect(outcome.implied for outcome in outcomes)
+    known: pl.DataFrame,
+) -> list[Outcome]:
+    """Every rule over the figures, with implied values among the operands."""
+    shelf = shelve(figures, disputed, [flawed, _as_operands(known)])
+    return [run_rule(rule, shelf, metrics) for rule in rules]
+
+
+def _carried_on(
+    run: Callable[[pl.DataFrame], list[Outcome]], first: Sequence[pl.DataFrame], figures: pl.DataFrame
+) -> Carried:
+    """Implied values, each round using those of the rounds before, until a round brings none."""
+    known, lost = intersect(first), refuted(first)
+    subjects, entities = _subjects(lost, figures)
     for _ in range(ROUNDS):
         if known.is_empty():
-            return known
-        shelf = shelve(figures, disputed, [flawed, _as_operands(known)])
-        found = [run_rule(rule, shelf, metrics).implied for rule in rules]
-        news = pl.concat(found).join(known, on=FIGURE, how="anti", nulls_equal=True)
-        if news.is_empty():
-            return known
-        known = intersect([known, news])
-    return known
+            break
+        outcomes = run(known)
+        further = _apart(pl.concat([outcome.implied for outcome in outcomes]), known, lost)
+        if further.is_empty():
+            strain = strained([one for outcome in outcomes for one in outcome.judged])
+            return Carried(known, subjects | strain[0], entities | strain[1])
+        known, no_value = intersect([known, further]), refuted([further])
+        lost = pl.concat([lost, no_value])
+        more = _subjects(no_value, figures)
+        subjects, entities = subjects | more[0], entities | more[1]
+    return Carried(known, subjects, entities)
+
+
+def _apart(found: pl.DataFrame, *known: pl.DataFrame) -> pl.DataFrame:
+    """Implied values of figures that are not known yet."""
+    return reduce(lambda left, right: left.join(right, on=FIGURE, how="anti", nulls_equal=True), known, found)
+
+
+def _subjects(lost: pl.DataFrame, figures: pl.DataFrame) -> tuple[set[Subject], set[str]]:
+    """Figures without a value as subjects, and the entities of all figures that leave them none."""
+    subjects = {Subject(*key) for key in lost.select(FIGURE).iter_rows()}
+    behind = pl.concat([lost.get_column(end).explode() for end in ("binding_low", "binding_high")]).unique()
+    entities = figures.filter(pl.col("figure_id").is_in(behind.implode())).get_column("entity")
+    return subjects, {*entities, *(subject.entity for subject in subjects)}
 
 
 def _as_operands(implied: pl.DataFrame) -> pl.DataFrame:

@@ -72,6 +72,15 @@ def intersect(rules: Iterable[pl.DataFrame]) -> pl.DataFrame:
 
     A figure for which rules leave no value is left out: they contradict each other, and no bounds are true of it.
     """
+    return _tightest(rules).filter(_possible())
+
+
+def refuted(rules: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """The figures that `intersect` leaves out, each with the ends that contradict each other."""
+    return _tightest(rules).filter(~_possible())
+
+
+def _tightest(rules: Iterable[pl.DataFrame]) -> pl.DataFrame:
     together = pl.concat([empty(), *rules]).group_by(FIGURE, maintain_order=True)
     tightest = together.agg(
         pl.col("period", "unit").first(),
@@ -80,9 +89,12 @@ def intersect(rules: Iterable[pl.DataFrame]) -> pl.DataFrame:
         pl.col("binding_low").get(pl.col("low").arg_max()),
         pl.col("binding_high").get(pl.col("high").arg_min()),
     )
+    return tightest.select(*IMPLIED_COLUMNS).sort(FIGURE)
+
+
+def _possible() -> pl.Expr:
     room = NEAR * pl.max_horizontal(pl.col("low").abs(), pl.col("high").abs())
-    possible = (pl.col("low") <= pl.col("high")) | (pl.col("low") - pl.col("high") <= room)
-    return tightest.filter(possible).select(*IMPLIED_COLUMNS).sort(FIGURE)
+    return (pl.col("low") <= pl.col("high")) | (pl.col("low") - pl.col("high") <= room)
 
 
 def empty() -> pl.DataFrame:

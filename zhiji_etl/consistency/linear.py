@@ -61,6 +61,9 @@ class Bounds:
 FREE = Bounds()
 """The bounds of a figure that nobody printed."""
 
+GATE = "\0gate"
+"""What tells the gate of a figure from the figure itself."""
+
 Box = Mapping[str, Bounds]
 """The bounds of each figure by name; a figure that is absent is free."""
 
@@ -157,6 +160,16 @@ def ratio_constraints(
         terms = {numerator: Fraction(1), denominator: -at_most[0]}
         pieces.append(linear(name, terms, None, 0, high_open=at_most[1]))
     return tuple(pieces)
+
+
+def gate(figure: str) -> str:
+    """The variable by which a printed ratio takes part in its rule: shut at 0 while the figure is believed."""
+    return figure + GATE
+
+
+def owner(name: str) -> str:
+    """The figure that a gate belongs to; any other name is its own."""
+    return name.removesuffix(GATE)
 
 
 def halves(rules: Iterable[Linear]) -> Iterator[Half]:

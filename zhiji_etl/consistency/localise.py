@@ -16,7 +16,7 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from zhiji_etl.consistency.components import Reason, figures_of
-from zhiji_etl.consistency.linear import FREE, Bounds, Box, Linear, satisfied
+from zhiji_etl.consistency.linear import FREE, Bounds, Box, Linear, gate, owner, satisfied
 from zhiji_etl.consistency.programs import decide, feasible, implied
 from zhiji_etl.errors import RuleError
 
@@ -112,7 +112,8 @@ def corroborated(rules: Sequence[Linear], box: Box) -> frozenset[str]:
     """The figures that a satisfied rule supports: all its figures are printed, two at least, and it can hold."""
     failed = {rule.name for rule in rules if not satisfied(rule, box)}
     tried = (r for r in rules if r.name not in failed and len(r.figures) > 1)
-    return frozenset(name for r in tried if not any(box.get(n, FREE).free for n in r.figures) for name in r.figures)
+    printed = (r for r in tried if not any(box.get(name, FREE).free for name in r.figures))
+    return frozenset(owner(name) for r in printed for name in r.figures)
 
 
 def lightest(
@@ -149,7 +150,9 @@ def _without(rules: Sequence[Linear], box: Box, taken: Iterable[_Element]) -> tu
 
 
 def _free(box: Box, names: Iterable[str]) -> Box:
-    return {**box, **dict.fromkeys(names, FREE)}
+    """The box without the bounds of some figures; the gate of a freed figure opens."""
+    freed = [other for name in names for other in (name, gate(name))]
+    return {**box, **dict.fromkeys(freed, FREE)}
 
 
 def _minimal(rules: Sequence[Linear], box: Box, reason: Reason) -> Conflict:
@@ -160,7 +163,7 @@ def _minimal(rules: Sequence[Linear], box: Box, reason: Reason) -> Conflict:
         fewer, freer = _without(kept, held, [element])
         if not feasible(fewer, freer):
             kept, held = fewer, {name: bounds for name, bounds in freer.items() if not bounds.free}
-    return Conflict(_sorted(held), _sorted({rule.name for rule in kept}))
+    return Conflict(_sorted({owner(name) for name in held}), _sorted({rule.name for rule in kept}))
 
 
 def _hit(sets: Iterable[frozenset[_Element]], conflict: frozenset[_Element]) -> list[frozenset[_Element]]:
@@ -178,7 +181,7 @@ def _costs(rules: Sequence[Linear], box: Box, weights: Weights) -> dict[str, Fra
     wrong = [name for name, weight in weights.items() if not weight > 0]
     if wrong:
         raise RuleError("weight", f"The weight of {wrong[0]} must be positive, not {weights[wrong[0]]}.")
-    printed = [name for name in figures_of(rules) if not box.get(name, FREE).free]
+    printed = dict.fromkeys(owner(name) for name in figures_of(rules) if not box.get(name, FREE).free)
     asked = {name: weights.get(name, 1) for name in printed}
     return {name: Fraction(weight) for name, weight in asked.items() if weight != math.inf}
 

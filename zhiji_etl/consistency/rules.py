@@ -64,7 +64,7 @@ class CompiledRule:
 
 
 class Judged(NamedTuple):
-    """The judged rows of a rule, or of the one of its alternatives that speaks for it."""
+    """The judged rows of a rule, or of one of its alternatives; all have the same rows in the same order."""
 
     compiled: CompiledRule
     relation: Relation
@@ -119,20 +119,8 @@ def run_rule(compiled: CompiledRule, shelf: Shelf, metrics: Mapping[str, Metric]
 
 
 def _speaking(judged: Mapping[str, pl.DataFrame], compiled: CompiledRule) -> tuple[Judged, ...]:
-    """The judged rows that conflicts are built from: every alternative that must hold, else, row by row, the first
-    alternative that does, or the first one where none does.
-    """
-    made = {name: Judged(compiled, compiled.relations[name], compiled.checks[name], judged[name]) for name in judged}
-    if compiled.every or len(judged) == 1:
-        return tuple(made.values())
-    taken = pl.repeat(value=False, n=next(iter(judged.values())).height, dtype=pl.Boolean, eager=True)
-    speaking = []
-    for one in made.values():
-        holds = one.frame.get_column("verdict").cast(pl.String) == Verdict.CONSISTENT.value
-        speaking.append(one._replace(frame=one.frame.filter(holds & ~taken)))
-        taken = taken | holds
-    first = next(iter(made.values()))
-    return (*speaking, first._replace(frame=first.frame.filter(~taken)))
+    """The judged rows of each alternative: conflicts are built from them."""
+    return tuple(Judged(compiled, compiled.relations[name], compiled.checks[name], judged[name]) for name in judged)
 
 
 def explained(relation: Relation) -> tuple[Expression, str, Expression]:

@@ -2,8 +2,8 @@
 
 In: a `Check` (readings.py) and the exact bounds of the operands of one row. Out: `Linear` rules (linear.py) over the
 figures of that row, in base units. Sums, differences, orders and multiples are linear as they stand. A printed ratio
-a = b / c is two inequalities in b and c, exact as long as a stands in one rule only; a takes part as a gate: 0 while
-it is believed, free where it is suspect.
+a = b / c is two inequalities in b and c, with the bounds of a as it is printed; a takes part as a gate: 0 while it is
+believed, free where it is suspect.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from zhiji_etl.consistency.expressions import Expression, Operand, fold
-from zhiji_etl.consistency.linear import FREE, Bounds, Linear, linear, scaled
+from zhiji_etl.consistency.linear import FREE, Bounds, Linear, gate, linear, scaled
 from zhiji_etl.consistency.readings import Check
 
 SHUT = Bounds(Fraction(0), Fraction(0))
@@ -88,12 +88,12 @@ def rules_of_row(made: Template, name: str, box: Mapping[str, Bounds], figures: 
     ratio = scaled(box.get(made.ratio, FREE), made.ratio_scale)
     if ratio.free:
         return
-    gate = {figures[made.ratio]: Fraction(-1)}
+    shut = {gate(figures[made.ratio]): Fraction(-1)}
     yield _bounded(name, made.under, figures, {}, low_open=True)
     if ratio.high is not None and made.symbol in ("==", ">=", ">"):
-        yield _bounded(name, _less(made, ratio.high).times(Fraction(-1)), figures, {k: -v for k, v in gate.items()})
+        yield _bounded(name, _less(made, ratio.high).times(Fraction(-1)), figures, {k: -v for k, v in shut.items()})
     if ratio.low is not None and made.symbol in ("==", "<=", "<"):
-        yield _bounded(name, _less(made, ratio.low), figures, gate)
+        yield _bounded(name, _less(made, ratio.low), figures, shut)
 
 
 def _less(made: Template, ratio: Fraction) -> Affine:
@@ -110,11 +110,16 @@ def _compared(name: str, difference: Affine, symbol: str, figures: Mapping[str, 
 
 
 def _bounded(
-    name: str, positive: Affine, figures: Mapping[str, str], gate: Mapping[str, Fraction], *, low_open: bool = False
+    name: str,
+    positive: Affine,
+    figures: Mapping[str, str],
+    opened_by: Mapping[str, Fraction],
+    *,
+    low_open: bool = False,
 ) -> Linear:
-    """`positive + gate >= 0` as a rule."""
+    """`positive + gate >= 0` as a rule, with the gate and its weight in `opened_by`."""
     terms = [(figures[operand], weight) for operand, weight in positive.terms.items()]
-    return linear(name, [*terms, *gate.items()], -positive.constant, None, low_open=low_open)
+    return linear(name, [*terms, *opened_by.items()], -positive.constant, None, low_open=low_open)
 
 
 def _quotient(node: Expression, check: Check) -> Quotient:
