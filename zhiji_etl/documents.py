@@ -52,9 +52,9 @@ _EMPHASIS: Final = re.compile(
 """Signs of Markdown that stand within a line: emphasis, code, and what makes a link of a text."""
 
 _PARAGRAPH: Final = re.compile(
-    r"\n[^\S\n]*\n\s*|\n(?=[^\S\n]*(?:[-*+•·|>#]|[0-9]{1,3}[.)])[^\S\n])|(?<=[0-9])\n(?=[^\S\n]*[0-9])"
+    r"\n[^\S\n]*\n\s*|\n(?=[^\S\n]*(?:[-*+•·|>#]|[0-9]{1,3}[.)])[^\S\n])|\n(?=[^\S\n]*[-−+][0-9])|(?<=[0-9])\n(?=[^\S\n]*[0-9])"
 )
-"""Between blocks: an empty line, a new item of a list, a new line of a table, a column of numbers."""
+"""Between blocks: an empty line, an item of a list, a line of a table, one with a signed number, numbers in a column."""
 
 _MARKER: Final = re.compile(r"[^\S\n]*(?:[-*+•·|>#]+[^\S\n]+)+")
 """What stands before the item of a list, or a heading: no sign of a number."""
@@ -199,10 +199,14 @@ def _markdown(text: str) -> _Pieces:
 
 
 def _html(text: str) -> _Pieces:
+    # Behind the last `>` no tag ends; the parser would search there for an end at each `<`, in quadratic time.
+    end = text.rfind(">") + 1
     reader = _HtmlReader(text)
-    reader.feed(text)
+    reader.feed(text[:end])
     reader.close()
     yield from reader.pieces
+    if not reader.hidden:
+        yield end, text[end:]
 
 
 class _HtmlReader(HTMLParser):
