@@ -231,7 +231,7 @@ def test_sidecar(tmp_path: Path):
         trust = inf
         fiscal_year_end = "03-31"
         [fx]
-        method = "average"
+        method = "fixed"
         start = "2019-04-01"
         end = 2020-03-31
         rate = "6.9695"

@@ -1,9 +1,10 @@
 """Figures in the unit that their metric declares: factors by Pint, currencies at the rate of their own period.
 
-In: figures in their printed unit, with `declared_unit`, `nouns`, `fx`. Out: the same rows with `value, low, high, step,
-step_max, unit` in the declared unit, `rate` where a currency was converted, and `code, reason` where the unit does not
-convert: no rate (`missing_reference`: the figure stays, its amounts null) or no common dimension (the row is rejected).
-An amount that restates another keeps its own currency: the two are compared, not merged.
+In: figures in their printed unit, with `declared_unit`, `nouns`, `fx` (a method, or null). Out: the same rows with
+`value, low, high, step, step_max, unit` in the declared unit, `rate` where a currency was converted, and `code, reason`
+where the unit does not convert: no rate (`missing_reference`: the figure stays, its amounts null) or no common
+dimension (the row is rejected). An amount that restates another keeps its own currency: the two are compared, not
+merged.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Final
 import polars as pl
 
 from zhiji_etl.figures import Reason, Severity, Verdict
-from zhiji_etl.rates import Rates
+from zhiji_etl.rates import KEY_COLUMNS, Rates, answered_once
 from zhiji_etl.units import BARE, factors, is_currency
 
 CONVENTION_COLUMNS: Final[dict[str, pl.DataType]] = {
@@ -37,12 +38,16 @@ FRACTIONAL: Final = (BARE, "multiple")
 def convert(figures: pl.DataFrame, rates: Rates) -> pl.DataFrame:
     """The figures in their declared unit, in the same order; each with the CONVENTION_COLUMNS of its source."""
     targeted = figures.with_columns(printed_unit=_own_noun()).with_columns(unit=_target())
-    factored = targeted.join(factors(targeted), on=["printed_unit", "unit"], how="left", maintain_order="left")
-    rated = _with_rates(factored, rates)
-    sized = rated.with_columns(**_amounts()).with_columns(**_whole_counts())
-    return _within_declared_ends(sized).drop(
-        "factor", "unit_code", "unit_reason", "rate_low", "rate_high", "rate_reason"
-    )
+    asked = targeted.with_columns(base="printed_unit", quote="unit", **_days_and_method())
+    scaled = answered_once(asked, lambda requests: _scales(requests, rates)).drop(KEY_COLUMNS)
+    sized = scaled.with_columns(**_amounts()).with_columns(**_whole_counts())
+    return _within_declared_ends(sized).drop("factor", "rate_low", "rate_high")
+
+
+def requested(converted: pl.DataFrame) -> pl.DataFrame:
+    """The distinct requests (KEY_COLUMNS) behind the rates of converted figures."""
+    rated = converted.filter(pl.col("rate").is_not_null()).with_columns(**_days_and_method())
+    return market_requests(rated, pl.col("printed_unit"), pl.col("unit")).select(KEY_COLUMNS.keys()).unique()
 
 
 def refused(converted: pl.DataFrame) -> pl.DataFrame:
@@ -68,35 +73,59 @@ def unrated(converted: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def stated_method() -> pl.Expr:
+    """The method that the source states, else the one that the metric does; null where neither does."""
+    return pl.coalesce("fx_method", "fx")
+
+
+def market_requests(frame: pl.DataFrame, source: pl.Expr, target: pl.Expr) -> pl.DataFrame:
+    """The frame with `base, quote`: two currencies as markets quote them, so CNY for one USD whichever is converted."""
+    turned = _turned(source, target)
+    return frame.with_columns(
+        base=pl.when(turned).then(target).otherwise(source), quote=pl.when(turned).then(source).otherwise(target)
+    )
+
+
 def reference_rates(requests: pl.DataFrame, rates: Rates) -> pl.DataFrame:
     """The rates of rows that ask for them, in order: the row with `rate, rate_low, rate_high` and `rate_reason`.
 
-    In: `source_currency, target_currency, method, period_start, period_end` and the conventions of the source. One unit
-    of the source currency is `rate` of the target. An average is taken of the rate as markets quote it (CNY for one
-    USD) and then turned around if need be: the average of the inverses would be another number.
+    In: `source_currency, target_currency` and the KEY_COLUMNS `start, end, method, fixed_rate`. One unit of the source
+    currency is `rate` of the target. An average is taken of the rate as markets quote it (CNY for one USD) and then
+    turned around if need be: the average of the inverses would be another number. A fixed rate is read as quoted, too.
     """
-    turned = _turned(pl.col("source_currency"), pl.col("target_currency"))
-    asked = requests.with_columns(
-        base=pl.when(turned).then("target_currency").otherwise("source_currency"),
-        quote=pl.when(turned).then("source_currency").otherwise("target_currency"),
-        start=pl.coalesce("fx_start", "period_start"),
-        end=pl.coalesce("fx_end", "period_end"),
-        fixed_rate="fx_rate",
-    )
-    answered = rates.table(asked).rename({"reason": "rate_reason"})
+    source, target = pl.col("source_currency"), pl.col("target_currency")
+    answered = rates.table(market_requests(requests, source, target)).rename({"reason": "rate_reason"})
     ends = {name: pl.col(name) for name in ("rate", "rate_low", "rate_high")}
     inverse = {"rate": 1 / ends["rate"], "rate_low": 1 / ends["rate_high"], "rate_high": 1 / ends["rate_low"]}
+    turned = pl.col("base") != source
     return answered.with_columns(pl.when(turned).then(inverse[name]).otherwise(ends[name]).alias(name) for name in ends)
 
 
+def convention_days() -> dict[str, pl.Expr]:
+    """The days and the printed rate of a request: those that the source states, else the days of the figure."""
+    return {
+        "start": pl.coalesce("fx_start", "period_start"),
+        "end": pl.coalesce("fx_end", "period_end"),
+        "fixed_rate": pl.col("fx_rate"),
+    }
+
+
 def _turned(source: pl.Expr, target: pl.Expr) -> pl.Expr:
-    """Whether markets quote the pair the other way round, with the target as the one unit."""
+    """Whether markets quote the pair the other way round, with the target as the one unit.
+
+    Pairs without a currency of MARKET_BASES go by the alphabet, so that either direction asks for the same rate.
+    """
     place = {code: number for number, code in enumerate(MARKET_BASES)}
 
     def standing(currency: pl.Expr) -> pl.Expr:
         return currency.replace_strict(place, default=len(place), return_dtype=pl.Int8)
 
-    return standing(target) < standing(source)
+    first, second = standing(target), standing(source)
+    return (first < second) | ((first == second) & (target < source))
+
+
+def _days_and_method() -> dict[str, pl.Expr]:
+    return {**convention_days(), "method": stated_method()}
 
 
 def _own_noun() -> pl.Expr:
@@ -108,22 +137,25 @@ def _target() -> pl.Expr:
     return pl.when(pl.col("restates").is_null()).then("declared_unit").otherwise("printed_unit")
 
 
-def _with_rates(figures: pl.DataFrame, rates: Rates) -> pl.DataFrame:
-    """The rate of each row that changes its currency, and `code`, `reason` where a unit or a rate fails."""
-    needs_rate = (pl.col("unit_code") == "currency_mismatch") & pl.col("fx").is_not_null()
-    changing = figures.filter(needs_rate)
-    asked = changing.with_columns(
-        source_currency="printed_unit", target_currency="unit", method=pl.coalesce("fx_method", "fx")
+def _scales(requests: pl.DataFrame, rates: Rates) -> pl.DataFrame:
+    """Of distinct requests `factor`, or `rate, rate_low, rate_high`, or `code, reason` where a unit or a rate fails."""
+    pairs = requests.select("start", "end", "method", "fixed_rate", printed_unit="base", unit="quote")
+    factored = pairs.join(factors(pairs), on=["printed_unit", "unit"], how="left", maintain_order="left")
+    changing = (pl.col("unit_code") == "currency_mismatch").fill_null(value=False) & pl.col("method").is_not_null()
+    # A request between a currency and itself costs nothing and is dropped below.
+    source = pl.when(changing).then("printed_unit").otherwise("unit")
+    rated = reference_rates(factored.with_columns(source_currency=source, target_currency="unit"), rates)
+    needed = rated.with_columns(
+        pl.when(changing).then(name).alias(name) for name in ("rate", "rate_low", "rate_high", "rate_reason")
     )
-    answers = reference_rates(asked, rates).select(
-        "figure_id", "rate_low", "rate_high", "rate_reason", found_rate="rate"
+    return needed.select(
+        "factor",
+        "rate",
+        "rate_low",
+        "rate_high",
+        code=pl.when(~changing).then("unit_code").when(pl.col("rate_reason").is_not_null()).then(pl.lit(NO_RATE)),
+        reason=pl.when(~changing).then("unit_reason").otherwise("rate_reason"),
     )
-    joined = figures.join(answers, on="figure_id", how="left", maintain_order="left")
-    return joined.with_columns(
-        rate="found_rate",
-        code=pl.when(~needs_rate).then("unit_code").when(pl.col("rate_reason").is_not_null()).then(pl.lit(NO_RATE)),
-        reason=pl.when(~needs_rate).then("unit_reason").otherwise("rate_reason"),
-    ).drop("found_rate")
 
 
 def _amounts() -> dict[str, pl.Expr]:

@@ -36,12 +36,18 @@ LOUDNESS: Final[Mapping[str, int]] = {
 
 
 def as_findings(judged: pl.DataFrame) -> pl.DataFrame:
-    """A frame with some of FINDING_COLUMNS as one with all of them: null where absent, id and message made."""
-    full = judged.select(
+    """A frame with some of FINDING_COLUMNS as one with all of them: null where absent, id and message made.
+
+    A column `remark` holds sentences to add to the message.
+    """
+    remark = pl.format(" {}", "remark") if "remark" in judged.columns else pl.lit(None, pl.String)
+    columns = [
         (pl.col(name) if name in judged.columns else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in FINDING_COLUMNS.items()
-    )
-    return full.with_columns(message=pl.coalesce("message", _message()), finding_id=_identity())
+    ]
+    full = judged.select(*columns, remark=remark)
+    message = pl.coalesce("message", _message()) + pl.col("remark").fill_null("")
+    return full.with_columns(message=message, finding_id=_identity()).drop("remark")
 
 
 def gathered(findings: Iterable[pl.DataFrame]) -> pl.DataFrame:

@@ -1,13 +1,14 @@
 """The whole way of a figure, in one screen: raw rows -> figures -> tables, findings, implied values -> published run.
 
 In: a project. Out: `RunResult`, and below `out` a new run: `figures.parquet`, a Parquet file for each table,
-`rejects.parquet`, `findings.parquet`, `implied.parquet` and the manifest `run.json`, visible all at once.
+`rejects.parquet`, `findings.parquet`, `implied.parquet`, `rates.parquet` and the manifest `run.json`, visible all at
+once.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -16,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 import zhiji_etl
-from zhiji_etl import conversion, findings, rows, tabulation
+from zhiji_etl import conversion, corrections, findings, rows, tabulation
 from zhiji_etl.catalogue import Catalogue
 from zhiji_etl.consistency import pairs
 from zhiji_etl.consistency.checking import checked
 from zhiji_etl.consistency.implied import intersect
 from zhiji_etl.figures import FIGURE_COLUMNS, Verdict
 from zhiji_etl.outputs import RunFolder, publishing
-from zhiji_etl.rates import Rates
+from zhiji_etl.rates import Rates, origins
 from zhiji_etl.sources import Source, check_unchanged
 from zhiji_etl.tables import KEYS
 
@@ -42,6 +43,7 @@ class RunResult:
     rejects: pl.DataFrame
     findings: pl.DataFrame
     implied: pl.DataFrame
+    rates: pl.DataFrame
     manifest: Mapping[str, Any]
 
     def verdicts(self) -> dict[str, int]:
@@ -53,7 +55,10 @@ class RunResult:
 
 @dataclass(frozen=True)
 class Audit:
-    """Everything a run concludes before anything is written; `raw_rows` counts what was read."""
+    """Everything a run concludes before anything is written; `raw_rows` counts what was read.
+
+    `rates` are the quotes (QUOTE_COLUMNS) behind every exchange rate that was used.
+    """
 
     raw_rows: int
     figures: pl.DataFrame
@@ -61,6 +66,7 @@ class Audit:
     rejects: pl.DataFrame
     findings: pl.DataFrame
     implied: pl.DataFrame
+    rates: pl.DataFrame
 
 
 def run(project: Project, out: Path, *, keep: int = 3) -> RunResult:
@@ -70,7 +76,7 @@ def run(project: Project, out: Path, *, keep: int = 3) -> RunResult:
     """
     started = time.perf_counter()
     catalogue, sources = project.catalogue, project.sources
-    audited = audit(sources, catalogue, rates_of(project))
+    audited = audit(sources, catalogue, rates_of(project), project.corrections)
     with publishing(out, keep=keep) as folder:
         _write(folder, audited, catalogue)
         check_unchanged(sources)
@@ -78,9 +84,11 @@ def run(project: Project, out: Path, *, keep: int = 3) -> RunResult:
     return RunResult(folder.path, **vars(audited), manifest=folder.manifest)
 
 
-def audit(sources: list[Source], catalogue: Catalogue, rates: Rates) -> Audit:
+def audit(
+    sources: list[Source], catalogue: Catalogue, rates: Rates, amendments: Sequence[corrections.Correction] = ()
+) -> Audit:
     """The chain: read, split, convert, tabulate, check. Every raw row ends in exactly one of figures and rejects."""
-    read = rows.read_rows(sources, catalogue)
+    read = rows.read_rows(sources, catalogue, amendments)
     printed, unread = rows.split(read)
     stated = printed.join(conventions(sources), on="source", how="left", maintain_order="left")
     converted = conversion.convert(stated, rates)
@@ -92,19 +100,20 @@ def audit(sources: list[Source], catalogue: Catalogue, rates: Rates) -> Audit:
         figures.select(*FIGURE_COLUMNS), catalogue.rules, catalogue.metrics, rows.excessive(read), trust
     )
     restated = pairs.restatements(stated.join(refused, on="row_id", how="anti", maintain_order="left"), rates)
+    asked = pl.concat([conversion.requested(converted), restated.requests])
+    found = [
+        tables.findings,
+        findings.as_findings(conversion.unrated(converted)),
+        *(findings.as_findings(one) for one in (*concluded.findings, restated.findings)),
+    ]
     return Audit(
         raw_rows=read.height,
         figures=figures.select(*FIGURE_COLUMNS),
         tables=tables.tables,
         rejects=pl.concat([unread, rows.reject(read, refused)]).sort("row_id"),
-        findings=findings.gathered(
-            [
-                tables.findings,
-                findings.as_findings(conversion.unrated(converted)),
-                *(findings.as_findings(found) for found in (*concluded.findings, restated.findings)),
-            ]
-        ),
+        findings=findings.gathered(corrections.told(found, read, amendments)),
         implied=intersect([concluded.implied, restated.implied]),
+        rates=rates.slice(asked),
     )
 
 
@@ -114,7 +123,7 @@ def conventions(sources: list[Source]) -> pl.DataFrame:
     made = [
         (name, None, None, None, None)
         if fx is None
-        else (name, fx.method, fx.start, fx.end, None if fx.rate is None else str(fx.rate))
+        else (name, fx.stated_method, fx.start, fx.end, None if fx.rate is None else str(fx.rate))
         for name, fx in stated
     ]
     return pl.DataFrame(made, schema=conversion.CONVENTION_COLUMNS, orient="row")
@@ -134,6 +143,7 @@ def _write(folder: RunFolder, audited: Audit, catalogue: Catalogue) -> None:
     folder.write_parquet("rejects.parquet", audited.rejects)
     folder.write_parquet("findings.parquet", audited.findings)
     folder.write_parquet("implied.parquet", audited.implied)
+    folder.write_parquet("rates.parquet", audited.rates)
 
 
 def _manifest(project: Project, audited: Audit, seconds: float) -> dict[str, Any]:
@@ -142,6 +152,7 @@ def _manifest(project: Project, audited: Audit, seconds: float) -> dict[str, Any
         "inputs": [source.entry() for source in project.sources],
         "schemas": project.schema_hashes(),
         "settings": project.settings,
+        "rates": origins(audited.rates).to_dicts(),
         "counts": {
             "raw_rows": audited.raw_rows,
             "figures": audited.figures.height,

@@ -25,6 +25,7 @@ from zhiji_etl.errors import OutputError, ProjectError
 
 if TYPE_CHECKING:
     from zhiji_etl.catalogue import Catalogue
+    from zhiji_etl.corrections import Correction
     from zhiji_etl.pipeline import RunResult
     from zhiji_etl.sources import Source
     from zhiji_etl.tables import Table
@@ -63,17 +64,29 @@ class Project:
     def catalogue(self) -> Catalogue:
         """The tables and rules of `schemas/`; `ProjectError` with all problems of the schema files."""
         from zhiji_etl.catalogue import catalogue
+        from zhiji_etl.rates import USUAL
 
         self._require()
         made = catalogue(tables_of(self.path / "schemas"))
         for metric in made.metrics.values():
-            if metric.fx is not None:
+            if metric.fx not in (None, USUAL):
                 _check_method(metric.fx, f"The metric {metric.name}", "schema_invalid")
         return made
 
+    @cached_property
+    def corrections(self) -> tuple[Correction, ...]:
+        """The slips that `schemas/corrections.toml` declares; `ProjectError` (`corrections_invalid`) if it is broken."""
+        from zhiji_etl.corrections import FILE, read_corrections
+
+        return read_corrections(self.path / "schemas" / FILE)
+
     def schema_hashes(self) -> dict[str, str]:
-        """The sha256 of each schema file, for the manifest."""
-        return {path.name: sha256(path.read_bytes()).hexdigest() for path in _schema_files(self.path / "schemas")}
+        """The sha256 of each schema file, and of the corrections, for the manifest."""
+        from zhiji_etl.corrections import FILE
+
+        folder = self.path / "schemas"
+        files = [*_schema_files(folder), *(path for path in [folder / FILE] if path.is_file())]
+        return {path.name: sha256(path.read_bytes()).hexdigest() for path in files}
 
     def run(self, out: str | Path | None = None, *, keep: int = 3) -> RunResult:
         """Carry the figures the whole way and publish them below `out` (by default the project's `build`).
@@ -138,10 +151,11 @@ def _copy(origin: Path, target: Path) -> None:
 
 def _check_method(method: str, where: str, code: str) -> None:
     """Refuse a method of conversion that does not exist: it would leave figures without a value."""
-    from zhiji_etl.rates import RateMethod
+    from zhiji_etl.rates import USUAL, RateMethod
 
     if method not in list(RateMethod):
-        hint = f"known are {', '.join(RateMethod)}"
+        known = [*RateMethod, USUAL] if code == "schema_invalid" else list(RateMethod)
+        hint = f"known are {', '.join(known)}"
         raise ProjectError(code, f"{where} converts by {method!r}, which is no method.", hint=hint)
 
 

@@ -6,15 +6,17 @@ In: the sources of a project. Out: `Split`, in which every raw row, known by its
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final, NamedTuple
 
 import polars as pl
 
+from zhiji_etl import corrections
 from zhiji_etl.catalogue import Catalogue
 from zhiji_etl.figures import AMOUNT_FIELDS, FIGURE_COLUMNS, Reason
 from zhiji_etl.periods import resolve_periods
+from zhiji_etl.rates import USUAL, RateMethod
 from zhiji_etl.reading import FigureNamespace
 from zhiji_etl.sources import Sidecar, Source, ordinals, scan_source
 
@@ -30,11 +32,14 @@ class Split(NamedTuple):
     rejects: pl.DataFrame
 
 
-def read_rows(sources: Iterable[Source], catalogue: Catalogue) -> pl.DataFrame:
+def read_rows(
+    sources: Iterable[Source], catalogue: Catalogue, amendments: Sequence[corrections.Correction] = ()
+) -> pl.DataFrame:
     """All rows of all sources with their reading, period, table and, where they are no figure, `code` and `reason`."""
     listed = list(sources)
     numbers = ordinals(listed)
-    frames = [_read(scan_source(source, numbers[source.name]), source.sidecar) for source in listed]
+    raw = [corrections.amended(scan_source(one, numbers[one.name]), one.name, amendments) for one in listed]
+    frames = [_read(rows, one.sidecar) for rows, one in zip(raw, listed, strict=True)]
     rows = pl.concat(frames, how="diagonal")
     placed = _dated(_placed(rows, catalogue))
     return (
@@ -77,10 +82,13 @@ def as_rejects(rows: pl.DataFrame) -> pl.DataFrame:
         "fx",
         "restated_in",
         "fiscal_year_end",
+        "corrected_from",
+        *corrections.WORKING,
     }
     raw = [name for name in rows.columns if name not in added and not name.startswith("period_")]
     ending = ("row_id", "source", *REJECT_ENDING)
-    return rows.select(*(name for name in raw if name not in ending), *ending)
+    restored = rows.with_columns(printed=pl.coalesce("corrected_from", "printed"))
+    return restored.select(*(name for name in raw if name not in ending), *ending)
 
 
 def excessive(rows: pl.DataFrame) -> pl.DataFrame:
@@ -112,7 +120,8 @@ def _read(frame: pl.LazyFrame, sidecar: Sidecar) -> pl.LazyFrame:
         decimal_comma=sidecar.decimal_comma,
     )
     year_end = pl.lit(sidecar.fiscal_year_end, pl.String)
-    return frame.with_columns(read=read, fiscal_year_end=year_end)
+    as_read = frame.with_columns(read=read, fiscal_year_end=year_end)
+    return as_read.with_columns(read=corrections.rescaled(pl.col("read")))
 
 
 def _placed(rows: pl.LazyFrame, catalogue: Catalogue) -> pl.LazyFrame:
@@ -178,7 +187,9 @@ def _first_defect() -> pl.Expr:
     entity = pl.col("entity").is_null() | (pl.col("entity").str.strip_chars() == "")
     no_decimals = pl.col("decimals").is_not_null() & pl.col("decimals").cast(pl.Int64, strict=False).is_null()
     return (
-        pl.when(pl.col("defect").is_not_null())
+        pl.when(pl.col("__dropped").is_not_null())
+        .then(_defect(corrections.DROPPED, pl.col("__dropped")))
+        .when(pl.col("defect").is_not_null())
         .then(pl.struct(pl.col("defect").alias("code"), pl.col("defect_reason").alias("reason")))
         .when(entity)
         .then(_defect("entity_missing", pl.lit("The row has no entity: say whose figure this is.")))
@@ -213,7 +224,14 @@ def _figures(rows: pl.DataFrame, amount: pl.Expr, restating: int) -> pl.DataFram
         "rate": pl.lit(None, pl.Float64),
         "restates": pl.col("row_id") * 2 if restating else pl.lit(None, pl.UInt64),
     }
-    declared = ("declared_unit", "nouns", "at_least", "at_most", "fx", "restated_in")
+    declared = ("declared_unit", "nouns", "at_least", "at_most", "restated_in")
     made: Mapping[str, pl.Expr] = {**read, **named}
     columns = [made.get(name, pl.col(name)).cast(dtype).alias(name) for name, dtype in FIGURE_COLUMNS.items()]
-    return rows.select(*columns, *declared)
+    return rows.select(*columns, *declared, fx=_method())
+
+
+def _method() -> pl.Expr:
+    """The method that the metric declares; `usual` is one method for flows and another for stocks."""
+    flow, stock = (RateMethod.usual(is_flow=is_flow).value for is_flow in (True, False))
+    usual = pl.when("period_is_flow").then(pl.lit(flow)).otherwise(pl.lit(stock))
+    return pl.when(pl.col("fx") == USUAL).then(usual).otherwise("fx")

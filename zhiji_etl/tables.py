@@ -79,10 +79,12 @@ def Quantity(  # noqa: N802 - it stands where a class would, as pandera.Field do
     """A column of amounts in one unit.
 
     `unit` is an ISO 4217 code, `percent`, `percentage_point`, a counted noun in the singular, a Pint unit or a compound
-    such as `CNY/vehicle`. `fx` names how amounts in other currencies convert (`average`, `spot`, ...). `restated_in` is
-    a currency in which sources usually restate the amount. `nouns` are further words for the noun. `checks` are those
-    of `pandera.Field`: `ge=0`, `le=100`, `isin=...`, `nullable=False`. Columns are nullable unless told otherwise,
-    since sources rarely print everything. Raises `ProjectError` (`schema_invalid`) for an unknown check.
+    such as `CNY/vehicle`. `fx` names how amounts in other currencies convert: a rate method (`average`, `spot`, ...),
+    or `usual`, the average of the period for flows and its end for stocks; without it nothing converts, unless the
+    source says how. `restated_in` is a currency in which sources usually restate the amount. `nouns` are further words
+    for the noun. `checks` are those of `pandera.Field`: `ge=0`, `le=100`, `isin=...`, `nullable=False`. Columns are
+    nullable unless told otherwise, since sources rarely print everything. Raises `ProjectError` (`schema_invalid`) for
+    an unknown check.
     """
     unknown = sorted(set(checks) - CHECK_NAMES)
     if unknown:

@@ -12,18 +12,18 @@ reference.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
 from zhiji_etl.consistency.expressions import Expression, Operand, operands
 from zhiji_etl.consistency.operands import KEYS, amount_columns, columns
 from zhiji_etl.consistency.readings import Check, ends
-from zhiji_etl.consistency.rules import ALTERNATIVE, RAW_FINDING_COLUMNS, Outcome, combined
+from zhiji_etl.consistency.rules import ALTERNATIVE, RAW_FINDING_COLUMNS, combined
 from zhiji_etl.consistency.verdicts import judge
-from zhiji_etl.conversion import currencies, reference_rates
+from zhiji_etl.conversion import convention_days, currencies, reference_rates, stated_method
 from zhiji_etl.figures import IMPLIED_COLUMNS, Reason, Severity, Verdict
-from zhiji_etl.rates import RateMethod, Rates
+from zhiji_etl.rates import KEY_COLUMNS, RateMethod, Rates
 from zhiji_etl.tables import MATERIAL
 
 DUPLICATE: Final = "duplicate"
@@ -31,8 +31,22 @@ RESTATEMENT: Final = "restatement"
 IMPLIED_RATE: Final = "implied_rate"
 FIRST, OTHER = Operand("first"), Operand("other")
 MAIN, RESTATED, RATE = Operand("main"), Operand("restated"), Operand("rate")
+FITS: Final = {
+    Verdict.CONSISTENT: "consistent with",
+    Verdict.TOO_IMPRECISE: "too imprecise to tell for",
+    Verdict.INCONSISTENT: "inconsistent with",
+    Verdict.NOT_CHECKABLE: "not checkable by",
+}
 METHODS: Final = (RateMethod.AVERAGE, RateMethod.AVERAGE_QUOTED, RateMethod.PERIOD_END, RateMethod.SUM_OF_QUARTERS)
 FIGURE: Final = ("entity", "metric", "period_start", "period_end", "vintage")
+
+
+class Restated(NamedTuple):
+    """Findings without id and message, implied values, and the distinct requests (KEY_COLUMNS) that had a rate."""
+
+    findings: pl.DataFrame
+    implied: pl.DataFrame
+    requests: pl.DataFrame
 
 
 def duplicates(figures: pl.DataFrame) -> pl.DataFrame:
@@ -69,21 +83,21 @@ def disputed(found: pl.DataFrame) -> pl.Series:
     return wrong.get_column("figures").explode().unique().sort()
 
 
-def restatements(figures: pl.DataFrame, rates: Rates) -> Outcome:
+def restatements(figures: pl.DataFrame, rates: Rates) -> Restated:
     """Judge each amount that is restated, or usually is, at the reference rates of its period.
 
     In: figures in their printed unit, with `fx` and `restated_in` of their metric and the CONVENTION_COLUMNS of their
     source. A method that is stated decides; where none is, it is enough that one of METHODS fits. The others are told
-    for knowledge, with severity info.
+    for knowledge, with severity info; `remark` says which methods fit and which do not.
     """
     pairs = _pairs(figures)
     tried = _rated(pairs, rates)
     judged = pl.concat([_judged(tried, main_is_coarser=True), _judged(tried, main_is_coarser=False)])
     alternatives = _restatement_rows(judged)
-    deciding = alternatives.filter("decides")
-    overall = combined(deciding, every=False, severity=Severity.ERROR).with_columns(kind=pl.lit(RESTATEMENT))
     named = alternatives.select(RAW_FINDING_COLUMNS.keys())
-    return Outcome(pl.concat([overall, named, _implied_rates(tried)]), _unprinted(tried))
+    found = pl.concat([_overall(alternatives), named, _implied_rates(tried)], how="diagonal")
+    asked = tried.filter(pl.col("rate").is_not_null()).select(KEY_COLUMNS.keys()).unique()
+    return Restated(found, _unprinted(tried), asked)
 
 
 def _pairs(figures: pl.DataFrame) -> pl.DataFrame:
@@ -115,12 +129,11 @@ def _is_coarser(one: str, other: str) -> pl.Expr:
 
 def _rated(pairs: pl.DataFrame, rates: Rates) -> pl.DataFrame:
     """Each pair at the rate of each method that can decide it or is told for knowledge: the rate as an operand."""
-    stated = pairs.with_columns(method=pl.coalesce("fx_method", "fx"))
+    stated = pairs.with_columns(method=stated_method(), **convention_days())
     methods = pl.DataFrame({"tried": [method.value for method in METHODS]})
     # What is not printed cannot tell which method fits: only the one that decides is asked for its rate.
     telling = pl.col("method").is_null() | pl.col(columns(RESTATED.name).low).is_not_null()
-    unstated = pl.col("fx_start").is_null() & pl.col("fx_rate").is_null()
-    several = stated.filter(unstated & telling).join(methods, how="cross")
+    several = stated.filter(pl.col("fx_start").is_null() & telling).join(methods, how="cross")
     own = stated.filter(pl.col("method").is_not_null()).with_columns(tried="method")
     every = pl.concat([own, several]).unique(["row", "tried"], keep="first", maintain_order=True)
     decides = pl.col("method").is_null() | (pl.col("method") == pl.col("tried"))
@@ -128,7 +141,9 @@ def _rated(pairs: pl.DataFrame, rates: Rates) -> pl.DataFrame:
         decides=decides, source_currency="restated_unit", target_currency="main_unit", method="tried"
     )
     answered = reference_rates(asked, rates).with_columns(**_rate_operand())
-    return answered.filter(pl.col("rate").is_not_null() | pl.col("decides")).sort("row", "tried")
+    # A method that does not apply, such as a sum of quarters to a month, says nothing where another one applies.
+    alone = ~(pl.col("rate").is_not_null() & pl.col("decides")).any().over("row")
+    return answered.filter(pl.col("rate").is_not_null() | (pl.col("decides") & alone)).sort("row", "tried")
 
 
 def _rate_operand() -> dict[str, pl.Expr]:
@@ -165,7 +180,34 @@ def _restatement_rows(judged: pl.DataFrame) -> pl.DataFrame:
         reason=reason,
         figures=pl.concat_list(columns(MAIN.name).figure_id, columns(RESTATED.name).figure_id).list.drop_nulls(),
     )
-    return _with(named, "row", "decides", place=pl.col("tried").rank("dense"), name=pl.col("tried"))
+    return _with(
+        named, "row", "decides", stated=stated_method(), place=pl.col("tried").rank("dense"), name=pl.col("tried")
+    )
+
+
+def _overall(alternatives: pl.DataFrame) -> pl.DataFrame:
+    """One finding a pair: what the methods that decide conclude, and as `remark` what all of them do."""
+    deciding = alternatives.filter("decides")
+    made = combined(deciding, every=False, severity=Severity.ERROR).with_columns(kind=pl.lit(RESTATEMENT))
+    told = alternatives.group_by("row").agg(fits=_fits(), stated=pl.col("stated").first())
+    # Both have one row a pair, in order of the pairs.
+    both = pl.concat([made, told.sort("row").drop("row")], how="horizontal")
+    failed = pl.coalesce(pl.format("{} does not reconcile", "stated"), pl.lit("no rate method reconciles"))
+    stated = pl.coalesce(pl.format(" ({} is stated)", "stated"), pl.lit(""))
+    verdict = pl.col("verdict").cast(pl.String)
+    return both.with_columns(
+        reading=pl.when(verdict == Verdict.INCONSISTENT.value).then(failed).otherwise("reading"),
+        remark=pl.when(verdict != Verdict.NOT_CHECKABLE.value).then(pl.format("By rate method{}: {}.", stated, "fits")),
+    ).drop("stated", "fits")
+
+
+def _fits() -> pl.Expr:
+    """Which methods fit and which do not: `consistent with average_quoted; inconsistent with average, period_end`."""
+    groups = []
+    for verdict, words in FITS.items():
+        names = pl.col("name").filter(pl.col("verdict").cast(pl.String) == verdict.value).sort().str.join(", ")
+        groups.append(pl.when(names != "").then(pl.format(f"{words} {{}}", names)))
+    return pl.concat_str(groups, separator="; ", ignore_nulls=True)
 
 
 def _implied_rates(tried: pl.DataFrame) -> pl.DataFrame:

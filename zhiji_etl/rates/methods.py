@@ -20,6 +20,9 @@ import polars as pl
 from zhiji_etl.rates.quotes import MAX_AGE
 from zhiji_etl.rates.series import Layer
 
+USUAL: Final = "usual"
+"""What a metric may name in place of a method: see `RateMethod.usual`."""
+
 
 class RateMethod(StrEnum):
     """How the rate of a period is taken."""
@@ -56,12 +59,14 @@ ANSWER_COLUMNS: Final[dict[str, pl.DataType]] = {
 
 
 def answers(layer: Layer, requests: pl.DataFrame) -> pl.DataFrame:
-    """One row a request: `request`, `ANSWER_COLUMNS` and `is_tied`: whether any quotes tie the two currencies together.
+    """One row a request: `request`, `ANSWER_COLUMNS` and `days_quoted`.
+
+    That is the days from the first to the last quote of the pair, null without any.
 
     The requests are of two different currencies, a known method but `fixed`, and days in order.
     """
     if requests.is_empty():
-        return pl.DataFrame(schema={"request": requests.schema["request"], **ANSWER_COLUMNS, "is_tied": pl.Boolean()})
+        return pl.DataFrame(schema={"request": requests.schema["request"], **ANSWER_COLUMNS, "days_quoted": pl.Int64()})
     pairs = _pairs(layer, requests)
     history = _history(layer, pairs)
     placed = _placed(history, requests.join(pairs, on=["base", "quote"], how="left", maintain_order="left"))
@@ -71,7 +76,7 @@ def answers(layer: Layer, requests: pl.DataFrame) -> pl.DataFrame:
     )
     answered = placed.join(measured, on="request", how="left", maintain_order="left")
     return answered.with_columns(_reason(layer)).select(
-        "request", *_where_answered(), is_tied=pl.col("first_quoted").is_not_null()
+        "request", *_where_answered(), days_quoted=_days("first_quoted", "last_quoted")
     )
 
 

@@ -81,6 +81,16 @@ def read_quotes(path: str | Path) -> pl.DataFrame:
     return quotes
 
 
+def origins(quotes: pl.DataFrame) -> pl.DataFrame:
+    """What quotes are made of: `layer, source, first_quote, last_quote, quotes`, sorted."""
+    facts = (
+        pl.col("date").min().alias("first_quote"),
+        pl.col("date").max().alias("last_quote"),
+        pl.len().alias("quotes"),
+    )
+    return quotes.group_by("layer", "source").agg(*facts).sort("layer", "source")
+
+
 def printed_step(rate: pl.Expr) -> pl.Expr:
     """One unit of the last printed digit of each text: 0.0001 for `7.0997` and for `7.1000`, 1 for `372774`."""
     return pl.lit(10.0).pow(-_decimals(rate).cast(pl.Float64))

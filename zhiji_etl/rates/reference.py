@@ -20,8 +20,8 @@ import polars as pl
 from zhiji_etl.errors import RateError
 from zhiji_etl.periods import Period, parse_period
 from zhiji_etl.rates.methods import ANSWER_COLUMNS, RateMethod, answers
-from zhiji_etl.rates.quotes import NUMBER, QUOTE_COLUMNS, ecb_quotes, printed_step, read_quotes
-from zhiji_etl.rates.requests import KEY_COLUMNS, REQUEST_COLUMNS, numbering
+from zhiji_etl.rates.quotes import NUMBER, QUOTE_COLUMNS, ecb_quotes, origins, printed_step, read_quotes
+from zhiji_etl.rates.requests import KEY_COLUMNS, REQUEST_COLUMNS, answered_once
 from zhiji_etl.rates.series import Layer, pooled
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
@@ -90,14 +90,8 @@ class Rates:
 
     @cached_property
     def origins(self) -> pl.DataFrame:
-        """What the rates are made of: `layer, source, first_quote, last_quote, quotes`, for a manifest."""
-        quotes = pl.concat([pl.DataFrame(schema=QUOTE_COLUMNS), *(graph.quotes for graph in self._own_graphs)])
-        facts = (
-            pl.col("date").min().alias("first_quote"),
-            pl.col("date").max().alias("last_quote"),
-            pl.len().alias("quotes"),
-        )
-        return quotes.group_by("layer", "source").agg(*facts).sort("layer", "source")
+        """What the rates are made of, for a manifest: see `origins`."""
+        return origins(pl.concat([pl.DataFrame(schema=QUOTE_COLUMNS), *(graph.quotes for graph in self._own_graphs)]))
 
     def rate(
         self, base: str, quote: str, when: When, method: RateMethod | str, *, fixed_rate: str | Decimal | None = None
@@ -124,13 +118,7 @@ class Rates:
         A column `fixed_rate` (text, the digits as printed) serves the method `fixed`. Each distinct request is
         answered once and joined back; a LazyFrame stays lazy, its distinct requests are collected at once.
         """
-        numbers = numbering(requests.lazy())
-        numbered = requests.with_columns(numbers.number.alias(_NUMBER)).drop(ANSWER_COLUMNS.keys(), strict=False)
-        distinct = numbered.lazy().select(_NUMBER).unique().collect(engine="streaming")[_NUMBER]
-        answered = self._answered(numbers.requests(distinct)).select(ANSWER_COLUMNS.keys()).with_columns(distinct)
-        table = answered if isinstance(numbered, pl.DataFrame) else answered.lazy()
-        joined = numbered.join(table, on=_NUMBER, how="left", maintain_order="left")
-        return joined.drop(_NUMBER)
+        return answered_once(requests, lambda distinct: self._answered(distinct).select(ANSWER_COLUMNS.keys()))
 
     def slice(self, requests: pl.DataFrame) -> pl.DataFrame:
         """The quotes that answer these requests, as `QUOTE_COLUMNS`, sorted.
@@ -182,9 +170,8 @@ class Rates:
 
 # --- Helpers ----------------------------------------------------------------------------------------------------------
 
-_NUMBER: Final = "__request_number"
 _NO_ANSWERS: Final = pl.DataFrame(
-    schema={"request": pl.UInt32(), **ANSWER_COLUMNS, "is_tied": pl.Boolean(), "layer": pl.UInt32()}
+    schema={"request": pl.UInt32(), **ANSWER_COLUMNS, "days_quoted": pl.Int64(), "layer": pl.UInt32()}
 )
 
 
@@ -215,8 +202,13 @@ def _method(method: RateMethod | str) -> RateMethod:
 
 
 def _best(found: pl.DataFrame) -> pl.DataFrame:
-    """Of all layers' answers to a request the one with a rate, else the reason of the first layer that has the pair."""
-    ranked = found.sort(pl.col("rate").is_null(), ~pl.col("is_tied"), "layer")
+    """Of all layers' answers to a request the one with a rate, else the reason of the layer that has the pair longest.
+
+    So a slice of the rates laid over all of them gives the same reasons as all of them.
+    """
+    without = pl.col("rate").is_null()
+    length = pl.when(without).then("days_quoted").fill_null(-1)
+    ranked = found.sort(without, length, "layer", descending=[False, True, False])
     return ranked.unique("request", keep="first", maintain_order=True)
 
 

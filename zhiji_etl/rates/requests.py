@@ -7,13 +7,16 @@ nulls included; joining on it takes a third of the time of a join on five column
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
 from math import prod
-from typing import Final
+from typing import Final, TypeVar
 
 import polars as pl
+
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 REQUEST_COLUMNS: Final[dict[str, pl.DataType]] = {
     "base": pl.String(),
@@ -26,6 +29,23 @@ REQUEST_COLUMNS: Final[dict[str, pl.DataType]] = {
 
 KEY_COLUMNS: Final[dict[str, pl.DataType]] = {**REQUEST_COLUMNS, "fixed_rate": pl.String()}
 """A request in full: the method `fixed` needs the rate that the source prints."""
+
+_NUMBER: Final = "__request_number"
+
+
+def answered_once(requests: Frame, answer: Callable[[pl.DataFrame], pl.DataFrame]) -> Frame:
+    """The rows of a frame with `REQUEST_COLUMNS`, in order, with the columns that `answer` gives added or replaced.
+
+    `answer` is called once, with the distinct requests (KEY_COLUMNS), and gives a row for each of them, in order. A
+    LazyFrame stays lazy, but its distinct requests are collected at once.
+    """
+    numbers = numbering(requests.lazy())
+    numbered = requests.with_columns(numbers.number.alias(_NUMBER))
+    distinct = numbered.lazy().select(_NUMBER).unique().collect(engine="streaming")[_NUMBER]
+    answers = answer(numbers.requests(distinct)).with_columns(distinct)
+    kept = numbered.drop((name for name in answers.columns if name != _NUMBER), strict=False)
+    table = answers if isinstance(kept, pl.DataFrame) else answers.lazy()
+    return kept.join(table, on=_NUMBER, how="left", maintain_order="left").drop(_NUMBER)
 
 
 @dataclass(frozen=True)

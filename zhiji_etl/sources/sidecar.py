@@ -2,7 +2,7 @@
 
 In: a TOML file. Out: a frozen `Sidecar`; every problem of the file at once as one `ProjectError` (`sidecar_invalid`).
 `currency` is an ISO 4217 code, `scale` a scale word, `unit` a unit; `decimals` counts the places of the last exact
-digit (-6: millions); the rate of `[fx]` is in units of the converted currency per unit of the printed one.
+digit (-6: millions); the rate of `[fx]` is quoted as markets do: CNY for one USD, whichever is converted.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from zhiji_etl.errors import ProjectError
 from zhiji_etl.sources.names import nearest, safe_terminal
@@ -60,6 +60,22 @@ class Translation(BaseModel):
     start: Day | None = None
     end: Day | None = None
     rate: Annotated[Decimal, BeforeValidator(_as_rate), Field(gt=0, allow_inf_nan=False)] | None = None
+
+    @property
+    def stated_method(self) -> str | None:
+        """The method; where only a rate is given it is `fixed`, where only days are, `spot`."""
+        if self.method is None and self.rate is not None:
+            return "fixed"
+        return "spot" if self.method is None and self.start is not None else self.method
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if (self.stated_method == "fixed") != (self.rate is not None):
+            what = 'the method fixed and a rate belong together: method = "fixed", rate = "6.9695"'
+            raise PydanticCustomError("incomplete", what)
+        if (self.start is None) != (self.end is None):
+            raise PydanticCustomError("incomplete", "start and end belong together; for one day they are the same")
+        return self
 
 
 class Sidecar(BaseModel):
