@@ -157,8 +157,10 @@ FIGURE_COLUMNS: Final[dict[str, pl.DataType]] = {
     "printed_unit": pl.String(),
     "rate": pl.Float64(),
     "restates": pl.UInt64(),
+    "corrected_from": pl.String(),
 }
-"""One figure a row. `restates` is the figure_id of the amount that this one says again in another unit."""
+"""One figure a row. `restates` is the figure_id of the amount that this one says again in another unit;
+`corrected_from` what the source prints where a correction changed it."""
 
 FINDING_COLUMNS: Final[dict[str, pl.DataType]] = {
     "finding_id": pl.String(),

@@ -75,7 +75,7 @@ class Project:
 
     @cached_property
     def corrections(self) -> tuple[Correction, ...]:
-        """The slips that `schemas/corrections.toml` declares; `ProjectError` (`corrections_invalid`) if it is broken."""
+        """The slips that `schemas/corrections.toml` declares; `ProjectError` (`corrections_invalid`)."""
         from zhiji_etl.corrections import FILE, read_corrections
 
         return read_corrections(self.path / "schemas" / FILE)

@@ -40,7 +40,7 @@ def read_rows(
     numbers = ordinals(listed)
     raw = [corrections.amended(scan_source(one, numbers[one.name]), one.name, amendments) for one in listed]
     frames = [_read(rows, one.sidecar) for rows, one in zip(raw, listed, strict=True)]
-    rows = pl.concat(frames, how="diagonal")
+    rows = corrections.rescaled(pl.concat(frames, how="diagonal"), amendments)
     placed = _dated(_placed(rows, catalogue))
     return (
         placed.with_columns(_first_defect())
@@ -120,8 +120,7 @@ def _read(frame: pl.LazyFrame, sidecar: Sidecar) -> pl.LazyFrame:
         decimal_comma=sidecar.decimal_comma,
     )
     year_end = pl.lit(sidecar.fiscal_year_end, pl.String)
-    as_read = frame.with_columns(read=read, fiscal_year_end=year_end)
-    return as_read.with_columns(read=corrections.rescaled(pl.col("read")))
+    return frame.with_columns(read=read, fiscal_year_end=year_end)
 
 
 def _placed(rows: pl.LazyFrame, catalogue: Catalogue) -> pl.LazyFrame:
