@@ -54,7 +54,7 @@ _EMPHASIS: Final = re.compile(
 _PARAGRAPH: Final = re.compile(
     r"\n[^\S\n]*\n\s*|\n(?=[^\S\n]*(?:[-*+•·|>#]|[0-9]{1,3}[.)])[^\S\n])|\n(?=[^\S\n]*[-−+][0-9])|(?<=[0-9])\n(?=[^\S\n]*[0-9])"
 )
-"""Between blocks: an empty line, an item of a list, a line of a table, one with a signed number, numbers in a column."""
+"""Between blocks: an empty line, item of a list, a line of a table, one with a signed number, numbers in a column."""
 
 _MARKER: Final = re.compile(r"[^\S\n]*(?:[-*+•·|>#]+[^\S\n]+)+")
 """What stands before the item of a list, or a heading: no sign of a number."""
