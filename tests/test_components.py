@@ -103,12 +103,13 @@ Ends = list[tuple[float, float, bool, bool]]
 @st.composite
 def batches(draw: st.DrawFn) -> tuple[list[Linear], list[Ends]]:
     rules = FORMS[draw(st.sampled_from(sorted(FORMS)))]
-    unit = draw(st.sampled_from([1, 0.1, 0.05, 10, 1 / 3]))
+    # As figures have them: each end is the float nearest to a printed decimal (or to a third, which none prints).
+    unit = draw(st.sampled_from([Fraction(1), Fraction(1, 10), Fraction(1, 20), Fraction(10), Fraction(1, 3)]))
     figures = Form(rules).figures
 
     def ends() -> tuple[float, float, bool, bool]:
-        low = draw(st.integers(-20, 60)) * unit
-        high = low + draw(st.sampled_from([0, 1, 2, 7])) * unit
+        place = draw(st.integers(-20, 60))
+        low, high = float(place * unit), float((place + draw(st.sampled_from([0, 1, 2, 7]))) * unit)
         is_open = low < high and draw(st.integers(0, 5)) == 0
         return (low, high, is_open, is_open) if draw(st.integers(0, 5)) else (-np.inf, np.inf, False, False)
 
