@@ -16,6 +16,7 @@ import polars as pl
 from zhiji_etl import conversion, findings
 from zhiji_etl.consistency import pairs
 from zhiji_etl.consistency.checking import Concluded, checked
+from zhiji_etl.consistency.contradictions import refuse_contradictions
 from zhiji_etl.consistency.expressions import Operand
 from zhiji_etl.consistency.implied import intersect
 from zhiji_etl.consistency.operands import amount_columns
@@ -23,7 +24,7 @@ from zhiji_etl.consistency.readings import Check
 from zhiji_etl.consistency.rules import compile_rule
 from zhiji_etl.consistency.verdicts import judge
 from zhiji_etl.errors import SourceError
-from zhiji_etl.figures import FIGURE_COLUMNS, PARSED_FIELDS, Figure, Verdict
+from zhiji_etl.figures import FIGURE_COLUMNS, PARSED_FIELDS, Figure, Reason, Verdict
 from zhiji_etl.periods import resolve_periods
 from zhiji_etl.rates import Rates
 from zhiji_etl.reading import FigureNamespace
@@ -69,21 +70,32 @@ class Agreement:
 
 
 def check(
-    figures: pl.DataFrame | pl.LazyFrame, rules: RuleLike | Iterable[RuleLike], rates: Rates | None = None
+    figures: pl.DataFrame | pl.LazyFrame,
+    rules: RuleLike | Iterable[RuleLike],
+    rates: Rates | None = None,
+    *,
+    trust: Mapping[str, float] | None = None,
 ) -> Findings:
     """Judge rules over any frame of figures.
 
     In: `entity, metric, period` and either `printed` or the columns of a figure (`value`, or `low` and `high`; `step`,
     `unit` and the rest where known). `rules` are functions of `m`, marked with `@rule` or not, or tables, whose rules
-    are then run. Where amounts restate others (`restates`), they are judged by `rates`.
-    Raises `SourceError` (`column_missing`), `RuleError`, and `UnitError` where a metric is printed in units that do not
-    convert.
+    are then run. Where amounts restate others (`restates`), they are judged by `rates`. A column `decimals` beside
+    `printed` declares the precision: more digits than that are the reason `excess_digits`. `trust` is the weight of a
+    source in conflicts: of several candidates the lightest are likely wrong; infinite weight is never suspected.
+    Raises `SourceError` (`column_missing`), `RuleError` (`rules_contradict` among them), and `UnitError` where a metric
+    is printed in units that do not convert.
     """
     listed = [rules] if callable(rules) else list(rules)
-    known = _in_one_unit(_completed(figures.lazy().collect()), _declared(listed))
-    meanings = {**_observed(known), **_declared(listed)}
+    completed = _completed(figures.lazy().collect())
+    known = _in_one_unit(completed.filter(pl.col("flaw").is_null()), _declared(listed))
+    flawed = completed.filter(pl.col("flaw").is_not_null()).select(pl.col(n).cast(t) for n, t in FLAWED.items())
+    observed = _observed(known)
+    units = {name: replace(metric, at_least=None) for name, metric in observed.items()}
+    meanings = {**observed, **_declared(listed)}
     compiled = [compile_rule(one, meanings) for one in _rules(listed)]
-    concluded = checked(known.select(*FIGURE_COLUMNS), compiled, meanings, pl.DataFrame(schema=FLAWED), {})
+    refuse_contradictions(compiled, {**units, **_declared(listed)})
+    concluded = checked(known.select(*FIGURE_COLUMNS), compiled, meanings, flawed, trust or {})
     return _findings(known, concluded, rates)
 
 
@@ -107,7 +119,7 @@ def agree(one: Figure, other: Figure, *, material: float = MATERIAL) -> Agreemen
 
 
 def _completed(figures: pl.DataFrame) -> pl.DataFrame:
-    """The frame with all FIGURE_COLUMNS: texts read, periods resolved, what is not told filled as it usually is."""
+    """The frame with all FIGURE_COLUMNS and `flaw`: texts read, periods resolved, what is not told filled as usual."""
     missing = [name for name in NEEDED if name not in figures.columns]
     if missing:
         what = f"The frame has no column {', '.join(missing)}; it has {', '.join(figures.columns)}."
@@ -124,9 +136,12 @@ def _completed(figures: pl.DataFrame) -> pl.DataFrame:
 def _read(figures: pl.DataFrame) -> pl.DataFrame:
     if "printed" not in figures.columns:
         raise SourceError("column_missing", "The frame has neither printed nor value nor low.", hint="add one of them")
-    read = figures.with_columns(__read=FigureNamespace(pl.col("printed")).parse())
-    fields = [name for name in PARSED_FIELDS if name in FIGURE_COLUMNS]
-    return read.with_columns(pl.col("__read").struct.field(name) for name in fields).drop("__read")
+    decimals = pl.col("decimals").cast(pl.Int64) if "decimals" in figures.columns else None
+    read = figures.with_columns(__read=FigureNamespace(pl.col("printed")).parse(decimals=decimals))
+    fields = [pl.col("__read").struct.field(name) for name in PARSED_FIELDS if name in FIGURE_COLUMNS]
+    code = pl.col("__read").struct.field("code")
+    flaw = pl.when(code == Reason.EXCESS_DIGITS.value).then(code)
+    return read.with_columns(*fields, flaw=flaw).drop("__read")
 
 
 def _defaults(figures: pl.DataFrame) -> dict[str, pl.Expr]:
@@ -145,6 +160,7 @@ def _defaults(figures: pl.DataFrame) -> dict[str, pl.Expr]:
         "qualifier": pl.lit("exact"),
         "unit": pl.lit("count"),
         "printed_value": value,
+        "flaw": pl.lit(None, pl.String),
         "printed_unit": pl.col("unit") if "unit" in figures.columns else pl.lit("count"),
     }
 

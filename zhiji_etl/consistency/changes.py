@@ -45,9 +45,9 @@ def likely_slip(printed: Mapping[str, Any], low: float, high: float, base: float
     `printed` is a row of figures, `base` the level in percent from which a change in percent is measured.
     """
     value, step = printed.get("value"), printed.get("step")
-    if value is None or not step or not isfinite(value):
+    if value is None or not step or not isfinite(value) or not _is_telling(low, high):
         return None
-    ends = [Decimal(repr(end)) if isfinite(end) else None for end in (low, high)]
+    ends = [Decimal(repr(end)) for end in (low, high)]
     level = None if base is None else Decimal(repr(base))
     found = slips(Decimal(repr(value)), Decimal(repr(step)), ends[0], ends[1], base=level)
     return found[0].name if found else None
@@ -66,6 +66,11 @@ def earlier_level(printed: Mapping[str, Any], fellows: Iterable[Mapping[str, Any
         and fellow["period_end"] < printed["period_end"]
     ]
     return earlier[0] if earlier else None
+
+
+def _is_telling(low: float, high: float) -> bool:
+    """Whether bounds are narrow enough to tell a slip: into wide or open ones some slip always leads."""
+    return isfinite(low) and isfinite(high) and 0 <= high - low <= max(abs(low), abs(high)) / 2
 
 
 def _patterned(row: Mapping[str, Any], known: Mapping[int, Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -34,6 +34,7 @@ from zhiji_etl.consistency.expressions import (
 from zhiji_etl.consistency.implied import empty, hull, implied_by, required
 from zhiji_etl.consistency.operands import Shelf, columns, side_by_side
 from zhiji_etl.consistency.readings import WIDEST, Check
+from zhiji_etl.consistency.systems import template
 from zhiji_etl.consistency.verdicts import judge, judge_ranks, judge_with_missing_parts
 from zhiji_etl.errors import RuleError, ZhijiError
 from zhiji_etl.figures import FINDING_COLUMNS, Reason, Severity, Verdict
@@ -183,6 +184,7 @@ def _ranked(compiled: CompiledRule, ranking: Ranking, shelf: Shelf, metrics: Map
         "rule": pl.lit(compiled.rule.name),
         "severity": pl.lit(compiled.rule.severity.value),
         "unit": pl.lit(metrics[ranking.by.metric].unit),
+        "resolved_by": _value_between(ranking.by.metric, metrics[ranking.by.metric].unit),
         "figures": pl.concat_list(
             columns(ranking.by.name).figure_id, columns(ranking.rank.name).figure_id
         ).list.drop_nulls(),
@@ -192,6 +194,22 @@ def _ranked(compiled: CompiledRule, ranking: Ranking, shelf: Shelf, metrics: Map
         (pl.col(name) if name in filled.columns else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in RAW_FINDING_COLUMNS.items()
     )
+
+
+def _value_between(metric: str, unit: str) -> pl.Expr:
+    """For a rank that does not follow: the value that its neighbours leave it, where they leave one."""
+    parts = [
+        pl.col("entity"),
+        pl.lit(metric).alias("metric"),
+        pl.col("period"),
+        pl.col("implied_low").alias("low"),
+        pl.col("implied_high").alias("high"),
+        pl.lit(unit).alias("unit"),
+        pl.lit(None, pl.String).alias("pattern"),
+    ]
+    change = pl.concat_list(pl.struct(parts))
+    wrong = pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value
+    return pl.when(wrong & (pl.col("implied_low") <= pl.col("implied_high"))).then(change)
 
 
 def _check(relation: Relation, material: float, metrics: Mapping[str, Metric]) -> Check:
@@ -254,11 +272,28 @@ def _resolutions(
     fields = ("entity", "metric", "period", "low", "high", "unit")
     changes = []
     for operand in operands_of(relation).values():
-        found = required(wrong, relation, check, operand, metrics[operand.metric].unit)
+        equal = Relation("==", relation.left, relation.right)
+        found = required(wrong, equal, check, operand, metrics[operand.metric].unit)
+        found = found.with_columns(**_open_ends(check, operand, metrics[operand.metric]))
         struct = pl.struct(*fields, pattern=pl.lit(None, pl.String))
         changes.append(found.select(pl.when(pl.col("low").is_not_null()).then(struct)).to_series())
     together = pl.DataFrame([change.alias(str(n)) for n, change in enumerate(changes)])
     return wrong.select("__row").hstack(together.select(resolved_by=pl.concat_list(pl.all()).list.drop_nulls()))
+
+
+def _open_ends(check: Check, operand: Operand, metric: Metric) -> dict[str, pl.Expr]:
+    """The end that an order leaves open, for an operand that must equal the other side or lie beyond it."""
+    if check.symbol == "==":
+        return {}
+    form = template(check)
+    if form is None or form.ratio is not None:
+        return {"low": pl.lit(None, pl.Float64)}
+    at_most = (form.over.terms[operand.name] > 0) == (check.symbol in ("<=", "<"))
+    floor = float("-inf") if metric.at_least is None else metric.at_least
+    known = pl.col("low").is_not_null()
+    if at_most:
+        return {"low": pl.when(known & (pl.col("high") >= floor)).then(floor)}
+    return {"high": pl.when(known).then(float("inf"))}
 
 
 def combined(alternatives: pl.DataFrame, *, every: bool, severity: Severity) -> pl.DataFrame:
