@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zhiji_etl.errors import FigureError, ZhijiError
+from zhiji_etl.errors import FigureError, PeriodError, ZhijiError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 FINDINGS = 1
 USAGE = 2
+ASKED_IN_VAIN = ("missing_reference", "method_unknown")
+"""Codes of errors that are in what was asked, not in a project."""
 CURRENCY = "The currency of a bare $, ¥ or 元 (ISO 4217)."
 HELP_ENDING = """Examples:
 
@@ -61,12 +63,10 @@ def main() -> None:
     """Run the command line; errors of the library become one sentence on stderr and their exit code."""
     try:
         app()
-    except FigureError as error:
-        _complain(error)
-        sys.exit(USAGE)
     except ZhijiError as error:
         _complain(error)
-        sys.exit(error.exit_code)
+        asked = isinstance(error, FigureError | PeriodError) or error.code in ASKED_IN_VAIN
+        sys.exit(USAGE if asked else error.exit_code)
 
 
 def _version(asked: bool) -> None:
@@ -207,6 +207,25 @@ def explain(
     from zhiji_etl.explanation import explained
 
     _show(explained(finding, project, out, _columns()))
+
+
+@app.command(epilog="Example: zhiji-etl rates USD CNY 2019 --method average")
+def rates(
+    base: Annotated[str, typer.Argument(help="The currency of which one unit is priced (ISO 4217).")],
+    quote: Annotated[str, typer.Argument(help="The currency in which it is priced.")],
+    when: Annotated[str, typer.Argument(help='A period or date: 2019, 2020Q1, "Nov 2020 to Dec 2020", 2020-03-31.')],
+    method: Annotated[
+        str | None,
+        typer.Option(help="spot, average, average_quoted, period_end, sum_of_quarters; else the usual one."),
+    ] = None,
+    project: Annotated[Path | None, typer.Option(help="A project whose own rate files come first.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the rate as one JSON object.")] = False,
+) -> None:
+    """Show a reference rate: value, bounds, days used, last quote and origin."""
+    from zhiji_etl.exchange import rate_card, rate_data, reference_rate
+
+    rate = reference_rate(base, quote, when, method, project=project)
+    _show(rate_data(rate) if as_json else rate_card(rate))
 
 
 def _columns() -> int:

@@ -14,6 +14,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
 
+from zhiji_etl.exchange import implied_rates, implied_table
 from zhiji_etl.figures import Severity, Verdict
 from zhiji_etl.findings import is_main
 from zhiji_etl.outputs import safe_terminal
@@ -48,11 +49,14 @@ def summary(result: RunResult) -> RenderableType:
     worst = worst_finding(result.findings)
     if worst is not None:
         parts += [Text(""), explanation(worst, result), *_further(result.findings)]
+    rates = implied_rates(result.findings, result.figures)
+    if rates:
+        parts += [Text(""), implied_table(rates)]
     return Group(*parts, Text(""), Text(f"files: {result.path}"))
 
 
 def summary_data(result: RunResult) -> dict[str, Any]:
-    """The summary as one JSON object: counts, verdicts, loud findings, path."""
+    """The summary as one JSON object: counts, verdicts, loud findings, implied rates, path."""
     loud = result.findings.filter(is_main() & (pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value))
     fields = ("finding_id", "rule", "entity", "period", "severity", "message")
     return {
@@ -60,6 +64,7 @@ def summary_data(result: RunResult) -> dict[str, Any]:
         "counts": result.manifest["counts"],
         "verdicts": result.verdicts(),
         "inconsistent": loud.select(fields).to_dicts(),
+        "implied_rates": implied_rates(result.findings, result.figures),
         "rejects": dict(result.rejects.group_by("code", maintain_order=True).len().iter_rows()),
     }
 

@@ -1,0 +1,160 @@
+"""Exchange rates for a person's eye: one reference rate, and the rates that printed pairs imply.
+
+In: currencies and a period, or the findings and figures of a run. Out: Rich renderables, or plain dictionaries for
+JSON. A rate `CNY/USD` is in CNY for one USD; an end that is not bounded is null in JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from itertools import groupby
+from math import isfinite
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+from rich.table import Table as Grid
+from rich.text import Text
+
+from zhiji_etl.errors import ProjectError
+from zhiji_etl.figures import Verdict
+from zhiji_etl.outputs import safe_terminal
+from zhiji_etl.periods import parse_period
+from zhiji_etl.pipeline import rates_of
+from zhiji_etl.project import Project
+from zhiji_etl.rates import Rate, RateMethod, Rates
+
+SHOWN: Final = 5
+"""How many printed pairs the summary of a run shows; those that no reference rate fits come first."""
+
+FITS: Final[Mapping[bool | None, tuple[str, str]]] = {
+    True: ("fits", "green"),
+    False: ("no", "bold red"),
+    None: ("cannot tell", "dim"),
+}
+NUMBERS: Final = ("value", "low", "high")
+
+
+def reference_rate(base: str, quote: str, when: str, method: str | None = None, *, project: Path | None = None) -> Rate:
+    """The rate of one pair for a period as texts name them, by the usual method of that period if none is given.
+
+    `project` is a folder whose own rate files come before the European Central Bank's. Raises `PeriodError` and
+    `RateError` as `Rates.rate` does, and `ProjectError` or `RateError` where the project or its rate files are broken.
+    """
+    period = parse_period(when)
+    if project is not None and not project.is_dir():
+        raise ProjectError("project_missing", f"{project} is no folder.", hint="name the folder that holds zhiji.toml")
+    rates = Rates.ecb() if project is None else rates_of(Project(project))
+    chosen = method or RateMethod.usual(is_flow=period.is_flow)
+    return rates.rate(base.upper(), quote.upper(), period, chosen)
+
+
+def rate_card(rate: Rate) -> Grid:
+    """One rate as a card: value, bounds, method, days, last quote, origin."""
+    grid = Grid.grid(padding=(0, 2))
+    days = f"{rate.start} to {rate.end}" if rate.start != rate.end else str(rate.start)
+    rows = {
+        "rate": f"1 {rate.base} = {_short(rate.value)} {rate.quote}",
+        "bounds": f"{_short(rate.low)} to {_short(rate.high)}",
+        "method": rate.method.value,
+        "period": days,
+        "days used": str(rate.days_used),
+        "last quote": str(rate.last_quote or "-"),
+        "origin": safe_terminal(rate.origin),
+    }
+    for name, text in rows.items():
+        grid.add_row(Text(name, "bold"), text)
+    return grid
+
+
+def rate_data(rate: Rate) -> dict[str, Any]:
+    """One rate as JSON: numbers and days as text, so that no digit is lost."""
+    numbers = {name: str(getattr(rate, name)) for name in NUMBERS}
+    return {
+        "base": rate.base,
+        "quote": rate.quote,
+        "rate": numbers["value"],
+        "low": numbers["low"],
+        "high": numbers["high"],
+        "method": rate.method.value,
+        "start": rate.start.isoformat(),
+        "end": rate.end.isoformat(),
+        "days_used": rate.days_used,
+        "last_quote": None if rate.last_quote is None else rate.last_quote.isoformat(),
+        "origin": rate.origin,
+    }
+
+
+def implied_rates(findings: pl.DataFrame, figures: pl.DataFrame) -> list[dict[str, Any]]:
+    """The rate that each printed pair implies, by source, beside the reference rate of each method.
+
+    `fits` is true where some method does, false where none does, null where the print is too coarse to tell or there is
+    no rate. In: FINDING_COLUMNS and FIGURE_COLUMNS of a run.
+    """
+    found = findings.filter(pl.col("kind") == "implied_rate").with_columns(figure_id=pl.col("figures").list.first())
+    placed = found.join(figures.select("figure_id", "source", "locator", "metric"), on="figure_id", how="inner")
+    ordered = placed.sort("source", "figure_id", "rule").to_dicts()
+    return [_implied(list(rows)) for _, rows in groupby(ordered, key=lambda row: row["figure_id"])]
+
+
+def implied_table(implied: Sequence[Mapping[str, Any]]) -> Grid:
+    """The first implied rates as a table, those that fit nothing first: a line for each pair, one for each method."""
+    grid = Grid.grid(padding=(0, 2))
+    grid.add_row("implied rates", "", "", "", style="dim")
+    doubtful_first = sorted(implied, key=lambda pair: pair["fits"] is not False)
+    for pair in doubtful_first[:SHOWN]:
+        subject = " ".join(safe_terminal(pair[name]) for name in ("source", "entity", "metric", "period"))
+        grid.add_row(subject, _ends(pair), pair["pair"], Text(*FITS[pair["fits"]]))
+        # Where the print is too coarse to tell, it is so for every method.
+        for name, reference in pair["methods"].items() if pair["fits"] is not None else ():
+            grid.add_row(f"  {name}", _ends(reference), "", Text(*FITS[reference["fits"]]))
+    if len(implied) > SHOWN:
+        grid.add_row(f"and {len(implied) - SHOWN} more pairs, of kind implied_rate in findings.parquet", "", "", "")
+    return grid
+
+
+# ------------------------------------------------------------------------------------------------------------- helpers
+
+
+def _implied(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """One pair from its findings, one for each method."""
+    first = rows[0]
+    methods = {
+        row["rule"].split(".", 1)[1]: {
+            "low": _end(row["implied_low"]),
+            "high": _end(row["implied_high"]),
+            "fits": _fits([row["verdict"]]),
+        }
+        for row in rows
+    }
+    named = {name: first[name] for name in ("source", "locator", "entity", "metric", "period")}
+    ends = {"low": _end(first["stated_low"]), "high": _end(first["stated_high"])}
+    return {
+        **named,
+        "pair": first["unit"],
+        **ends,
+        "fits": _fits([row["verdict"] for row in rows]),
+        "methods": methods,
+    }
+
+
+def _fits(verdicts: Sequence[str]) -> bool | None:
+    if Verdict.CONSISTENT.value in verdicts:
+        return True
+    return False if set(verdicts) == {Verdict.INCONSISTENT.value} else None
+
+
+def _end(end: float | None) -> float | None:
+    return end if end is not None and isfinite(end) else None
+
+
+def _ends(bounds: Mapping[str, Any]) -> str:
+    low, high = (None if bounds[end] is None else f"{bounds[end]:.5g}" for end in ("low", "high"))
+    if low is not None and high is not None:
+        return f"{low} .. {high}"
+    return f"above {low}" if low is not None else f"below {high}" if high is not None else "-"
+
+
+def _short(number: Decimal) -> str:
+    return f"{number:.7g}"
