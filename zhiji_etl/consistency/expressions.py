@@ -8,6 +8,7 @@ into Polars intervals in `bounds`, into exact intervals in `intervals`, and into
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,6 +28,13 @@ OFFSETS: Final[Mapping[str, tuple[str, ...]]] = {
 """What `m.NAME` steps to: another period, or the parts of this one, which then add up."""
 
 MIRRORED: Final = {"==": "==", "<=": ">=", ">=": "<=", "<": ">", ">": "<"}
+
+CURRENCY: Final = re.compile(r"\[[A-Z]{3}\]")
+ACROSS_CURRENCIES: Final = (
+    'declare both in one currency and say how prints in the other convert, as zj.Quantity("CNY", fx="average"); an'
+    ' amount that is printed in two currencies is one metric, judged with zj.Quantity("CNY", restated_in="USD")'
+)
+"""What to do instead of a rule across currencies: figures convert at the rate of their period, rules do not."""
 
 Result = TypeVar("Result")
 
@@ -290,10 +298,13 @@ def _dimension(node: Expression, units: Mapping[str, str], where: str) -> Any:
 
 
 def _unlike(text: str, left: Any, right: Any, where: str) -> RuleError:
+    currencies = [{name for name in dimensions if CURRENCY.fullmatch(name)} for dimensions in (left, right)]
+    across = all(currencies) and currencies[0] != currencies[1]
+    hint = "both must be of one dimension; percent and fractions convert, percentage points and currencies do not"
     return RuleError(
         "rule_dimension",
         f"{where}: `{text}` compares or adds {left} and {right}.",
-        hint="both must be of one dimension; percent and fractions convert, percentage points and currencies do not",
+        hint=ACROSS_CURRENCIES if across else hint,
     )
 
 
