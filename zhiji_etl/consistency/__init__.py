@@ -9,4 +9,6 @@ implied       bounds for figures that nobody printed
 rules         from a declared rule to judged rows
 pairs         the same figure twice, and amounts restated in another currency
 components    bounds propagated through many rules; `localise`: conflicts, and which figure is likely wrong
+together      the same for all groups of rules of one form at once: `forms`, `batches`, `ties`, `explanations`
+conflicts     one finding for each group that cannot hold
 """

@@ -18,13 +18,12 @@ from typing import Any, Final
 
 import polars as pl
 
-from zhiji_etl.consistency.changes import earlier_level, likely_slip
+from zhiji_etl.consistency.changes import earlier_level, likely_slip, with_patterns
 from zhiji_etl.consistency.instances import (
     Instance,
     Known,
     Subject,
     System,
-    failed_entities,
     grouped,
     instances_of,
     system,
@@ -32,18 +31,17 @@ from zhiji_etl.consistency.instances import (
 from zhiji_etl.consistency.linear import Bounds
 from zhiji_etl.consistency.localise import Conflict, localise, must_be
 from zhiji_etl.consistency.rules import Judged
+from zhiji_etl.consistency.together import CHOICES, Together, localised_together
 from zhiji_etl.figures import FINDING_COLUMNS, Severity, Verdict
 from zhiji_etl.tables import Metric
 
 CONFLICT: Final = "conflict"
 GROUPS: Final = 2000
-"""How many groups are localised one by one, in the order of the rules; the rest keep their rules' own findings."""
+"""How many groups are localised one by one, in the order of the rules: those whose conflicts no single figure explains,
+or that floats cannot decide. One finding counts the rest, which keep their rules' own findings."""
 
 LARGEST: Final = 200
 """Rules in one group that are localised together."""
-
-CHOICES: Final = 64
-"""Combinations of alternatives that are tried in one group; a group that has more is not localised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +69,43 @@ def conflicts(
     `trust` is the weight of each source; figures of a source of infinite weight are never suspected. `refuted` are
     unprinted figures that rules seem to leave no value, `concerned` the entities whose figures do so.
     """
-    instances = instances_of(judged, failed_entities(judged) | set(concerned))
     no_value = set(refuted)
-    doubtful = [
-        group
-        for group in grouped(instances, no_value)
-        if len(group) <= LARGEST and any(one.failed or one.subjects & no_value for one in group)
-    ][:GROUPS]
-    known = Known(metrics, _prints(figures, doubtful), trust)
-    found = [_finding(group, known, no_value) for group in doubtful]
-    return pl.DataFrame([row for row in found if row is not None], schema=FINDING_COLUMNS, orient="row")
+    quick = localised_together(judged, metrics, figures, trust, {(one.entity, one.metric) for one in no_value})
+    left = _left(judged, quick, no_value, set(concerned))
+    chosen = [group for group in left if not _too_much(group)][:GROUPS]
+    known = Known(metrics, _prints(figures, chosen), trust)
+    found = [_finding(group, known, no_value) for group in chosen]
+    told = pl.DataFrame([row for row in found if row is not None], schema=FINDING_COLUMNS, orient="row")
+    untold = max(quick.left.height - GROUPS, 0) + len(left) - len(chosen)
+    return pl.concat([with_patterns(quick.findings.drop("at"), figures), told, _untold(untold)])
+
+
+def _left(
+    judged: Sequence[Judged], quick: Together, no_value: Collection[Subject], concerned: Collection[str]
+) -> list[list[Instance]]:
+    """The groups that have to be localised one by one, in the order of the rules."""
+    entities = {*quick.left.head(GROUPS).get_column("entity"), *concerned}
+    instances = instances_of(judged, entities)
+    mine = quick.done.filter(pl.col("entity").is_in(list(entities)))
+    done = set(mine.select("rule", "entity", "vintage", "period_start", "period_end").iter_rows())
+    groups = (group for group in grouped(instances, set(no_value)) if not any(one.key in done for one in group))
+    return [group for group in groups if any(one.failed or one.subjects & set(no_value) for one in group)]
+
+
+def _too_much(group: Sequence[Instance]) -> bool:
+    return len(group) > LARGEST or prod(len(one.options) for one in group) > CHOICES
+
+
+def _untold(number: int) -> pl.DataFrame:
+    """One finding that says how many groups were not localised, if any."""
+    message = f"not localised: {number} groups of rules that fail; see the findings of their rules."
+    row = {
+        "kind": CONFLICT,
+        "verdict": Verdict.NOT_CHECKABLE.value,
+        "severity": Severity.INFO.value,
+        "message": message,
+    }
+    return pl.DataFrame([row] if number else [], schema=FINDING_COLUMNS, orient="row")
 
 
 def _finding(instances: Sequence[Instance], known: Known, refuted: Collection[Subject]) -> dict[str, Any] | None:
@@ -108,9 +133,7 @@ def _finding(instances: Sequence[Instance], known: Known, refuted: Collection[Su
 
 
 def _localised(instances: Sequence[Instance], known: Known) -> Localised | None:
-    """What would resolve a group; null where some choice of alternatives holds, or there are too many choices."""
-    if prod(len(one.options) for one in instances) > CHOICES:
-        return None
+    """What would resolve a group; null where some choice of alternatives holds."""
     tried = []
     for options in product(*(one.options for one in instances)):
         made = system(instances, options, known)

@@ -78,6 +78,11 @@ class Instance:
         return f"{self.rule} {self.row['period']}"
 
     @property
+    def key(self) -> tuple[object, ...]:
+        """What tells it from all others: rule, entity, vintage, first and last day."""
+        return (self.rule, *(self.row.get(part) for part in ("entity", "vintage", "period_start", "period_end")))
+
+    @property
     def failed(self) -> bool:
         """Whether it cannot hold by itself."""
         return all(option.row["verdict"] == Verdict.INCONSISTENT.value for option in self.options)
@@ -136,11 +141,17 @@ def alternatives(judged: Iterable[Judged]) -> Iterator[list[Judged]]:
         yield from [[one] for one in listed] if listed[0].compiled.every else [listed]
 
 
+def all_wrong(several: Sequence[Judged]) -> pl.Series:
+    """In which rows no alternative holds."""
+    verdicts = [one.frame.get_column("verdict").cast(pl.String).alias(str(n)) for n, one in enumerate(several)]
+    return pl.DataFrame(verdicts).select(pl.all_horizontal(pl.all() == Verdict.INCONSISTENT.value)).to_series()
+
+
 def failed_entities(judged: Sequence[Judged]) -> set[str]:
     """The entities of which some rule cannot hold by itself."""
     found: set[str] = set()
     for several in alternatives(judged):
-        found.update(several[0].frame.filter(_all_wrong(several)).get_column("entity").drop_nulls())
+        found.update(several[0].frame.filter(all_wrong(several)).get_column("entity").drop_nulls())
     return found
 
 
@@ -154,7 +165,7 @@ def strained(judged: Sequence[Judged]) -> tuple[set[Subject], set[str]]:
     for several in alternatives(judged):
         leaves = operands_of(several[0].relation)
         implied = [pl.col(columns(n).figure_id).is_null() & pl.col(columns(n).low).is_not_null() for n in leaves]
-        wrong = several[0].frame.filter(_all_wrong(several)).filter(pl.any_horizontal(implied))
+        wrong = several[0].frame.filter(all_wrong(several)).filter(pl.any_horizontal(implied))
         for row in wrong.iter_rows(named=True):
             unprinted = [leaf for name, leaf in leaves.items() if row[columns(name).figure_id] is None]
             subjects.update(found for leaf in unprinted if (found := subject_of(leaf, row)) is not None)
@@ -198,12 +209,6 @@ def subject_of(leaf: Operand, row: Mapping[str, Any]) -> Subject | None:
         return Subject(entity, leaf.metric, row["period_start"], row["period_end"])
     moved = step_away(Period.between(row["period_start"], row["period_end"]), leaf.offset)
     return None if moved is None else Subject(entity, leaf.metric, moved.start, moved.end)
-
-
-def _all_wrong(several: Sequence[Judged]) -> pl.Series:
-    """In which rows no alternative holds."""
-    verdicts = [one.frame.get_column("verdict").cast(pl.String).alias(str(n)) for n, one in enumerate(several)]
-    return pl.DataFrame(verdicts).select(pl.all_horizontal(pl.all() == Verdict.INCONSISTENT.value)).to_series()
 
 
 def _instances(

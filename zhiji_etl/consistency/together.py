@@ -1,0 +1,320 @@
+"""Conflicts of many groups at once: findings for all groups of like form whose conflicts single figures explain.
+
+In: the judged rows of all rules, figures, metrics and the trust in sources. Out: `Together`: conflict findings, and the
+groups that are left to be localised one by one (see `conflicts`). Where a rule has alternatives, each choice of them is
+localised, as if it were the only one; a group can hold if it can with one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from zhiji_etl.consistency.batches import Law, choices, floors_of, form_of, given, is_whole
+from zhiji_etl.consistency.explanations import Explained, explained
+from zhiji_etl.consistency.forms import NOBODY, Batch, Grouped, Printed, Reader, grouped
+from zhiji_etl.consistency.instances import all_wrong, alternatives
+from zhiji_etl.consistency.messages import Flags, Floats
+from zhiji_etl.consistency.rules import Judged
+from zhiji_etl.consistency.systems import template
+from zhiji_etl.figures import FINDING_COLUMNS, Severity, Verdict
+from zhiji_etl.periods import Period
+from zhiji_etl.tables import Metric
+
+CHOICES: Final = 64
+"""Combinations of alternatives that are tried; groups that have more are left."""
+
+LISTED: Final = 10
+"""Candidates that a message names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """`findings`: FINDING_COLUMNS but id, with `at`, the place of the group among all; `left`: the first failed rows of
+    groups that are left: `at, rule, entity, vintage, period_start, period_end`; `done`: those of all others.
+    """
+
+    findings: pl.DataFrame
+    left: pl.DataFrame
+    done: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class _Combined:
+    """What all choices of alternatives come to for a batch; as `Explained`, [figures, groups] or [groups]."""
+
+    holds: Flags
+    unsure: Flags
+    explains: Flags
+    low: Floats
+    high: Floats
+    first: Flags
+    accused: Flags
+    likely: Flags
+    rules: Flags
+
+
+def localised_together(
+    judged: Sequence[Judged],
+    metrics: Mapping[str, Metric],
+    figures: pl.DataFrame,
+    trust: Mapping[str, float],
+    tying: Collection[tuple[str, str]] = (),
+) -> Together:
+    """Localise all groups in which a rule fails by itself, those of one form together.
+
+    `tying`: entity and metric of figures of named entities that tie groups together; those groups are left.
+    """
+    listed, laws, wrong = _laws(judged)
+    found = grouped(listed, wrong)
+    work = _Work(found, laws, metrics, _weights(figures, trust), Reader(found.frames), set(tying))
+    told = [work.batch(batch) for batch in found.batches]
+    findings = [one for one, _ in told if one is not None]
+    left = np.concatenate([np.zeros(0, dtype=np.int64), *(rows for _, rows in told)])
+    rows = found.rows.with_row_index("at").with_columns(rule=_names(laws, found.rows))
+    first = np.concatenate([np.zeros(0, dtype=np.int64), *(batch.first for batch in found.batches)])
+    keys = rows.select("at", "rule", "entity", "vintage", "period_start", "period_end")
+    empty = pl.DataFrame(schema={"at": pl.UInt32(), **FINDING_COLUMNS})
+    together = pl.concat([empty, *findings])
+    return Together(together.sort("at"), keys[np.sort(left)], keys[np.sort(np.setdiff1d(first, left))])
+
+
+# --- rules and weights -----------------------------------------------------------------------------------------------
+
+
+def _laws(judged: Sequence[Judged]) -> tuple[list[Judged], list[Law], list[pl.Series]]:
+    """The judged of which some alternative is linear, their laws, and in which rows none of the alternatives holds."""
+    listed: list[Judged] = []
+    laws: list[Law] = []
+    wrong: list[pl.Series] = []
+    for choice, several in enumerate(alternatives(judged)):
+        made = [template(one.check) for one in several]
+        if any(one is not None for one in made):
+            listed += several
+            laws += [Law(several[0].compiled.rule.name, one, choice) for one in made]
+            wrong += [all_wrong(several)] * len(several)
+    return listed, laws, wrong
+
+
+def _names(laws: Sequence[Law], rows: pl.DataFrame) -> pl.Series:
+    names = pl.Series([law.name for law in laws], dtype=pl.String)
+    return names.gather(rows.get_column("rule")) if rows.height else pl.Series([], dtype=pl.String)
+
+
+def _weights(figures: pl.DataFrame, trust: Mapping[str, float]) -> pl.DataFrame | None:
+    """`figure_id, weight` in order of id; None where all sources are trusted alike."""
+    if all(weight == 1 for weight in trust.values()):
+        return None
+    weight = pl.col("source").replace_strict(dict(trust), default=1.0, return_dtype=pl.Float64)
+    return figures.select("figure_id", weight=weight).sort("figure_id")
+
+
+# --- one batch -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    found: Grouped
+    laws: Sequence[Law]
+    metrics: Mapping[str, Metric]
+    weights: pl.DataFrame | None
+    reader: Reader
+    tying: set[tuple[str, str]]
+
+    def batch(self, batch: Batch) -> tuple[pl.DataFrame | None, NDArray[np.int64]]:
+        """The findings of a batch, and the first failed rows of its groups that are left."""
+        options = choices(batch, self.laws)
+        combined = None
+        printed = self.reader.printed(batch)
+        if prod(len(one) for one in options) <= CHOICES:
+            combined = self._combined(batch, printed, [[*taken] for taken in product(*options)])
+        if combined is None:
+            return None, batch.first
+        left = combined.unsure | self._tied(batch)
+        wrong = ~combined.holds & ~left
+        return self._findings(batch, printed, combined, wrong), batch.first[left & ~combined.holds]
+
+    def _tied(self, batch: Batch) -> Flags:
+        """The groups with a figure that ties them to others."""
+        ties = np.array([(one.named, one.metric) in self.tying for one in self.found.subjects], dtype=bool)
+        return np.asarray(ties[batch.subjects].any(axis=0))
+
+    def _combined(self, batch: Batch, printed: Printed, combinations: Sequence[Sequence[int]]) -> _Combined | None:
+        names = self._name_numbers(batch)
+        floors = floors_of(batch, self.found.subjects, self.metrics)
+        weights = self._weight(printed)
+        results: list[tuple[Explained, Floats]] = []
+        for taken in combinations:
+            form = form_of(batch, self.laws, taken, names)
+            if form is None:
+                return None
+            made = given(form, printed, floors, weights)
+            one = explained(form, made)
+            for tie, number in zip(form.ties, self._tied_slots(batch, taken), strict=True):
+                if tie.divisor is not None:
+                    self._as_implied(batch, number, tie.divisor.ratio, one)
+            results.append((one, np.where(one.explains, made.weights, np.inf).min(axis=0)))
+        return _merged(results, 1 + max(names))
+
+    def _tied_slots(self, batch: Batch, taken: Iterable[int]) -> list[int]:
+        """The slots that give ties, in order."""
+        made = ((n, batch.slots[n], self.laws[batch.slots[n].rule].template) for n in taken)
+        return [n for n, slot, one in made if one is not None and is_whole(slot, one)]
+
+    def _as_implied(self, batch: Batch, slot: int, column: int, into: Explained) -> None:
+        """A printed ratio must be what its own rule implies."""
+        rule, rows = batch.slots[slot].rule, batch.rows[slot]
+        for name, ends, unbounded in (("implied_low", into.low, -np.inf), ("implied_high", into.high, np.inf)):
+            ends[column] = self.reader.column(rule, name, unbounded)[rows]
+
+    def _weight(self, printed: Printed) -> Floats:
+        if self.weights is None:
+            return np.ones(printed.low.shape)
+        numbers, weights = (self.weights.get_column(name).to_numpy() for name in ("figure_id", "weight"))
+        at = np.searchsorted(numbers, printed.figure_id).clip(max=len(numbers) - 1)
+        return np.asarray(np.where(printed.figure_id == NOBODY, np.inf, weights[at]))
+
+    def _name_numbers(self, batch: Batch) -> list[int]:
+        """For each slot the number of its rule's name: rules that must all hold in one period may share one."""
+        rows = [
+            self.found.frames[slot.rule].row(int(row), named=True)
+            for slot, row in zip(batch.slots, batch.rows[:, 0], strict=True)
+        ]
+        keys = [
+            (self.laws[slot.rule].name, row["period_start"], row["period_end"])
+            for slot, row in zip(batch.slots, rows, strict=True)
+        ]
+        number = {key: n for n, key in enumerate(dict.fromkeys(keys))}
+        return [number[key] for key in keys]
+
+    # --- findings ----------------------------------------------------------------------------------------------------
+
+    def _findings(self, batch: Batch, printed: Printed, told: _Combined, wrong: Flags) -> pl.DataFrame | None:
+        """A finding for each group that is wrong."""
+        if not wrong.any():
+            return None
+        groups = np.flatnonzero(wrong)
+        figures = self._figures(batch, printed, told, groups)
+        heads = (
+            self.found.rows[batch.first[groups]]
+            .select("table", "entity", "period")
+            .with_columns(at=pl.Series(batch.first[groups], dtype=pl.UInt32), rule=self._rules(batch, told, groups))
+        )
+        said = figures.group_by("at").agg(**_told())
+        return _sentences(heads.join(said, on="at", how="left", maintain_order="left"))
+
+    def _rules(self, batch: Batch, told: _Combined, groups: NDArray[np.int64]) -> pl.Series:
+        """The names of the rules in each group's conflicts."""
+        numbers = self._name_numbers(batch)
+        by_number = {number: self.laws[slot.rule].name for number, slot in zip(numbers, batch.slots, strict=True)}
+        patterns, which = np.unique(told.rules[:, groups], axis=1, return_inverse=True)
+        texts = [", ".join(sorted({by_number[n] for n in np.flatnonzero(pattern).tolist()})) for pattern in patterns.T]
+        return pl.Series(texts, dtype=pl.String).gather(which.reshape(-1))
+
+    def _figures(self, batch: Batch, printed: Printed, told: _Combined, groups: NDArray[np.int64]) -> pl.DataFrame:
+        """The figures that findings speak of, one a row, by name."""
+        group, column = np.nonzero((told.accused | told.explains)[:, groups].T)
+        at = (column, groups[group])
+        first = batch.first[groups[group]]
+        frame = pl.DataFrame(
+            {
+                "at": pl.Series(first, dtype=pl.UInt32),
+                "code": pl.Series(batch.subjects[at], dtype=pl.UInt32),
+                "figure_id": printed.figure_id[at],
+                "printed": printed.there[at],
+                "first": told.first[at],
+                "accused": told.accused[at],
+                "explains": told.explains[at],
+                "likely": told.likely[at],
+                "low": told.low[at],
+                "high": told.high[at],
+                "owner": self.found.rows.get_column("entity").gather(first),
+            }
+        )
+        joined = frame.join(self._subjects(), on="code", how="left", maintain_order="left")
+        named = joined.with_columns(entity=pl.coalesce("named", "owner"))
+        return named.with_columns(name=pl.format("{} {} {}", "entity", "metric", "period")).sort("at", "name")
+
+    def _subjects(self) -> pl.DataFrame:
+        """`code, named, metric, period, unit` of all subjects."""
+        rows = [
+            (n, one.named or None, one.metric, Period.between(one.start, one.end).label, self.metrics[one.metric].unit)
+            for n, one in enumerate(self.found.subjects)
+        ]
+        schema = {"code": pl.UInt32, "named": pl.String, "metric": pl.String, "period": pl.String, "unit": pl.String}
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _told() -> dict[str, pl.Expr]:
+    """What the figures of one group say together."""
+    fields = ("entity", "metric", "period", "low", "high", "unit")
+    candidates = pl.col("name").filter("explains")
+    return {
+        "figures": pl.col("figure_id").filter(pl.col("accused") & pl.col("printed")),
+        "resolved_by": pl.struct(*fields, pattern=pl.lit(None, pl.String)).filter("explains"),
+        "names": pl.col("name").filter(pl.col("first") & pl.col("printed")).str.join(", "),
+        "candidates": candidates.head(LISTED).str.join("; or "),
+        "many": pl.col("explains").sum().cast(pl.Int64),
+        "likely": pl.col("name").filter("likely").first(),
+    }
+
+
+def _sentences(told: pl.DataFrame) -> pl.DataFrame:
+    more = (
+        pl.when(pl.col("many") > LISTED).then(pl.format("; or {} more", pl.col("many") - LISTED)).otherwise(pl.lit(""))
+    )
+    tie = pl.format("a tie of {}", "many")
+    made = told.with_columns(
+        kind=pl.lit("conflict"),
+        verdict=pl.lit(Verdict.INCONSISTENT.value),
+        severity=pl.lit(Severity.INFO.value),
+        reading=pl.when(pl.col("likely").is_null()).then(tie).otherwise(pl.format("most likely: {}", "likely")),
+        message=pl.format("cannot hold together: {}. To change: {}{}.", "names", "candidates", more),
+    )
+    return made.select(
+        "at",
+        *(
+            (pl.col(name) if name in made.columns else pl.lit(None)).cast(dtype).alias(name)
+            for name, dtype in FINDING_COLUMNS.items()
+        ),
+    )
+
+
+def _merged(results: Sequence[tuple[Explained, Floats]], names: int) -> _Combined:
+    """All choices together: the sets of least weight, over the choices that have them."""
+    weights = np.stack([weight for _, weight in results])
+    best = weights == weights.min(axis=0)
+    pairs = [(one, flags) for (one, _), flags in zip(results, best, strict=True)]
+    explains = np.logical_or.reduce([one.explains & flags for one, flags in pairs])
+    lows = [np.where(one.explains & flags, one.low, np.inf) for one, flags in pairs]
+    highs = [np.where(one.explains & flags, one.high, -np.inf) for one, flags in pairs]
+    leader = best.argmax(axis=0)
+    alone = (best.sum(axis=0) == 1) | (explains.sum(axis=0) == 1)
+    holds = np.logical_or.reduce([~one.refuted & ~one.unsure for one, _ in pairs])
+    return _Combined(
+        holds=holds,
+        unsure=np.logical_or.reduce([one.unsure for one, _ in pairs]) & ~holds,
+        explains=explains,
+        low=np.minimum.reduce(lows),
+        high=np.maximum.reduce(highs),
+        first=_led([one.first for one, _ in pairs], leader),
+        accused=np.logical_or.reduce([one.accused & flags for one, flags in pairs]),
+        likely=_led([one.likely for one, _ in pairs], leader) & alone,
+        rules=np.logical_or.reduce([_padded(one.rules, names) & flags for one, flags in pairs]),
+    )
+
+
+def _led(flags: Sequence[Flags], leader: NDArray[np.int64]) -> Flags:
+    """For each group what its leading choice says."""
+    return np.asarray(np.logical_or.reduce([one & (leader == number) for number, one in enumerate(flags)]))
+
+
+def _padded(rules: Flags, names: int) -> Flags:
+    return np.concatenate([rules, np.zeros((names - len(rules), rules.shape[1]), dtype=bool)])
