@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FINDINGS = 1
 USAGE = 2
-ASKED_IN_VAIN = ("missing_reference", "method_unknown")
+ASKED_IN_VAIN = ("missing_reference", "method_unknown", "run_unknown")
 """Codes of errors that are in what was asked, not in a project."""
 CURRENCY = "The currency of a bare $, ¥ or 元 (ISO 4217)."
 HELP_ENDING = """Examples:
@@ -67,6 +67,14 @@ def main() -> None:
         _complain(error)
         asked = isinstance(error, FigureError | PeriodError) or error.code in ASKED_IN_VAIN
         sys.exit(USAGE if asked else error.exit_code)
+    finally:
+        _forget_logs()
+
+
+def _forget_logs() -> None:
+    """Take the handlers of this command away, where it set any."""
+    if "zhiji_etl.logs" in sys.modules:
+        sys.modules["zhiji_etl.logs"].reset()
 
 
 def _version(asked: bool) -> None:
@@ -93,16 +101,27 @@ def run(
     fail_on: Annotated[FailOn, typer.Option(help="From which severity findings make the exit code 1.")] = FailOn.ERROR,
     keep: Annotated[int, typer.Option(min=1, help="How many runs stay; one that was just replaced stays a while.")] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
+    junit: Annotated[Path | None, typer.Option(help="Write the findings as JUnit XML, for CI systems.")] = None,
+    log_json: Annotated[bool, typer.Option("--log-json", help="Log to stderr, one JSON object a line.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log to stderr, in plain lines.")] = False,
 ) -> None:
     """Carry the figures of a project the whole way, and say which cannot all be true."""
+    from zhiji_etl import logs
     from zhiji_etl.figures import Severity
     from zhiji_etl.findings import at_or_above
+    from zhiji_etl.junit import write_junit
     from zhiji_etl.project import Project
     from zhiji_etl.report import summary, summary_data
+    from zhiji_etl.stages import Stages
 
-    result = Project(project).run(out, keep=keep)
+    logs.configure(as_json=log_json, verbose=verbose)
+    with logs.progress(wanted=not (log_json or verbose)) as begun:
+        result = Project(project).run(out, keep=keep, stages=Stages(begun))
+    failing = None if fail_on is FailOn.NEVER else Severity(fail_on.value)
+    if junit is not None:
+        write_junit(junit, result.findings, failing)
     _show(summary_data(result) if as_json else summary(result))
-    if fail_on is not FailOn.NEVER and at_or_above(result.findings, Severity(fail_on.value)).height:
+    if failing is not None and at_or_above(result.findings, failing).height:
         raise typer.Exit(FINDINGS)
 
 
@@ -246,7 +265,13 @@ def _show(what: dict[str, Any] | list[dict[str, Any]] | RenderableType) -> None:
 
 
 def _complain(error: ZhijiError) -> None:
+    from zhiji_etl.logs import speaks_json
     from zhiji_etl.outputs import safe_terminal
+    from zhiji_etl.stages import LOGGER
+
+    if speaks_json():
+        LOGGER.error(str(error), extra={"code": error.code})
+        return
 
     lines = [safe_terminal(line) for line in str(error).splitlines()]
     typer.echo("\n".join([f"zhiji-etl: {lines[0]}", *lines[1:], f"[{error.code}]"]), err=True)

@@ -7,7 +7,6 @@ once.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -26,6 +25,7 @@ from zhiji_etl.figures import FIGURE_COLUMNS, Verdict
 from zhiji_etl.outputs import RunFolder, publishing
 from zhiji_etl.rates import Rates, origins
 from zhiji_etl.sources import Source, check_unchanged
+from zhiji_etl.stages import LOGGER, Stages
 from zhiji_etl.tables import KEYS
 
 if TYPE_CHECKING:
@@ -69,37 +69,44 @@ class Audit:
     rates: pl.DataFrame
 
 
-def run(project: Project, out: Path, *, keep: int = 3) -> RunResult:
+def run(project: Project, out: Path, *, keep: int = 3, stages: Stages | None = None) -> RunResult:
     """Audit a project and publish what came of it; the newest `keep` runs stay.
 
     Raises `ProjectError`, `SourceError` or `OutputError`; problems of the data are rejects and findings.
     """
-    started = time.perf_counter()
-    catalogue, sources = project.catalogue, project.sources
-    audited = audit(sources, catalogue, rates_of(project), project.corrections)
+    stage = stages or Stages()
+    catalogue = stage("schemas", lambda: project.catalogue)
+    sources = stage("sources", lambda: project.sources)
+    audited = audit(sources, catalogue, rates_of(project), project.corrections, stage)
     with publishing(out, keep=keep) as folder:
-        _write(folder, audited, catalogue)
-        check_unchanged(sources)
-        folder.manifest.update(_manifest(project, audited, time.perf_counter() - started))
+        stage("write", _write, folder, audited, catalogue)
+        stage("unchanged", check_unchanged, sources)
+        folder.manifest.update(_manifest(project, audited, stage))
+    LOGGER.info("published %s", folder.run_id, extra={"run": folder.run_id})
     return RunResult(folder.path, **vars(audited), manifest=folder.manifest)
 
 
 def audit(
-    sources: list[Source], catalogue: Catalogue, rates: Rates, amendments: Sequence[corrections.Correction] = ()
+    sources: list[Source],
+    catalogue: Catalogue,
+    rates: Rates,
+    amendments: Sequence[corrections.Correction] = (),
+    stages: Stages | None = None,
 ) -> Audit:
     """The chain: read, split, convert, tabulate, check. Every raw row ends in exactly one of figures and rejects."""
-    read = rows.read_rows(sources, catalogue, amendments)
+    stage = stages or Stages()
+    read = stage("read", rows.read_rows, sources, catalogue, amendments)
     printed, unread = rows.split(read)
     stated = printed.join(conventions(sources), on="source", how="left", maintain_order="left")
-    converted = conversion.convert(stated, rates)
-    tables = tabulation.tabulate(converted, catalogue, sources)
+    converted = stage("convert", conversion.convert, stated, rates)
+    tables = stage("tabulate", tabulation.tabulate, converted, catalogue, sources)
     refused = pl.concat([conversion.refused(converted), tables.failures]).unique("row_id", maintain_order=True)
     figures = converted.join(refused, on="row_id", how="anti", maintain_order="left")
     trust = {source.name: source.sidecar.trust for source in sources}
-    concluded = checked(
-        figures.select(*FIGURE_COLUMNS), catalogue.rules, catalogue.metrics, rows.excessive(read), trust
-    )
-    restated = pairs.restatements(stated.join(refused, on="row_id", how="anti", maintain_order="left"), rates)
+    usable, flawed = figures.select(*FIGURE_COLUMNS), rows.excessive(read)
+    concluded = stage("check", checked, usable, catalogue.rules, catalogue.metrics, flawed, trust)
+    as_printed = stated.join(refused, on="row_id", how="anti", maintain_order="left")
+    restated = stage("restate", pairs.restatements, as_printed, rates)
     asked = pl.concat([conversion.requested(converted), restated.requests])
     found = [
         tables.findings,
@@ -108,7 +115,7 @@ def audit(
     ]
     return Audit(
         raw_rows=read.height,
-        figures=figures.select(*FIGURE_COLUMNS),
+        figures=usable,
         tables=tables.tables,
         rejects=pl.concat([unread, rows.reject(read, refused)]).sort("row_id"),
         findings=findings.gathered(corrections.told(found, read, amendments)),
@@ -146,7 +153,7 @@ def _write(folder: RunFolder, audited: Audit, catalogue: Catalogue) -> None:
     folder.write_parquet("rates.parquet", audited.rates)
 
 
-def _manifest(project: Project, audited: Audit, seconds: float) -> dict[str, Any]:
+def _manifest(project: Project, audited: Audit, stages: Stages) -> dict[str, Any]:
     return {
         "zhiji_etl": zhiji_etl.__version__,
         "inputs": [source.entry() for source in project.sources],
@@ -160,5 +167,5 @@ def _manifest(project: Project, audited: Audit, seconds: float) -> dict[str, Any
             "findings": audited.findings.height,
             "implied": audited.implied.height,
         },
-        "timings": {"total": round(seconds, 3)},
+        "timings": {**stages.seconds, "total": stages.total},
     }

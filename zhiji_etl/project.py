@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from zhiji_etl.corrections import Correction
     from zhiji_etl.pipeline import RunResult
     from zhiji_etl.sources import Source
+    from zhiji_etl.stages import Stages
     from zhiji_etl.tables import Table
 
 PARTS = ("raw", "schemas", "zhiji.toml")
@@ -88,14 +89,14 @@ class Project:
         files = [*_schema_files(folder), *(path for path in [folder / FILE] if path.is_file())]
         return {path.name: sha256(path.read_bytes()).hexdigest() for path in files}
 
-    def run(self, out: str | Path | None = None, *, keep: int = 3) -> RunResult:
+    def run(self, out: str | Path | None = None, *, keep: int = 3, stages: Stages | None = None) -> RunResult:
         """Carry the figures the whole way and publish them below `out` (by default the project's `build`).
 
-        The newest `keep` runs stay there, and any that was replaced only minutes ago.
+        The newest `keep` runs stay there, and any that was replaced only minutes ago. `stages` is told how it goes.
         """
         from zhiji_etl.pipeline import run
 
-        return run(self, Path(out) if out is not None else self.path / "build", keep=keep)
+        return run(self, Path(out) if out is not None else self.path / "build", keep=keep, stages=stages)
 
     def _require(self) -> None:
         if not (self.path / "schemas").is_dir() or not (self.path / "raw").is_dir():

@@ -1,0 +1,56 @@
+"""What a run did, stage by stage: seconds for the manifest, one log line each, and a word to whoever shows progress.
+
+In: the name of a stage and the function that does it. Out: what the function gives, unchanged; seconds by stage.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Final, ParamSpec, TypeVar
+
+import polars as pl
+
+LOGGER: Final = logging.getLogger("zhiji_etl")
+STAGES: Final = ("schemas", "sources", "read", "convert", "tabulate", "check", "restate", "write", "unchanged")
+"""The stages of a run, in order."""
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+
+class Stages:
+    """Runs the stages of one run and remembers how long each took; `begun` is told the name of each as it begins."""
+
+    def __init__(self, begun: Callable[[str], None] | None = None) -> None:
+        self.begun = begun
+        self.seconds: dict[str, float] = {}
+
+    def __call__(
+        self, name: str, function: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs
+    ) -> Result:
+        """The result of the function; its rows, where it is a frame or a list, are logged."""
+        if self.begun is not None:
+            self.begun(name)
+        started = time.perf_counter()
+        result = function(*args, **kwargs)
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - started, 3)
+        _log(name, self.seconds[name], _rows(result))
+        return result
+
+    @property
+    def total(self) -> float:
+        """Seconds of all stages so far."""
+        return round(sum(self.seconds.values()), 3)
+
+
+def _rows(result: object) -> int | None:
+    if isinstance(result, pl.DataFrame):
+        return result.height
+    return len(result) if isinstance(result, list) else None
+
+
+def _log(stage: str, seconds: float, rows: int | None) -> None:
+    counted = "" if rows is None else f", {rows} rows"
+    LOGGER.info("%s: %.3f s%s", stage, seconds, counted, extra={"stage": stage, "seconds": seconds, "rows": rows})
