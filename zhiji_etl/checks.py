@@ -90,7 +90,7 @@ def check(
     completed = _completed(figures.lazy().collect())
     known = _in_one_unit(completed.filter(pl.col("flaw").is_null()), _declared(listed))
     flawed = completed.filter(pl.col("flaw").is_not_null()).select(pl.col(n).cast(t) for n, t in FLAWED.items())
-    observed = _observed(known)
+    observed = {**_observed(completed.filter(pl.col("flaw").is_not_null())), **_observed(known)}
     units = {name: replace(metric, at_least=None) for name, metric in observed.items()}
     meanings = {**observed, **_declared(listed)}
     compiled = [compile_rule(one, meanings) for one in _rules(listed)]
@@ -141,7 +141,11 @@ def _read(figures: pl.DataFrame) -> pl.DataFrame:
     fields = [pl.col("__read").struct.field(name) for name in PARSED_FIELDS if name in FIGURE_COLUMNS]
     code = pl.col("__read").struct.field("code")
     flaw = pl.when(code == Reason.EXCESS_DIGITS.value).then(code)
-    return read.with_columns(*fields, flaw=flaw).drop("__read")
+    # A figure that cannot be used still tells the unit of its metric.
+    unit = pl.coalesce(
+        "unit", FigureNamespace(pl.when(flaw.is_not_null()).then("printed")).parse().struct.field("unit")
+    )
+    return read.with_columns(*fields, flaw=flaw).with_columns(unit=unit).drop("__read")
 
 
 def _defaults(figures: pl.DataFrame) -> dict[str, pl.Expr]:
