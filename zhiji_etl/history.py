@@ -15,6 +15,7 @@ from rich.text import Text
 from zhiji_etl.errors import OutputError
 from zhiji_etl.outputs import RunInfo, latest, read_manifest, runs, safe_terminal, verify
 
+ID_WIDTH = 30
 COUNTS = ("raw_rows", "figures", "rejects", "findings")
 
 
@@ -28,14 +29,15 @@ def history_table(told: list[dict[str, Any]]) -> RenderableType:
     if not told:
         return Text("no runs")
     grid = Grid(box=None, pad_edge=False, header_style="bold")
-    grid.add_column("run")
-    grid.add_column("finished")
+    # A terminal of 80 columns must not cut what is to be copied into the next command.
+    grid.add_column("run", no_wrap=True, min_width=ID_WIDTH)
+    grid.add_column("finished", no_wrap=True, min_width=len("2020-12-25 12:00:00"))
     for name in COUNTS:
         grid.add_column(name.replace("_", " "), justify="right")
     grid.add_column("")
     for run in told:
         counts = ["-" if run[name] is None else str(run[name]) for name in COUNTS]
-        grid.add_row(run["run_id"], run["finished"], *counts, "latest" if run["latest"] else "")
+        grid.add_row(run["run_id"], run["finished"][:19].replace("T", " "), *counts, "latest" if run["latest"] else "")
     return grid
 
 
