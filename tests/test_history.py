@@ -87,4 +87,3 @@ def test_keep(project, monkeypatch, command, grace, left):
 
 def test_keep_none_is_refused(project, command):
     assert command("run", project(ROWS), "--keep", 0).code == 2
-
