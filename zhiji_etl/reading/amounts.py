@@ -6,6 +6,7 @@ Ranges, brackets and whole cells are put together in `grammar`.
 
 from __future__ import annotations
 
+from zhiji_etl.figures import Qualifier
 from zhiji_etl.reading.drafts import Draft
 from zhiji_etl.reading.meanings import Number
 from zhiji_etl.reading.numerals import read_number
@@ -21,7 +22,10 @@ def read_amount(tokens: Tokens, at: int, fine: bool, prose: bool = False) -> tup
     read = _number(tokens, at, draft)
     if read is None:
         return None
+    bare = prose and not {"digit", "number"} & token_at(tokens, at).kinds.keys() and _is_place(tokens, at)
     at = read_after(tokens, read, draft, fine)
+    if bare and not draft.has_unit:
+        return None
     return draft, at
 
 
@@ -39,8 +43,8 @@ def _number(tokens: Tokens, at: int, draft: Draft) -> int | None:
         draft.numbers = (constant(ordinal[0]),)
         at = ordinal[1]
     else:
-        found = read_number(tokens, at) or _one_article(tokens, at)
-        if found is None or (draft.prose and "scale" in token.kinds):
+        found = read_number(tokens, at) or _one_article(tokens, at) or _one_scale(tokens, at, draft)
+        if found is None or (draft.prose and "scale" in token.kinds and draft.qualifier is Qualifier.EXACT):
             return None
         draft.numbers, end = found
         draft.seen(token)
@@ -72,6 +76,22 @@ def _one_article(tokens: Tokens, at: int) -> tuple[tuple[Number, ...], int] | No
     if "article" in token_at(tokens, at).kinds and {"currency", "subunit", "noun"} & after.kinds.keys():
         return (constant(1),), at + 1
     return None
+
+
+def _one_scale(tokens: Tokens, at: int, draft: Draft) -> tuple[tuple[Number, ...], int] | None:
+    """`近亿元`, `上万人`: after a qualifier, a scale by itself is one of it."""
+    token = token_at(tokens, at)
+    if "scale" not in token.kinds or token.text.isascii() or draft.qualifier is Qualifier.EXACT:
+        return None
+    return (constant(1, token.kinds["scale"]),), at + 1
+
+
+def _is_place(tokens: Tokens, at: int) -> bool:
+    """Whether a Chinese place or scale stands here without a digit: `百万辆`."""
+    token, after = token_at(tokens, at), token_at(tokens, at + 1)
+    return bool({"place", "scale"} & token.kinds.keys()) and (
+        "scale" in after.kinds or ("scale" in token.kinds and not token.text.isascii())
+    )
 
 
 def _ordinal(tokens: Tokens, at: int) -> tuple[int, int] | None:

@@ -47,21 +47,25 @@ def _integer(tokens: Tokens, at: int) -> tuple[str, int]:
         token = token_at(tokens, at)
         found, place = token.get("digit"), token.get("place")
         if place is not None and place < last and (digit != 0):
-            if digit is None and total == 0 and place > 1 and at == start and not token_at(tokens, at + 1).get("digit"):
+            if digit is None and total == 0 and place > 1 and at == start and not _counts(tokens, at + 1):
                 break
             total += (1 if digit is None else digit) * 10**place
             digit, last, zero = None, place, False
         elif found is not None and found >= 20 and digit is None and last > 1:
             total, last, zero = total + found, 1, False
-        elif found == 0 and digit is None and total and ["digit", "place", "few"] and not zero:
+        elif found == 0 and digit is None and total and not zero:
             zero = True
         elif found is not None and found < 10 and digit is None:
             digit = found
-        elif token.get("few") and last < 5 and digit is None:
-            pass
         else:
             break
         at += 1
     if digit:
         total += digit * 10 ** (last - 1 if 2 <= last < 5 and not zero else 0)
     return str(total), at
+
+
+def _counts(tokens: Tokens, at: int) -> bool:
+    """Whether a place without a digit before this word is one of it: `百二`, `千亿`."""
+    token = token_at(tokens, at)
+    return bool(token.get("digit")) or "scale" in token.kinds

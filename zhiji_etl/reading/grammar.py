@@ -18,9 +18,11 @@ from zhiji_etl.reading.meanings import Amount, Options, Problem, Refine, Result,
 from zhiji_etl.reading.tokens import Token, Tokens, constant, token_at, tokens
 from zhiji_etl.reading.words import lexicon
 
-_UNDECIDED: Final = re.compile(r"#[.,' ] ?#|\.#|[^\s(] ?\(#\)")
+_UNDECIDED: Final = re.compile(r"#[.,' ] ?#|\.#|[^\s(] ?\(#\)|^\s*#年\s*$")
 _DATES: Final = (
     (re.compile(r"\s*#([-/.])#\1#\s*|\s*#年(?:#月(?:#日)?)\s*|\s*#月#日\s*"), "date", "a date"),
+    (re.compile(rf"\s*{RUN_MARKS[3]}年\s*|\s*(?:#[-~–—至到])?#[月日]份?\s*|\s*#年(?:上|下)半年\s*"), "date", "a date"),
+    (re.compile(r"\s*#点#分\s*"), "time", "a time of day"),
     (re.compile(r"\s*#:#(?::#)?\s*(?:[aApP]\.?[mM]\.?)?\s*"), "time", "a time of day"),
 )
 OUT_OF_SCALE: Final = frozenset({"percent", "percentage_point", "basis_point", "rank", "multiple"})
@@ -195,7 +197,7 @@ def _second(found: Tokens, at: int, low: Draft, fine: bool, prose: bool) -> tupl
     linked = "to" in token.kinds or ("and" in token.kinds and low.between)
     if prose and not low.between and token.text in ("through", "until", "till", "or", "或", "与", "和"):
         return None
-    bounded = low.qualifier in opposite and {"and", "filler", "before", "after"} & token.kinds.keys()
+    bounded = low.qualifier in opposite and _BOUNDING & token.kinds.keys()
     if (not linked and not bounded) or len(low.numbers) != 1:
         return None
     if prose and low.between and low.change:
@@ -210,6 +212,9 @@ def _second(found: Tokens, at: int, low: Draft, fine: bool, prose: bool) -> tupl
     if bounded and not linked and not _opposed(low.qualifier, read[0].qualifier):
         return None
     return read if _like(low, read[0]) else None
+
+
+_BOUNDING: Final = frozenset({"and", "but", "filler", "before", "after"})
 
 
 def _opposed(first: Qualifier, second: Qualifier) -> bool:

@@ -54,8 +54,10 @@ def _sum(tokens: Tokens, at: int) -> tuple[Number, int] | None:
         step = _scale(tokens, at, terms)
         if step is not None:
             scaled, at = step, at + 1
-        elif terms and token_at(tokens, at).get("more") and not is_open:
-            is_open, at = True, at + 1
+        elif terms and _hyphened_scale(tokens, at):
+            at += 1
+        elif terms and not is_open and (more := _more(tokens, at)):
+            is_open, at = True, at + more
         elif terms and scaled is not None and _joins(tokens, at):
             at += 1
         else:
@@ -108,6 +110,22 @@ def _scale(tokens: Tokens, at: int, terms: list[Term]) -> int | None:
         lower -= 1
     terms[lower:] = [replace(term, exponent=term.exponent + exponent) for term in terms[lower:]]
     return int(exponent)
+
+
+def _hyphened_scale(tokens: Tokens, at: int) -> bool:
+    """`$100-million`: a hyphen between a number and its scale word."""
+    token, after = tokens[at] if at < len(tokens) else NOTHING, token_at(tokens, at + 1)
+    glued = token.start == token_at(tokens, at - 1).end and token.end == after.start
+    return token.text == "-" and glued and "scale" in after.kinds and len(after.text) > 4
+
+
+def _more(tokens: Tokens, at: int) -> int:
+    """How many words say that there is a little more: `十多`, `十几`, `一百几十`."""
+    if token_at(tokens, at).get("more"):
+        return 1
+    if "few" not in token_at(tokens, at).kinds or not {"digit", "place"} & token_at(tokens, at - 1).kinds.keys():
+        return 0
+    return 1 + ("place" in token_at(tokens, at + 1).kinds)
 
 
 def _bare_scale(token: Token, terms: list[Term]) -> int | None:
@@ -266,10 +284,20 @@ def _span_of_few(tokens: Tokens, at: int) -> Found | None:
     token = token_at(tokens, at)
     if "few" in token.kinds or "tens" in token.kinds or "hundreds" in token.kinds:
         return _few(tokens, at)
-    low, high, place = token.get("digit"), token_at(tokens, at + 1).get("digit"), token_at(tokens, at + 2)
-    exponent = place.get("place") or place.get("scale")
-    if low and high and low < high < 10 and exponent:
+    return _neighbours(tokens, at) if "digit" in token.kinds else None
+
+
+def _neighbours(tokens: Tokens, at: int) -> Found | None:
+    """Two digits in a row that are a guess: `三五百`, `两三万`, `七八成`, `两三年`."""
+    low, high, after = tokens[at].get("digit"), token_at(tokens, at + 1).get("digit"), token_at(tokens, at + 2)
+    if not (low and high and low < high < 10):
+        return None
+    exponent = after.get("place") or after.get("scale")
+    if exponent:
         return _scaled_pair(tokens, low, high, exponent, at + 3)
+    guess = high == low + 1 and (low > 1 or tokens[at + 1].text == "两")
+    if guess and {"noun", "currency", "tenth", "multiple"} & after.kinds.keys():
+        return (constant(low), constant(high)), at + 2
     return None
 
 

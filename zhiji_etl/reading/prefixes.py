@@ -30,11 +30,25 @@ def read_before(tokens: Tokens, at: int, draft: Draft) -> int:
 
 
 def _sign(tokens: Tokens, at: int, draft: Draft) -> int:
-    value = tokens[at].get("sign")
+    value = tokens[at].get("sign") or _dash(tokens, at, draft)
     if value is None or draft.numbers:
         return 0
     draft.sign *= value
     draft.change = draft.change or int(tokens[at].text == "+")
+    return 1
+
+
+def _dash(tokens: Tokens, at: int, draft: Draft) -> int | None:
+    """An en dash right before the number of a cell is a minus: `–3.2%`."""
+    glued = tokens[at].end == token_at(tokens, at + 1).start
+    return -1 if tokens[at].text == "–" and glued and not draft.prose and draft.start < 0 else None
+
+
+def _reaching(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`上百万`, `上亿元`."""
+    if "reaching" not in tokens[at].kinds or not {"place", "scale"} & token_at(tokens, at + 1).kinds.keys():
+        return 0
+    draft.qualifier = Qualifier(tokens[at].kinds["reaching"])
     return 1
 
 
@@ -66,8 +80,15 @@ def _change(tokens: Tokens, at: int, draft: Draft) -> int:
     value = tokens[at].get("change_in_cell") if value is None and not draft.prose else value
     if value is None or (draft.change and value > 0):
         return 0
+    if token_at(tokens, at + 1).text.lower() in _LEVELS:
+        return 0 if draft.prose or token_at(tokens, at + 1).text.lower() in _FORMER else 2
     draft.change = value
     return 1
+
+
+_FORMER: Final = frozenset({"from", "由", "从", "自"})
+_LEVELS: Final = frozenset({"to", "至", "到", "为", *_FORMER})
+"""After a word of change, what follows is a level and no change: `fell to 5%`, `down from 7%`, `降至5%`."""
 
 
 def _currency_before(tokens: Tokens, at: int, draft: Draft) -> int:
@@ -151,8 +172,9 @@ _VERBS: Final = frozenset({"was", "were", "is", "are"})
 _PREFIXES: Final[tuple[tuple[frozenset[str], Step], ...]] = tuple(
     (frozenset(kinds.split()), step)
     for kinds, step in (
-        ("sign", _sign),
+        ("sign to", _sign),
         ("before", _qualifier),
+        ("reaching", _reaching),
         ("between", _between),
         ("change change_in_cell", _change),
         ("currency weak_code scale", _currency_before),

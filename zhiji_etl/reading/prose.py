@@ -55,6 +55,8 @@ _BEGINNINGS: Final = frozenset(
 )
 """What the first word of an amount can be."""
 _YEAR: Final = re.compile(r"(?:19|20)[0-9][0-9]")
+_CHINESE_COMMA: Final = re.compile("(?<![０-９])，")
+"""Never stands inside a number: `销量1234，2020年`."""
 _NUMBERED: Final = re.compile(r"@(\d+)-(\d+)")
 _RUNS: Final = frozenset((*RUN_MARKS, *ZERO_MARKS))
 
@@ -80,7 +82,7 @@ def find(
     chosen = options(currency, scale, unit, False)
     precision = Precision(None, rounding == "truncation")
     found: list[Figure] = []
-    for window in windows(text):
+    for window in windows(_CHINESE_COMMA.sub("、", text)):
         found.extend(_figures(window, text, chosen, precision))
     return found
 

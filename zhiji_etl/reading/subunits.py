@@ -31,7 +31,7 @@ def read_subunit(tokens: Tokens, at: int, draft: Draft) -> int:
 
 def read_rest(tokens: Tokens, at: int, draft: Draft, fine: bool) -> int:
     """What is left below one unit of a currency: `20 dollars and 43 cents`, `三块四分`, `一块二`, `15 USD 50`."""
-    if not draft.currency or len(draft.numbers) != 1 or any(t.exponent for t in draft.numbers[0].terms):
+    if not draft.currency or len(draft.numbers) != 1 or draft.numbers[0].terms[-1].exponent:
         return 0
     if fine and _has_decimals(tokens, at):
         return 0

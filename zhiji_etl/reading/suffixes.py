@@ -10,6 +10,7 @@ from typing import Final
 
 from zhiji_etl.figures import Qualifier
 from zhiji_etl.reading.drafts import CLOSED, Draft, Step, agreed, set_unit, singular
+from zhiji_etl.reading.meanings import Number
 from zhiji_etl.reading.numerals import initial
 from zhiji_etl.reading.subunits import read_rest, read_subunit
 from zhiji_etl.reading.tokens import Token, Tokens, constant, token_at
@@ -64,18 +65,24 @@ def _tenths(tokens: Tokens, at: int, draft: Draft) -> int:
     if "tenth" not in token.kinds or draft.has_unit:
         return 0
     draft.unit = "percent"
+    draft.numbers = tuple(_in_tenths(number, token) for number in draft.numbers)
     number = draft.numbers[0]
-    term = number.terms[0]
-    if number.over is not None or not (
-        token.text == "折" and term.literal is None and len(term.digits) == 2 and term.digits != "10"
-    ):
-        number = number.scaled(1)
-    draft.numbers = (number,)
-    digit = token_at(tokens, at + 1).get("digit")
-    if digit is None or term.literal is not None:
+    after = token_at(tokens, at + 1)
+    if after.get("more") and len(draft.numbers) == 1:
+        draft.numbers = (replace(number, open=True),)
+        return 2
+    digit = after.get("digit")
+    if digit is None or number.terms[0].literal is not None or len(draft.numbers) > 1:
         return 1
     draft.numbers = (replace(number, terms=(*number.terms, constant(digit).terms[0])),)
     return 2
+
+
+def _in_tenths(number: Number, token: Token) -> Number:
+    """`三成` is 30 percent, and so is `三折`; but `八五折` is 85."""
+    term = number.terms[0]
+    digits = token.text == "折" and term.literal is None and len(term.digits) == 2 and term.digits != "10"
+    return number if digits and number.over is None else number.scaled(1)
 
 
 def _multiple(tokens: Tokens, at: int, draft: Draft) -> int:
@@ -116,6 +123,8 @@ def _per(tokens: Tokens, at: int, draft: Draft) -> int:
     if "per" not in tokens[at].kinds or draft.per or not draft.has_unit:
         return 0
     after = token_at(tokens, at + 1)
+    if token_at(tokens, at + 2).text.lower() in ("ago", "earlier", "before"):
+        return 0
     words, end = [after], at + 2
     while "word" in words[-1].kinds and tokens[at].text in ("per", "/") and len(words) < 4:
         if not {"word", "noun"} & token_at(tokens, end).kinds.keys():
@@ -175,7 +184,8 @@ def _idle(tokens: Tokens, at: int, draft: Draft) -> int:
     kinds = tokens[at].kinds
     after = token_at(tokens, at + 1)
     if tokens[at].text == "-" and tokens[at - 1].end == tokens[at].start and tokens[at].end == after.start:
-        return int("currency" in after.kinds or "percent" in after.kinds)
+        unit = bool({"currency", "percent"} & after.kinds.keys())
+        return int(unit and "number" not in token_at(tokens, at + 2).kinds)
     if "of" in kinds and not draft.has_unit and {"currency", "noun"} & after.kinds.keys():
         return 1
     return int("whole_sum" in kinds or "note" in kinds or ("between_after" in kinds and draft.between))

@@ -19,6 +19,10 @@ def excluded(tokens: Tokens) -> frozenset[int]:
     for at, token in enumerate(tokens):
         if "month" in token.kinds:
             places.update(_date(tokens, at))
+        elif "ordinal_prefix" in token.kinds:
+            places.update(_period_ranked(tokens, at))
+        elif "period" in token.kinds:
+            places.update(_before_period(tokens, at))
         elif "label" in token.kinds:
             places.update(_labelled(tokens, at))
         elif "number" in token.kinds and at not in places:
@@ -50,8 +54,9 @@ def _date(tokens: Tokens, at: int) -> Iterator[int]:
 
 def _labelled(tokens: Tokens, at: int) -> Iterator[int]:
     """`Note 23`, `Items 1 and 2`, `fiscal 2024, 2023 and 2022`."""
-    place = at + 1
-    while _is_number(tokens, place) and not _has_unit(tokens, place):
+    place = at + 1 + (token_at(tokens, at + 1).text == ":" and is_ideographic(tokens[at].text[0]))
+    chosen = tokens[at].kinds["label"] == "chosen" and "noun" in token_at(tokens, at + 2).kinds
+    while _is_number(tokens, place) and (chosen or not _has_unit(tokens, place)):
         yield place
         after = place + 1
         while token_at(tokens, after).text in (",", "-", "–") or "and" in token_at(tokens, after).kinds:
@@ -59,6 +64,25 @@ def _labelled(tokens: Tokens, at: int) -> Iterator[int]:
         if after == place + 1:
             return
         place = after
+
+
+def _period_ranked(tokens: Tokens, at: int) -> Iterator[int]:
+    """`第三季度`, `第5届`: names, not ranks."""
+    end = at + 1
+    while {"number", "digit", "place"} & token_at(tokens, end).kinds.keys():
+        end += 1
+    if "unranked" in token_at(tokens, end).kinds:
+        yield from range(at, end)
+
+
+def _before_period(tokens: Tokens, at: int) -> Iterator[int]:
+    """`9月`, `1-9月`, `5日`."""
+    place = at - 1
+    while _is_number(tokens, place) and tokens[place].end == tokens[place + 1].start:
+        yield place
+        if "to" not in token_at(tokens, place - 1).kinds:
+            return
+        place -= 2
 
 
 def _glued(tokens: Tokens, at: int) -> tuple[int, ...]:
