@@ -27,9 +27,11 @@ FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```[ ]*$", re.MULTILINE | re.DOTALL)
 MASKS = (
     (re.compile(r"\d{8}T\d{6,12}Z?-[0-9a-f]{6}"), "RUN"),
     (re.compile(r"(?:/[\w.-]+)+/(?=build/|raw/|demo)"), ""),
+    (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:\+\d\d:\d\d|Z)?"), "MOMENT"),
     (re.compile(r"\b\d+(?:\.\d+)? (?:s|ms|seconds)\b"), "TIME"),
+    (re.compile(r"(?<=\S)  +"), "  "),
 )
-"""Ids of runs, what stands before the project in a path, and durations."""
+"""Ids of runs, what stands before the project in a path, moments, durations, and the widths of columns these have."""
 
 
 @dataclass(frozen=True)
