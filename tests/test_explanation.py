@@ -1,0 +1,126 @@
+"""Findings told in the terminal: every kind and verdict, the plot, and how a finding is found."""
+
+import math
+
+import polars as pl
+import pytest
+
+from zhiji_etl.errors import FindingError
+from zhiji_etl.explanation import Bar, chosen, plot, rule_of, rule_texts, story
+from zhiji_etl.figures import FIGURE_COLUMNS, FINDING_COLUMNS
+from zhiji_etl.project import Project
+
+INFINITY = math.inf
+NO_FIGURES = pl.DataFrame(schema=FIGURE_COLUMNS)
+
+
+def finding(**told) -> dict:
+    row = dict.fromkeys(FINDING_COLUMNS)
+    return {**row, "kind": "rule", "rule": "r", "verdict": "consistent", "severity": "error", "message": "so.", **told}
+
+
+def frame(*rows: dict) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), schema=FINDING_COLUMNS, orient="row")
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_every_finding_of_the_reference_project(reference_result, reference, width: int):
+    texts = rule_texts(Project(reference).catalogue.rules)
+    for row in reference_result.findings.to_dicts():
+        told = story(row, reference_result.findings, reference_result.figures, rule_of(row, texts), width).plain
+        assert row["verdict"] in told
+        assert row["rule"] in told
+        assert "None" not in told
+        assert "nan" not in told
+
+
+def test_a_story_in_full(reference_result, reference):
+    row = chosen(reference_result.findings, "rule:share_vs_sales")
+    texts = rule_texts(Project(reference).catalogue.rules)
+    told = story(row, reference_result.findings, reference_result.figures, rule_of(row, texts), 120).plain
+    for part in (
+        "share_vs_sales  SAIC Motor 2019  inconsistent (warning)",
+        "Market share follows from sales and the size of the market.",
+        "all_sales: market_share = vehicle_sales / vehicle_sales [China market]",
+        "22.7 percent   saic_motor_2019.csv",
+        "14.5 last digits",
+        "read so: no admissible scope reconciles",
+        "SAIC Motor vehicle_sales 2019: 5.8366 million .. 5.8626 million vehicle",
+        "domestic_sales: implied 22.827 .. 22.871 percent: inconsistent",
+        "candidate SAIC Motor overseas_sales 2019",
+    ):
+        assert part in told
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"stated_low": 1.0, "stated_high": INFINITY, "implied_low": -INFINITY, "implied_high": 0.5, "strain": None},
+        {"stated_low": -INFINITY, "stated_high": INFINITY, "implied_low": -INFINITY, "implied_high": INFINITY},
+        {"stated_low": 5.0, "stated_high": 5.0, "implied_low": 5.0, "implied_high": 5.0, "mde": INFINITY},
+        {"stated_low": 5.0, "stated_high": 6.0, "verdict": "not_checkable", "reason": "missing_operand"},
+        {"verdict": "not_checkable", "reason": "scope_unknown", "message": None, "figures": []},
+        {"verdict": "inconsistent", "kind": "conflict", "reading": "a tie of 2", "resolved_by": [], "figures": [1]},
+        {"verdict": "inconsistent", "kind": "check", "rule": None, "entity": None, "message": None},
+        {"verdict": "too_imprecise", "kind": "restatement", "reading": "spot", "mde": 0.5, "unit": "USD"},
+    ],
+)
+def test_ends_that_are_open_equal_or_unknown(told: dict):
+    row = finding(**told)
+    text = story(row, frame(row), NO_FIGURES, None, 60).plain
+    assert row["verdict"] in text
+    assert "None" not in text
+    assert "nan" not in text
+
+
+def test_both_bounds_stand_on_one_axis():
+    lines = plot([Bar("printed", 0.0, 10.0, "a"), Bar("implied", 90.0, 100.0, "b")], 80)
+    first, second = (line[10:].rstrip("ab ") for line in lines)
+    assert first.startswith("[")
+    assert second.endswith("]")
+    assert first.index("]") < second.index("[")
+    assert len(first) * 8 < len(second)
+
+
+def test_open_ends_reach_the_edge():
+    (above, below) = plot([Bar("printed", 5.0, INFINITY, ""), Bar("implied", -INFINITY, 5.0, "")], 60)
+    assert above.endswith(">")
+    assert below[10] == "<"
+    assert above.index("[") == below.index("]")
+
+
+@pytest.mark.parametrize("width", [20, 40, 79, 80, 120, 300])
+def test_no_line_is_wider_than_the_terminal_or_than_what_it_must_hold(width: int):
+    bars = [Bar("printed", 1.0, 2.0, "1 .. 2 percent"), Bar("implied", 3.0, 4.0, "3 .. 4 percent")]
+    assert all(len(line) <= max(width, 28) for line in plot(bars, width))
+
+
+def test_a_finding_by_a_part_of_its_id():
+    rows = frame(
+        finding(finding_id="rule:share:A:2019"),
+        finding(finding_id="alternative:share.all:A:2019", kind="alternative"),
+        finding(finding_id="rule:growth:A:2019"),
+        finding(finding_id="rule:growth:B:2019"),
+    )
+    assert chosen(rows, "share")["finding_id"] == "rule:share:A:2019"
+    assert chosen(rows, "SHARE.ALL")["kind"] == "alternative"
+    assert chosen(rows, "rule:growth:B:2019")["finding_id"] == "rule:growth:B:2019"
+    with pytest.raises(FindingError) as caught:
+        chosen(rows, "growth")
+    assert (caught.value.code, caught.value.exit_code) == ("finding_ambiguous", 2)
+    assert "rule:growth:A:2019; rule:growth:B:2019" in str(caught.value)
+    with pytest.raises(FindingError) as caught:
+        chosen(rows, "rule:grwth:A:2019")
+    assert caught.value.code == "finding_unknown"
+    assert "did you mean rule:growth:A:2019" in str(caught.value)
+
+
+def test_the_command(command, reference):
+    assert command("explain", "share", "--project", reference).code == 5
+    command("run", reference)
+    told = command("explain", "rule:share_vs_sales", "--project", reference)
+    assert (told.code, told.err) == (0, "")
+    assert "any one of these changes would resolve it" in told.out
+    missed = command("explain", "shares_vs_sale", "--project", reference)
+    assert (missed.code, missed.out) == (2, "")
+    assert "did you mean" in missed.err
