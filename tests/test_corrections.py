@@ -130,6 +130,15 @@ def test_a_figure_that_is_not_there_is_said(corrected):
     assert "alpha.csv prints no such figure, where a correction expects “5”" in row["message"]
 
 
+def test_a_correction_in_the_terminal(corrected, command):
+    """The sentence stands where other findings have bounds."""
+    folder = corrected(("A", "share", "22.7 percent", 'override = "25.0 percent"'), ALL[3], ALL[4])
+    for told in (command("run", folder), command("explain", "sales.override", "--project", folder)):
+        assert "alpha.csv prints “3.5 million”, where a correction expects “3.4 million”" in told.out
+        assert "nothing is known" not in told.out
+        assert "  printed   -" not in told.out
+
+
 def test_an_override_that_is_no_figure_is_a_reject_with_what_is_printed(corrected):
     result = zj.Project(corrected(("A", "share", "22.7 percent", 'override = "plenty"'))).run()
     assert result.rejects.select("printed", "code").rows() == [("22.7 percent", "no_number")]

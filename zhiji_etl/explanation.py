@@ -38,6 +38,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "restatement": "An amount and its restatement in another currency meet at the rate of their period.",
     "implied_rate": "The rate that a printed pair implies is the reference rate of its period.",
     "conversion": "An amount is converted at the rate of its own period.",
+    "correction": "The source prints what a correction in schemas/corrections.toml expects.",
     "check": "The table meets the checks that its schema declares.",
     "conflict": "These figures and rules cannot all hold together.",
 }
@@ -191,7 +192,7 @@ def _plotted(finding: Mapping[str, Any], width: int) -> Iterator[Text]:
         bars.insert(1, _between(bars[0], bars[1], _gap(finding)))
     yield from (Text(line) for line in plot(bars, width))
     for name, side in (("printed", "stated"), ("implied", "implied")):
-        if finding[f"{side}_low"] is None and finding["kind"] not in ("conflict", "check", "conversion"):
+        if finding[f"{side}_low"] is None and finding["kind"] not in ("conflict", "check", "conversion", "correction"):
             yield Text(f"  {name:{LABEL - 2}}nothing is known")
 
 

@@ -79,6 +79,8 @@ def explanation(finding: Mapping[str, Any], result: RunResult) -> RenderableType
     """One finding as a person reads it: what is printed and where, what is implied and by what, and what would help."""
     unit = finding["unit"] or ""
     lines = [headline(finding)]
+    if finding["kind"] == "correction":
+        return Group(*lines, Text(f"  {safe_terminal(finding['message'])}"))
     figures = _figures_of(finding, result.figures)
     stated = next(iter(figures), None)
     lines.append(
