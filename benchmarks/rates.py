@@ -1,7 +1,8 @@
 """What a conversion costs beside a plain join: `python benchmarks/rates.py [rows]`.
 
 Figures in ten currencies on the days of twenty years, each at the rate of its own day, against a left join of the same
-rows to a table of one rate for each currency and day. Prints the best and the median of each, and their ratios.
+rows to a table of one rate for each currency and day: the rates alone, and the whole conversion of figures (factors,
+rates, bounds). Prints the best and the median of each, and their ratios.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from datetime import date
 
 import polars as pl
 
+from zhiji_etl.conversion import CONVENTION_COLUMNS, convert
+from zhiji_etl.figures import FIGURE_COLUMNS
 from zhiji_etl.rates import Rates
 
 CURRENCIES = ["USD", "JPY", "GBP", "CHF", "SEK", "NOK", "CAD", "AUD", "HKD", "CNY"]
@@ -32,6 +35,32 @@ def requests(rows: int) -> pl.DataFrame:
     ).with_columns(end="start")
 
 
+def figures(asked: pl.DataFrame) -> pl.DataFrame:
+    """The same rows as figures with all their columns, ready to be converted to euros."""
+    number = pl.int_range(len(asked), dtype=pl.UInt64)
+    made = asked.select(
+        figure_id=number * 2,
+        row_id=number,
+        period_start="start",
+        period_end="end",
+        value="value",
+        low=pl.col("value") - 0.5,
+        high=pl.col("value") + 0.5,
+        step=pl.lit(1.0),
+        step_max=pl.lit(1.0),
+        low_closed=pl.lit(value=True),
+        high_closed=pl.lit(value=True),
+        unit="base",
+        printed_unit="base",
+        declared_unit="quote",
+        fx="method",
+        at_least=pl.lit(0.0),
+    )
+    columns = {**FIGURE_COLUMNS, **CONVENTION_COLUMNS, "nouns": pl.List(pl.String()), "at_most": pl.Float64()}
+    absent = {name: dtype for name, dtype in columns.items() if name not in made.columns}
+    return made.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in absent.items())
+
+
 def seconds(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
@@ -40,21 +69,30 @@ def seconds(work: Callable[[], object]) -> float:
 
 def main(rows: int) -> None:
     print(f"loading the history: {seconds(Rates.ecb):.2f} s")
-    rates, figures = Rates.ecb(), requests(rows)
-    distinct = rates.table(figures.select("base", "quote", "start", "end", "method").unique())
+    rates, asked = Rates.ecb(), requests(rows)
+    printed = figures(asked)
+    distinct = rates.table(asked.select("base", "quote", "start", "end", "method").unique())
     plain = distinct.select("base", "start", "rate")
-    works: dict[str, Callable[[], object]] = {
-        "plain join": lambda: figures.join(plain, on=["base", "start"], how="left", maintain_order="left"),
-        "rates.table": lambda: rates.table(figures),
+    of_figures = plain.rename({"base": "printed_unit", "start": "period_start", "rate": "found"})
+    works: dict[str, tuple[Callable[[], object], str]] = {
+        "join of rows": (lambda: _joined(asked, plain, ["base", "start"]), "join of rows"),
+        "rates.table": (lambda: rates.table(asked), "join of rows"),
+        "join of figures": (lambda: _joined(printed, of_figures, ["printed_unit", "period_start"]), "join of figures"),
+        "convert": (lambda: convert(printed, rates), "join of figures"),
     }
-    taken = {name: [] for name in works}
+    taken: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(ROUNDS):
-        for name, work in works.items():
+        for name, (work, _) in works.items():
             taken[name].append(seconds(work))
-    for name, times in taken.items():
-        print(f"{name:12s} best {min(times):.2f} s  median {statistics.median(times):.2f} s")
-    best, median = (f(taken["rates.table"]) / f(taken["plain join"]) for f in (min, statistics.median))
-    print(f"ratio of {rows:,} rows: {best:.1f} (best), {median:.1f} (median); at most 3 is the aim")
+    for name, (_, beside) in works.items():
+        best, median = (of(taken[name]) for of in (min, statistics.median))
+        ratios = f"{best / min(taken[beside]):.1f} (best), {median / statistics.median(taken[beside]):.1f} (median)"
+        print(f"{name:16s} best {best:.2f} s  median {median:.2f} s  ratio {ratios}")
+    print(f"{rows:,} rows; at most 3 is the aim")
+
+
+def _joined(rows: pl.DataFrame, rates: pl.DataFrame, on: list[str]) -> pl.DataFrame:
+    return rows.join(rates, on=on, how="left", maintain_order="left")
 
 
 if __name__ == "__main__":

@@ -43,9 +43,12 @@ def answered_once(requests: Frame, answer: Callable[[pl.DataFrame], pl.DataFrame
     numbered = requests.with_columns(numbers.number.alias(_NUMBER))
     distinct = numbered.lazy().select(_NUMBER).unique().collect(engine="streaming")[_NUMBER]
     answers = answer(numbers.requests(distinct)).with_columns(distinct)
+    if isinstance(numbered, pl.DataFrame):
+        # A join of the numbers alone, which keeps their order, copies no other column.
+        found = numbered.select(_NUMBER).join(answers, on=_NUMBER, how="left", maintain_order="left")
+        return numbered.with_columns(found).drop(_NUMBER)
     kept = numbered.drop((name for name in answers.columns if name != _NUMBER), strict=False)
-    table = answers if isinstance(kept, pl.DataFrame) else answers.lazy()
-    return kept.join(table, on=_NUMBER, how="left", maintain_order="left").drop(_NUMBER)
+    return kept.join(answers.lazy(), on=_NUMBER, how="left", maintain_order="left").drop(_NUMBER)
 
 
 @dataclass(frozen=True)
