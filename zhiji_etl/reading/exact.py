@@ -6,20 +6,18 @@ Bounds are in the figure's own unit. Errors: `FigureError` with `excess_digits` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 from math import ceil, floor
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, cast
+from typing import Final, NamedTuple
 
 from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import Figure, Qualifier, Reading
 from zhiji_etl.reading.meanings import Amount, Number, Term
+from zhiji_etl.reading.quick import INFINITY, quick_figure
 
-T = TypeVar("T")
-
-INFINITY: Final = Decimal("Infinity")
 LIMIT: Final = 300
 """No figure is printed beyond 10 to this power, and Float64 ends soon after."""
 
@@ -51,7 +49,10 @@ def figure(
 ) -> Figure:
     """The figure that `amount` makes of `literals`; `spans` holds its offsets, and those of the restated one."""
     if precision.decimals is None and amount.plain:
-        quick = _plain_figure(amount, literals, text, spans, precision.truncated)
+        restated = None
+        if amount.restated is not None:
+            restated = figure(amount.restated, literals, text, spans[1:], precision)
+        quick = quick_figure(amount, literals, text, spans[0], precision.truncated, restated)
         if quick is not None:
             return quick
     return worked_out(amount, literals, text, spans, precision)
@@ -132,120 +133,6 @@ def decimal(value: Fraction) -> Decimal:
         return _EXACT.scaleb(Decimal(value.numerator * 10**places // bottom), -places)
     with localcontext(prec=_DIVISION_DIGITS):
         return Decimal(value.numerator) / Decimal(bottom)
-
-
-# ---- one printed number --------------------------------------------------------------------------------------------
-
-
-def _plain_figure(
-    amount: Amount, literals: Sequence[str], text: str, spans: tuple[tuple[int, int], ...], truncated: bool
-) -> Figure | None:
-    """The figure of one printed number times a power of ten, by whole numbers alone; None where that is not enough."""
-    number = amount.numbers[0]
-    term = number.terms[0]
-    text_of_number = term.digits if term.literal is None else literals[term.literal]
-    whole, _, fraction = text_of_number.partition(".")
-    digits, exponent = whole + fraction, term.exponent - len(fraction)
-    if not digits.isdecimal() or len(digits) > _QUICK_DIGITS or not -_QUICK_DIGITS < exponent < _QUICK_DIGITS:
-        return None
-    mantissa = int(digits) * number.sign
-    zeros = 0
-    if mantissa and not (fraction or amount.declared):
-        zeros = len(digits) - len(digits.rstrip("0"))
-    if not zeros and amount.qualifier is Qualifier.ABOUT and len(digits.strip("0")) > 1:
-        zeros = 1
-    value = _shifted(mantissa, exponent)
-    if amount.qualifier in _ROUNDED and not (truncated or amount.whole):
-        tenths, half = 10 * mantissa, 5 * _POWERS[zeros]
-        low, high = _shifted(tenths - half, exponent - 1), _shifted(tenths + half, exponent - 1)
-        low_closed = high_closed = True
-    else:
-        low, low_closed, high, high_closed = _plain_bounds(amount, mantissa, exponent, zeros, truncated)
-    restated = None
-    if amount.restated is not None:
-        restated = figure(amount.restated, literals, text, spans[1:], Precision(None, truncated))
-        restated = None if restated.value == value and restated.unit == amount.unit else restated
-    readings: tuple[Reading, ...] = ()
-    if amount.readings:
-        readings = tuple([_reading(value, unit, reason) for unit, reason in amount.readings])
-    step = _STEPS[exponent]
-    return _figure(
-        text, *spans[0], value, low, high, low_closed, high_closed, step, _STEPS[exponent + zeros] if zeros else step,
-        amount.unit, amount.qualifier, None, None, restated, readings,
-    )  # fmt: skip
-
-
-def _made_of(made: type[T]) -> Callable[..., T]:
-    """A constructor that sets the slots of a frozen class directly, in half the time of its own."""
-    setters = [getattr(made, slot.name).__set__ for slot in fields(cast("Any", made))]
-
-    def make(*values: object) -> T:
-        new = object.__new__(made)
-        for setter, value in zip(setters, values, strict=True):
-            setter(new, value)
-        return new
-
-    return make
-
-
-_figure: Final = _made_of(Figure)
-_reading: Final = _made_of(Reading)
-_ROUNDED: Final = (Qualifier.EXACT, Qualifier.ABOUT)
-
-
-def _plain_bounds(
-    amount: Amount, mantissa: int, exponent: int, zeros: int, truncated: bool
-) -> tuple[Decimal, bool, Decimal, bool]:
-    """Low and high and whether each belongs to the bounds: as `_one` and `_whole`, in tenths of the last digit."""
-    low, low_closed, high, high_closed = _tenths(amount, 10 * mantissa, 10 * _POWERS[zeros], truncated)
-    tenth = exponent - 1
-    if amount.whole:
-        if low is None or high is None or not (low_closed and high_closed):
-            return _whole_bounds(low, low_closed, high, high_closed, _scaled(1, tenth))
-        if tenth < 0:
-            first, last = -(-low // _POWERS[-tenth]), high // _POWERS[-tenth]
-            low, high, tenth = (first, last, 0) if first <= last else (low, high, tenth)
-    return (
-        -INFINITY if low is None else _shifted(low, tenth), low_closed,
-        INFINITY if high is None else _shifted(high, tenth), high_closed,
-    )  # fmt: skip
-
-
-def _whole_bounds(
-    low: int | None, low_closed: bool, high: int | None, high_closed: bool, tenth: Fraction
-) -> tuple[Decimal, bool, Decimal, bool]:
-    first, last = _whole(
-        (None if low is None else low * tenth, low_closed), (None if high is None else high * tenth, high_closed)
-    )
-    return *_end(first, -INFINITY), *_end(last, INFINITY)
-
-
-_Tenths: TypeAlias = tuple[int | None, bool, int | None, bool]
-
-
-def _tenths(amount: Amount, value: int, size: int, truncated: bool) -> _Tenths:
-    qualifier = amount.qualifier
-    if qualifier is Qualifier.EXACT or qualifier is Qualifier.ABOUT:
-        if not truncated:
-            return value - size // 2, True, value + size // 2, True
-        return value - (value <= 0) * size, value > 0, value + (value >= 0) * size, value < 0
-    if qualifier is Qualifier.ABOVE or qualifier is Qualifier.AT_LEAST:
-        return value, qualifier is Qualifier.AT_LEAST, None, False
-    bounded = amount.signless and value >= 0
-    return (0 if bounded else None), bounded, value, qualifier is Qualifier.AT_MOST
-
-
-_QUICK_DIGITS: Final = 60
-_STEPS: Final = {e: Decimal((0, (1,), e)) if e < 0 else Decimal(10**e) for e in range(-130, 131)}
-
-
-def _shifted(mantissa: int, exponent: int) -> Decimal:
-    """A whole number times a power of ten, exactly."""
-    if exponent >= 0:
-        return Decimal(mantissa * _POWERS[exponent])
-    if mantissa % 10 == 0:
-        mantissa, exponent = mantissa // 10, exponent + 1
-    return Decimal(mantissa).scaleb(exponent, _EXACT)
 
 
 # --------------------------------------------------------------------------------------------------

@@ -76,18 +76,22 @@ class Amount:
     readings: tuple[tuple[str, str], ...] = ()
     restated: Amount | None = None
     plain: bool = False
-    """Whether it is one printed number times a power of ten: most are, and are computed the short way."""
+    """Whether `is_plain` holds: it does for most, and they are computed the short way."""
     halves: tuple[Amount, Amount] | None = None
     """The two bounds of a range said apart, `more than 10 and less than 40`: no range where they contradict."""
 
 
 def is_plain(amount: Amount) -> bool:
-    """Whether an amount is one number, printed or said, times a power of ten, with nothing left open."""
-    number = amount.numbers[0]
+    """Whether an amount is one number, or a range of two, each times a power of ten, with nothing left open."""
+    single = len(amount.numbers) == 1 or amount.restated is None
+    return single and not amount.exact and amount.halves is None and all(map(_is_bare, amount.numbers))
+
+
+def _is_bare(number: Number) -> bool:
+    """Whether a number is one literal, printed or said, times a power of ten."""
     term = number.terms[0]
-    single = len(amount.numbers) == 1 and len(number.terms) == 1
-    bare = number.over is None and number.plus is None and not number.open and term.factor == 1 and term.power is None
-    return single and bare and not amount.exact and amount.halves is None
+    single = len(number.terms) == 1 and number.over is None and number.plus is None
+    return single and not number.open and term.factor == 1 and term.power is None
 
 
 @dataclass(frozen=True, slots=True)
