@@ -71,7 +71,7 @@ def _said_whole(token: Token, draft: Draft) -> Number | None:
 def _one_article(tokens: Tokens, at: int) -> tuple[tuple[Number, ...], int] | None:
     """`a dollar` is one dollar."""
     after = token_at(tokens, at + 1)
-    if "number" in token_at(tokens, at + 2).kinds:
+    if {"number", "past"} & token_at(tokens, at + 2).kinds.keys():
         return None
     if "article" in token_at(tokens, at).kinds and {"currency", "subunit", "noun"} & after.kinds.keys():
         return (constant(1),), at + 1

@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import Figure
+from zhiji_etl.reading.captions import Caption, caption, told_unit
 from zhiji_etl.reading.exact import Precision, figure
 from zhiji_etl.reading.folding import MARK, RUN_MARKS, ZERO_MARKS, coarse, fine, fold
 from zhiji_etl.reading.grammar import read_shape
@@ -44,7 +45,8 @@ def parse(
     """The figure that a text prints; the whole text must be understood.
 
     `currency` is the reading of signs of more than one currency (`$`, `¥`, `元`). `scale` (a word, such as `million`
-    or `亿`) and `unit` are what a caption says of cells that do not say it themselves. `decimals` declares the
+    or `亿`) and `unit` are what a caption says of cells that do not say it themselves; either can be the caption as
+    printed: `unit="RMB in millions"`, `unit="单位：亿元"`. `decimals` declares the
     precision, as a power of ten of the figure's unit (-6: to the million). `rounding` is what the source does.
     `decimal_comma` reads `1.234,5` and `1.234` as numbers with a comma before the decimals.
 
@@ -74,8 +76,35 @@ def parse(
 
 @lru_cache(maxsize=256)
 def options(currency: str | None, scale: str | None, unit: str | None, decimal_comma: bool) -> Options:
-    """What the reader was told, checked. Raises `FigureError` (`unknown_scale`) for a scale that is no scale word."""
-    return Options(currency, None if scale is None else scale_exponent(scale), unit, decimal_comma)
+    """What the reader was told, checked: `scale` and `unit` are words, or captions such as `RMB in millions`.
+
+    Raises `FigureError`: `unknown_scale`, `unknown_caption`, or `contradicting_captions` where both name a scale.
+    """
+    of_unit = Caption() if unit is None else told_unit(unit)
+    of_scale = Caption() if scale is None else _told_scale(scale)
+    if None not in (of_unit.exponent, of_scale.exponent) and of_unit.exponent != of_scale.exponent:
+        raise FigureError(
+            "contradicting_captions", f"{scale!r} and {unit!r} name two scales.", hint="Give one of them."
+        )
+    exponent = of_unit.exponent if of_scale.exponent is None else of_scale.exponent
+    said = of_unit if of_unit.unit else of_scale
+    chosen = said.unit
+    if chosen and currency in said.currencies:
+        chosen = chosen.replace(said.currencies[0], str(currency))
+    if currency is None and len(said.currencies) == 1:
+        currency = said.currencies[0]
+    return Options(currency, exponent, chosen, decimal_comma)
+
+
+def _told_scale(scale: str) -> Caption:
+    """A scale word, or a caption."""
+    try:
+        return Caption(scale_exponent(scale))
+    except FigureError as unknown:
+        try:
+            return caption(scale)
+        except FigureError:
+            raise unknown from None
 
 
 def scale_exponent(scale: str) -> int:

@@ -123,7 +123,7 @@ def _per(tokens: Tokens, at: int, draft: Draft) -> int:
     if "per" not in tokens[at].kinds or draft.per or not draft.has_unit:
         return 0
     after = token_at(tokens, at + 1)
-    if token_at(tokens, at + 2).text.lower() in ("ago", "earlier", "before"):
+    if "past" in token_at(tokens, at + 2).kinds:
         return 0
     words, end = [after], at + 2
     while "word" in words[-1].kinds and tokens[at].text in ("per", "/") and len(words) < 4:
