@@ -260,7 +260,7 @@ class _Search:
             alone.dead[:] = False
             alone.told(form.ties, number, tie.columns[0])
             failed[tie.name] |= alone.dead & chunk.active[number]
-            self.unsure |= alone.near & chunk.active[number]
+            self.unsure |= alone.near & ~alone.dead & chunk.active[number]
         found = np.zeros(self.printed.shape, dtype=bool)
         for number, tie in enumerate(form.ties):
             columns = tie.columns if tie.divisor is None else [*tie.columns, tie.divisor.ratio]
@@ -277,11 +277,14 @@ def _ties_of(form: Form, name: int) -> list[int]:
 
 
 def _judged(form: Form, chunk: Chunk, root: int) -> tuple[Flags, Flags]:
-    """Where groups cannot hold, and where that is not sure; the root's ends are left as tight as can be."""
+    """Where groups cannot hold, and where that is not sure; the root's ends are left as tight as can be.
+
+    Ends that are near to touching somewhere take nothing from a clear gap elsewhere: floats err far less than it is.
+    """
     if form.forest:
         for number, column in form.ways[root]:
             chunk.told(form.ties, number, column)
-        return chunk.dead, chunk.near
+        return chunk.dead, chunk.near & ~chunk.dead
     moving = np.zeros(chunk.dead.shape, dtype=bool)
     for _ in range(2 * len(form.ties) + 10):
         moving = np.zeros(chunk.dead.shape, dtype=bool)
@@ -290,7 +293,7 @@ def _judged(form: Form, chunk: Chunk, root: int) -> tuple[Flags, Flags]:
         moving &= ~chunk.dead
         if not moving.any():
             break
-    return chunk.dead, chunk.near | (~chunk.dead & (moving | _undecided(form, chunk)))
+    return chunk.dead, ~chunk.dead & (chunk.near | moving | _undecided(form, chunk))
 
 
 def _undecided(form: Form, chunk: Chunk) -> Flags:
