@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import islice, product
 from math import prod
 from typing import Any, Final
@@ -160,10 +159,11 @@ def _change(name: str, found: Localised, known: Known, printed: Iterable[str]) -
     """A figure that alone would resolve the conflict: the bounds it must have, and the slip that would explain it."""
     systems = [made for made in found.systems if name in made.figure_ids]
     subject, number = systems[0].subjects[name], systems[0].figure_ids[name]
-    needed = _hull([bounds for made in systems if (bounds := _needed(made, name)) is not None])
-    low, high = _float(needed.low, float("-inf")), _float(needed.high, float("inf"))
+    scopes = [bounds for made in systems if (bounds := _needed(made, name)) is not None]
+    low, high = _ends(_hull(scopes))
     mine = known.prints.get(number, {})
     fellows = [known.prints.get(systems[0].figure_ids.get(other, -1), {}) for other in printed]
+    level = earlier_level(mine, fellows)
     return {
         "entity": subject.entity,
         "metric": subject.metric,
@@ -171,7 +171,8 @@ def _change(name: str, found: Localised, known: Known, printed: Iterable[str]) -
         "low": low,
         "high": high,
         "unit": known.metrics[subject.metric].unit,
-        "pattern": likely_slip(mine, low, high, earlier_level(mine, fellows)),
+        # Between two scopes no number need be right, so each is tried by itself.
+        "pattern": next(filter(None, (likely_slip(mine, *_ends(one), level) for one in scopes)), None),
     }
 
 
@@ -217,5 +218,6 @@ def _message(found: Localised) -> str:
     return f"cannot hold together: {printed}.{change}"
 
 
-def _float(end: Fraction | None, unbounded: float) -> float:
-    return unbounded if end is None else float(end)
+def _ends(bounds: Bounds) -> tuple[float, float]:
+    low, high = bounds.low, bounds.high
+    return float("-inf") if low is None else float(low), float("inf") if high is None else float(high)
