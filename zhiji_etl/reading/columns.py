@@ -130,9 +130,8 @@ def _in_order(parts: list[pl.DataFrame], length: int) -> pl.Series:
     """The results in the order of the rows."""
     if not length:
         return pl.Series("result", [], PARSED)
-    if len(parts) == 1:
-        return parts[0]["result"]
-    return pl.concat(parts).sort("row")["result"]
+    whole = pl.concat(parts)
+    return (whole if whole["row"].is_sorted() else whole.sort("row"))["result"]
 
 
 def _with_shapes(frame: pl.DataFrame, chosen: Options) -> pl.DataFrame:
