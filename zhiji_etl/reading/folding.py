@@ -35,7 +35,7 @@ ZERO_MARKS: Final = ("\ue005", "\ue006", "\ue007", "\ue008")
 NO_CHARACTER: Final = "\ufffd"
 _POINT: Final = re.compile(f"((?:{NUMBER}){EXPONENT})", re.ASCII)
 _COMMA: Final = re.compile(f"((?:{COMMA_NUMBER}){EXPONENT})", re.ASCII)
-_PLAIN: Final = re.compile(r"[ !\"$-?A-~]*")
+_PLAIN: Final = re.compile(r"[ !\"$-?A-_a-~]*")
 """Texts in which nothing has to be folded."""
 _RUN: Final = re.compile(RUN, re.ASCII)
 

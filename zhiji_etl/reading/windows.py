@@ -119,7 +119,7 @@ _CODES: Final = {WORD_MARK: "w", NAME_MARK: "w", IDEOGRAPH_MARK: "w", ".": "p", 
 
 def _symbol(part: str) -> str:
     first = part[0]
-    if "0" <= first <= "9":
+    if "0" <= first <= "9" and "\uff20" not in part:
         return MARK
     if first.isspace():
         return " "
