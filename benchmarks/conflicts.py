@@ -1,0 +1,101 @@
+"""Conflicts from figures to findings: records of 11 figures and 5 sums with one planted error each, timed.
+
+`python benchmarks/conflicts.py --rows 100000`
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import numpy as np
+import polars as pl
+
+from benchmarks.planted import FORM, planted
+from zhiji_etl.consistency.checking import checked
+from zhiji_etl.consistency.rules import compile_rule
+from zhiji_etl.figures import FIGURE_COLUMNS
+from zhiji_etl.tables import Metric, declared_rule, rule
+
+
+@rule
+def group(m):  # type: ignore[no-untyped-def]
+    return m.home + m.abroad == m.all
+
+
+@rule
+def home(m):  # type: ignore[no-untyped-def]
+    return m.h1 + m.h2 == m.home
+
+
+@rule
+def abroad(m):  # type: ignore[no-untyped-def]
+    return m.a1 + m.a2 == m.abroad
+
+
+@rule
+def first(m):  # type: ignore[no-untyped-def]
+    return m.x + m.y == m.h1
+
+
+@rule
+def second(m):  # type: ignore[no-untyped-def]
+    return m.v + m.w == m.a1
+
+
+def figures(rows: int) -> tuple[pl.DataFrame, np.ndarray]:
+    """FIGURE_COLUMNS of all records, and the column that is wrong in each."""
+    printed, wrong = planted(rows)
+    day = pl.date(2019, 1, 1)
+    made = pl.concat(
+        pl.DataFrame({"value": printed[:, number]}).select(
+            pl.format("Company {}", pl.int_range(pl.len())).alias("entity"),
+            "value",
+            metric=pl.lit(name),
+            low=pl.col("value") - 5,
+            high=pl.col("value") + 5,
+        )
+        for number, name in enumerate(FORM.figures)
+    )
+    fixed = {
+        "figure_id": pl.int_range(pl.len(), dtype=pl.UInt64),
+        "row_id": pl.int_range(pl.len(), dtype=pl.UInt64),
+        "period": pl.lit("2019"),
+        "period_start": day,
+        "period_end": day.dt.offset_by("1y").dt.offset_by("-1d"),
+        "low_closed": pl.lit(value=True),
+        "high_closed": pl.lit(value=True),
+        "step": pl.lit(10.0),
+        "step_max": pl.lit(10.0),
+        "qualifier": pl.lit("exact"),
+        "unit": pl.lit("vehicle"),
+    }
+    told = made.with_columns(**fixed)
+    return told.select(
+        (pl.col(name) if name in told.columns else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in FIGURE_COLUMNS.items()
+    ), wrong
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=100_000)
+    rows = parser.parse_args().rows
+    frame, wrong = figures(rows)
+    metrics = {name: Metric(name, "vehicle", at_least=0.0) for name in FORM.figures}
+    rules = [compile_rule(declared_rule(one), metrics) for one in (group, home, abroad, first, second)]
+    flawed = pl.DataFrame(schema={**FIGURE_COLUMNS, "flaw": pl.String})
+    start = time.perf_counter()
+    concluded = checked(frame, rules, metrics, flawed, {})
+    seconds = time.perf_counter() - start
+    told = concluded.findings[-1].filter(pl.col("entity").is_not_null())
+    names = pl.DataFrame({"entity": [f"Company {n}" for n in range(rows)], "wrong": np.array(FORM.figures)[wrong]})
+    listed = told.join(names, on="entity").filter(
+        pl.col("resolved_by").list.eval(pl.element().struct.field("metric")).list.contains(pl.col("wrong"))
+    )
+    print(f"{rows:,} records in {seconds:.1f} s: {told.height:,} conflicts, ", end="")
+    print(f"the true figure is listed in {listed.height:,}")
+
+
+if __name__ == "__main__":
+    main()
