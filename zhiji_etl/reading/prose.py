@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import accumulate
-from typing import Final
+from typing import Final, NamedTuple
 
 from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import Figure, Qualifier
@@ -90,8 +90,7 @@ def find(
 # ---- one window -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """The amounts of one shape of window, and for a fine shape which runs of digits make each number."""
 
     amounts: tuple[Amount, ...]
@@ -99,30 +98,53 @@ class Reading:
     refine: bool = False
 
 
+class Outline(NamedTuple):
+    """What the symbols of a window say before its digits are looked at."""
+
+    shape: str
+    ends: tuple[int, ...]
+    """Where each symbol ends in the shape, after a 0."""
+    numbers: tuple[int, ...]
+    words: tuple[int, ...]
+    """Which symbols stand for numbers, and for words that the lexicon does not know."""
+    undecided: bool
+
+
 def _figures(window: Window, text: str, chosen: Options, precision: Precision) -> list[Figure]:
-    shape, symbols, parts, starts = window.shape, window.symbols, window.parts, window.starts
-    literals = [part for part, symbol in zip(parts, symbols, strict=True) if symbol == MARK]
-    if literals and _UNDECIDED.search(shape):
+    symbols: Sequence[str] = window.symbols
+    parts: Sequence[str] = window.parts
+    starts: Sequence[int] = window.starts
+    outline = _outline(tuple(symbols))
+    reading = _UNREAD if outline.undecided else _read(outline.shape, "coarse", chosen)
+    if reading.refine:
         symbols, parts, starts, runs = _refined(symbols, parts, starts)
-        shape = "".join(symbols)
-        reading = _read(shape, "fine", chosen)
+        outline = _outline(tuple(symbols))
+        reading = _read(outline.shape, "fine", chosen)
         numbers = joined(runs, reading.joins or ())
     else:
-        reading = _read(shape, "coarse", chosen)
-        if reading.refine:
-            symbols, parts, starts, runs = _refined(symbols, parts, starts)
-            reading = _read("".join(symbols), "fine", chosen)
-        numbers = joined(runs, reading.joins or ()) if reading.joins is not None else plain(literals, False)
+        numbers = plain([parts[at] for at in outline.numbers], False)
     if not reading.amounts:
         return []
-    places = _Places(symbols, starts)
-    words = [
-        part for part, symbol in zip(parts, symbols, strict=True) if symbol in (WORD_MARK, NAME_MARK, IDEOGRAPH_MARK)
-    ]
+    places = _Places(outline.ends, starts)
+    words = [parts[at] for at in outline.words]
     figures: list[Figure] = []
     for amount in reading.amounts:
-        figures.extend(_made(amount, numbers, words, text, places, precision))
+        figures += _made(amount, numbers, words, text, places, precision)
     return figures
+
+
+@lru_cache(maxsize=KEPT)
+def _outline(symbols: tuple[str, ...]) -> Outline:
+    """The outline of a window, remembered."""
+    shape = "".join(symbols)
+    numbers = tuple(at for at, symbol in enumerate(symbols) if symbol == MARK)
+    words = tuple(at for at, symbol in enumerate(symbols) if symbol in _UNKNOWN)
+    undecided = bool(numbers) and _UNDECIDED.search(shape) is not None
+    return Outline(shape, (0, *accumulate(map(len, symbols))), numbers, words, undecided)
+
+
+_UNKNOWN: Final = (WORD_MARK, NAME_MARK, IDEOGRAPH_MARK)
+_UNREAD: Final = Reading((), None, refine=True)
 
 
 def _refined(
@@ -185,9 +207,9 @@ def _read(shape: str, style: str, chosen: Options) -> Reading:
 class _Places:
     """Offsets in a shape -> offsets in the text."""
 
-    def __init__(self, symbols: Sequence[str], starts: Sequence[int]) -> None:
+    def __init__(self, ends: Sequence[int], starts: Sequence[int]) -> None:
         self.starts = starts
-        self.ends = [0, *accumulate(map(len, symbols))]
+        self.ends = ends
 
     def __call__(self, offset: int) -> int:
         at = bisect_left(self.ends, offset)
