@@ -14,10 +14,10 @@ import numpy as np
 import polars as pl
 
 import zhiji_etl as zj
+from zhiji_etl.consistency.expressions import operands_of
 from zhiji_etl.consistency.operands import shelve, side_by_side
 from zhiji_etl.consistency.rules import compile_rule
 from zhiji_etl.consistency.verdicts import judge
-from zhiji_etl.consistency.expressions import operands_of
 from zhiji_etl.figures import FIGURE_COLUMNS
 from zhiji_etl.tables import Metric, declared_rule
 
@@ -47,31 +47,49 @@ def figures(checks: int) -> pl.DataFrame:
         _metric("sales", "vehicle", entity, sales, 100.0),
         _metric("market", "vehicle", entity, market, 1000.0),
     ]
-    return pl.concat(parts).with_row_index("figure_id").select(
-        pl.col(name).cast(dtype) if name in parts[0].columns or name == "figure_id" else pl.lit(None, dtype).alias(name)
-        for name, dtype in FIGURE_COLUMNS.items()
-    ).sample(fraction=1.0, shuffle=True, seed=1)
+    return (
+        pl.concat(parts)
+        .with_row_index("figure_id")
+        .select(
+            pl.col(name).cast(dtype)
+            if name in parts[0].columns or name == "figure_id"
+            else pl.lit(None, dtype).alias(name)
+            for name, dtype in FIGURE_COLUMNS.items()
+        )
+        .sample(fraction=1.0, shuffle=True, seed=1)
+    )
 
 
 def _metric(metric: str, unit: str, entity: np.ndarray, value: np.ndarray, step: float) -> pl.DataFrame:
     return pl.DataFrame({"entity": entity, "value": value}).with_columns(
-        metric=pl.lit(metric), unit=pl.lit(unit), period=pl.lit("2019"),
-        period_start=pl.lit(date(2019, 1, 1)), period_end=pl.lit(date(2019, 12, 31)),
-        low=pl.col("value") - step / 2, high=pl.col("value") + step / 2,
-        low_closed=pl.lit(True), high_closed=pl.lit(True),
-        step=pl.lit(step), step_max=pl.lit(step), qualifier=pl.lit("exact"),
+        metric=pl.lit(metric),
+        unit=pl.lit(unit),
+        period=pl.lit("2019"),
+        period_start=pl.lit(date(2019, 1, 1)),
+        period_end=pl.lit(date(2019, 12, 31)),
+        low=pl.col("value") - step / 2,
+        high=pl.col("value") + step / 2,
+        low_closed=pl.lit(True),
+        high_closed=pl.lit(True),
+        step=pl.lit(step),
+        step_max=pl.lit(step),
+        qualifier=pl.lit("exact"),
     )
 
 
 def by_hand(frame: pl.DataFrame) -> pl.DataFrame:
     """The same check as an analyst writes it: joins, point arithmetic, a fixed tolerance."""
     keys = ["entity", "period_start", "period_end"]
+
     def one(name):
         return frame.lazy().filter(pl.col("metric") == name).select(*keys, pl.col("value").alias(name))
+
     joined = one("share").join(one("sales"), on=keys).join(one("market"), on=keys)
-    return joined.with_columns(
-        implied=pl.col("sales") / pl.col("market") * 100
-    ).with_columns(ok=(pl.col("share") - pl.col("implied")).abs() <= 0.05).collect()
+    return (
+        joined.with_columns(implied=pl.col("sales") / pl.col("market") * 100)
+        .with_columns(ok=(pl.col("share") - pl.col("implied")).abs() <= 0.05)
+        .collect()
+    )
 
 
 def by_rules(frame: pl.DataFrame) -> pl.DataFrame:
@@ -95,8 +113,10 @@ def main() -> None:
         found = function(frame)
         seconds[name] = time.perf_counter() - began
     print(found.group_by("verdict").len())
-    print(f"{checks} checks: by hand {seconds['hand']:.2f} s, by rules {seconds['rules']:.2f} s, "
-          f"ratio {seconds['rules'] / seconds['hand']:.2f}")
+    print(
+        f"{checks} checks: by hand {seconds['hand']:.2f} s, by rules {seconds['rules']:.2f} s, "
+        f"ratio {seconds['rules'] / seconds['hand']:.2f}"
+    )
 
 
 if __name__ == "__main__":
