@@ -7,12 +7,15 @@ ordinal and a denominator, `m` a scale and a metre; the grammar decides.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any, Final
+
+_ASCII_LETTERS: Final = re.compile("[A-Za-z]+")
 
 Kinds = dict[str, Any]
 """What a word can be: kind of token -> value."""
@@ -98,17 +101,17 @@ def first_word(text: str, start: int = 0) -> str:
     >>> first_word("US$"), first_word("每辆"), first_word("$ 5")
     ('us', '每', '$')
     """
-    if not is_letter(text[start]):
-        return text[start]
-    end = start + 1
-    while end < len(text) and is_letter(text[end]):
-        end += 1
-    return text[start:end].lower()
+    plain = _ASCII_LETTERS.match(text, start)
+    end = plain.end() if plain else start
+    while end < len(text) and not text[end].isascii() and is_letter(text[end]):
+        rest = _ASCII_LETTERS.match(text, end + 1)
+        end = rest.end() if rest else end + 1
+    return text[start:end].lower() if end > start else text[start]
 
 
 def is_letter(character: str) -> bool:
     """A letter of a script that separates words (so not a Chinese, Japanese or Korean one)."""
-    return character.isalpha() and not is_ideograph(character)
+    return character.isalpha() and (character.isascii() or not is_ideograph(character))
 
 
 def is_ideograph(character: str) -> bool:
