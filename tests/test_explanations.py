@@ -78,6 +78,8 @@ def true_figures(dice: random.Random, entity: str) -> list[tuple[str, str, float
 def companies(dice: random.Random, count: int, missing: float = 0.2, wrong: int = 1) -> pl.DataFrame:
     """Companies that print most of their figures rounded, with so many of them planted wrong."""
     rows = [figure("Market", "sales", year, 2_000_000.0, 1000.0) for year in YEARS]
+    # One that prints all and is right, so that each metric is printed by somebody.
+    rows += [figure("Whole", m, y, round(round(v / step) * step, 6), step) for m, y, v, step in true_figures(dice, "")]
     for number in range(count):
         told = [one for one in true_figures(dice, f"Company {number}") if dice.random() > missing]
         spoilt = dice.sample(range(len(told)), min(wrong, len(told)))
