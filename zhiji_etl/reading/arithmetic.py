@@ -48,16 +48,14 @@ def with_number(frame: pl.DataFrame, role: str, decimal_comma: bool, declarable:
     c = _named(role)
     text = c("text").str.replace_all("." if decimal_comma else ",", "", literal=True)
     text = text.str.replace(",", ".", literal=True) if decimal_comma else text
-    point = text.str.find(".", literal=True)
-    digits = text.str.replace(".", "", literal=True)
+    # Columns of their own: inside one expression Polars makes each text again for every use of it.
+    frame = frame.with_columns(c("plain", text))
+    frame = frame.with_columns(c("digits", c("plain").str.replace(".", "", literal=True)))
     frame = frame.with_columns(
-        c("m", digits.cast(pl.Int64, strict=False)),
-        c("d", (text.str.len_bytes().cast(pl.Int64) - 1 - point.cast(pl.Int64)).fill_null(0)),
-        c(
-            "all",
-            digits.str.len_bytes().cast(pl.Int64) - digits.str.strip_chars_end("0").str.len_bytes().cast(pl.Int64),
-        ),
-    )
+        c("m", c("digits").cast(pl.Int64, strict=False)),
+        c("d", (_length(c("plain")) - 1 - c("plain").str.find(".", literal=True).cast(pl.Int64)).fill_null(0)),
+        c("all", _length(c("digits")) - _length(c("digits").str.strip_chars_end("0"))),
+    ).drop(f"{role}_plain", f"{role}_digits")
     frame = frame.with_columns(
         c("k", c("exponent") - c("d")),
         c("all", pl.when(c("m") == 0).then(0).otherwise(c("all"))),
@@ -201,6 +199,10 @@ class _named:  # noqa: N801 - reads as a function
     def __call__(self, name: str, expression: pl.Expr | None = None) -> pl.Expr:
         full = f"{self.role}_{name}"
         return pl.col(full) if expression is None else expression.alias(full)
+
+
+def _length(text: pl.Expr) -> pl.Expr:
+    return text.str.len_bytes().cast(pl.Int64)
 
 
 def _with_declared(frame: pl.DataFrame, c: _named) -> pl.DataFrame:
