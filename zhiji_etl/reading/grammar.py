@@ -157,7 +157,8 @@ def _dated(shape: str) -> Problem | None:
 
 def _trailing_minus(found: list[Token], at: int, amount: Amount) -> tuple[Amount, int]:
     token = token_at(found, at)
-    if token.text == "-" and at == len(found) - 1 and token.start == found[at - 1].end:
+    printed_minus = any(number.sign < 0 for number in amount.numbers)
+    if token.text == "-" and at == len(found) - 1 and token.start == found[at - 1].end and not printed_minus:
         return replace(
             amount, numbers=tuple(n.signed(-1) for n in amount.numbers), end=token.end, signless=False
         ), at + 1

@@ -129,9 +129,9 @@ def _more(tokens: Tokens, at: int) -> int:
 
 
 def _bare_scale(token: Token, terms: list[Term]) -> int | None:
-    """`million` by itself is one million; `M` and `万` are nothing."""
+    """`million` by itself is one million; `M`, `万` and the `millions` of a caption are nothing."""
     exponent = token.get("scale") if len(token.text) > 4 else token.get("hundred")
-    if exponent is None:
+    if exponent is None or token.text.lower().endswith("s"):
         return None
     terms.append(Term(None, "1", exponent))
     return int(exponent)

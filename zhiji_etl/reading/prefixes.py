@@ -97,7 +97,7 @@ def _currency_before(tokens: Tokens, at: int, draft: Draft) -> int:
         draft.exponent += token.kinds["scale"]
         return 1
     codes = token.get("currency") or (token.get("weak_code") if _glued(tokens, at, draft.prose) else None)
-    if codes is None:
+    if codes is None or (draft.currency and len(codes) == len(draft.currency) and not set(codes) & set(draft.currency)):
         return 0
     draft.currency = agreed(draft.currency, codes)
     return 1

@@ -104,10 +104,9 @@ def _currency_after(tokens: Tokens, at: int, draft: Draft) -> int:
         or ("number" in token_at(tokens, at + 1).kinds and _belongs_to_next(tokens, at, draft))
     ):
         return 0
-    merged = agreed(draft.currency, codes)
-    if draft.currency and merged != draft.currency and not set(codes) & set(draft.currency):
+    if draft.currency and not set(codes) & set(draft.currency):
         return 0
-    draft.currency = merged
+    draft.currency = agreed(draft.currency, codes)
     return 1
 
 
