@@ -6,10 +6,11 @@ every problem of the schemas is told at once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import polars as pl
 
@@ -22,6 +23,12 @@ from zhiji_etl.validation import refuse_scalar_checks
 
 Result = TypeVar("Result")
 ENDS = ("at_least", "at_most")
+CURRENCY_NAMES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("rmb", "renminbi", "yuan"), "CNY"),
+    **dict.fromkeys(("dollar", "dollars", "us$"), "USD"),
+    **dict.fromkeys(("euro", "euros"), "EUR"),
+    "yen": "JPY",
+}
 
 
 @dataclass(frozen=True)
@@ -90,12 +97,21 @@ def _declared(named: Mapping[str, type[Table]], problems: Problems) -> dict[str,
     declared: dict[str, Metric] = {}
     for name, table in named.items():
         for metric in metrics(table):
+            problems.run(partial(_refuse_currency_names, metric))
             problems.run(partial(unit_of, metric.unit))
             first = declared.setdefault(metric.name, metric)
             if first.unit != metric.unit:
                 what = f"{metric.name} is declared in {first.unit} and, by {name}, in {metric.unit}."
                 problems.found.append(ProjectError("schema_invalid", what, hint="a metric has one unit in a project"))
     return declared
+
+
+def _refuse_currency_names(metric: Metric) -> None:
+    """Refuse the name of a currency as a unit: it would be taken for a counted noun, which no figure is printed in."""
+    names = [part for part in re.split(r"[/*\s]+", metric.unit) if part.lower() in CURRENCY_NAMES]
+    if names:
+        hint = f'currencies stand as their codes: zj.Quantity("{CURRENCY_NAMES[names[0].lower()]}")'
+        raise ProjectError("schema_invalid", f"{metric.name} is declared in {names[0]}.", hint=hint)
 
 
 def _refuse_plain_columns(name: str, table: type[Table]) -> None:

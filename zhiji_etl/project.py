@@ -202,7 +202,7 @@ def _module(path: Path) -> ModuleType:
 
 
 def _broken(path: Path, error: Exception) -> str:
-    lines = [frame.lineno for frame in _frames(error) if frame.filename == str(path)]
+    lines = [frame.lineno for frame in _frames(error) if Path(frame.filename) == path.absolute()]
     line = getattr(error, "lineno", None) or (lines[-1] if lines else None)
     where = f"schemas/{path.name}" + (f" line {line}" if line else "")
     return f"{where}: {type(error).__name__}: {error}"

@@ -125,6 +125,9 @@ def rule(
     `missing_parts` says that a total may have parts that are not printed: then only parts <= total is checked, for
     parts that cannot be negative.
     """
+    if severity not in list(Severity):
+        known = ", ".join(Severity)
+        raise ProjectError("schema_invalid", f"{severity!r} is no severity of a rule.", hint=f"known are {known}")
     marks = {"severity": Severity(severity), "material": material, "missing_parts": missing_parts}
 
     def mark(marked: Callable[..., Any]) -> Callable[..., Any]:

@@ -42,6 +42,10 @@ from zhiji_etl.tables import Metric, Rule
 from zhiji_etl.units import base_factor
 
 RULE: Final = "rule"
+RULE_FORM: Final = (
+    "a rule is a function of m alone: m.sales is a metric; m.previous.sales, m.year_before.sales, m.quarters.sales,"
+    ' m.halves.sales, m.months.sales are that of other periods; m.of("NAME").sales is another entity\'s'
+)
 ALTERNATIVE: Final = "alternative"
 RAW_FINDING_COLUMNS: Final = {
     name: dtype for name, dtype in FINDING_COLUMNS.items() if name not in ("finding_id", "message")
@@ -144,7 +148,7 @@ def _evaluated(rule: Rule, where: str) -> object:
     except ZhijiError as error:
         raise RuleError(error.code, f"{where}: {error.message}", hint=error.hint) from None
     except Exception as error:
-        raise RuleError("rule_broken", f"{where} raised {type(error).__name__}: {error}") from error
+        raise RuleError("rule_broken", f"{where} raised {type(error).__name__}: {error}", hint=RULE_FORM) from error
 
 
 def _require_metrics(relation: Relation, metrics: Mapping[str, Metric], where: str) -> None:
