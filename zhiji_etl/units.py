@@ -145,9 +145,15 @@ def _mismatch(printed: str, declared: str) -> UnitError:
         sentence = f"The figure is printed without a unit; the metric is declared in {declared}."
         return UnitError("unit_missing", sentence, hint=f'set unit = "{declared}" in the sidecar if the table says so')
     sentence = f"The figure is printed in {printed}; the metric is declared in {declared}."
-    return UnitError(
-        "unit_mismatch", sentence, hint="check the metric, or declare the noun: zj.Quantity(..., nouns=[...])"
-    )
+    return UnitError("unit_mismatch", sentence, hint=_mismatch_hint(printed, declared))
+
+
+def _mismatch_hint(printed: str, declared: str) -> str:
+    if declared == f"{printed}s":
+        return f'units stand in the singular: zj.Quantity("{printed}")'
+    if {printed, declared} == {"percent", "percentage_point"}:
+        return "growth is in percent, a difference of two shares in percentage points: check the print and the metric"
+    return "check the metric, or declare the noun: zj.Quantity(..., nouns=[...])"
 
 
 def _factor_row(printed: str, declared: str) -> tuple[float | None, str | None, str | None]:

@@ -162,6 +162,8 @@ class Rates:
 
     def _hint(self, base: str, quote: str) -> str | None:
         unknown = [code for code in (base, quote) if code not in self.currencies]
+        if "RMB" in map(str.upper, unknown):
+            return "The code of the renminbi is CNY."
         near = [match for code in unknown for match in get_close_matches(code.upper(), sorted(self.currencies), n=1)]
         if near:
             return f"Did you mean {' or '.join(near)}?"
