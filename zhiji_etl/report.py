@@ -45,6 +45,8 @@ def summary(result: RunResult) -> RenderableType:
     head.add_row("figures", str(manifest["figures"]))
     head.add_row("rejects", Text(str(manifest["rejects"]), "bold red" if manifest["rejects"] else ""))
     head.add_row("implied", str(manifest["implied"]))
+    if not manifest["raw_rows"]:
+        head.add_row(Text("nothing was read", "bold red"), "the files in raw/ hold a header and no rows")
     parts: list[RenderableType] = [head, Text(""), _verdicts(result.findings), *_rejects(result.rejects)]
     worst = worst_finding(result.findings)
     if worst is not None:
@@ -125,7 +127,8 @@ def _further(findings: pl.DataFrame) -> Iterator[Text]:
     if wrong.height > 1 + FURTHER:
         yield Text(f"and {wrong.height - 1 - FURTHER} more inconsistent ones in findings.parquet")
     if wrong.height:
-        yield Text("more of any finding: zhiji-etl explain FINDING", "dim")
+        named = safe_terminal(wrong["finding_id"][0])
+        yield Text(f'more of any finding: zhiji-etl explain FINDING, such as "{named}"', "dim")
 
 
 def headline(finding: Mapping[str, Any]) -> Text:
@@ -199,6 +202,14 @@ def _resolution(change: Mapping[str, Any]) -> Text:
 
 
 def _rejects(rejects: pl.DataFrame) -> Iterator[Text]:
+    """How many rejects there are and why, the most frequent code first; then the first ten, a line each."""
+    if rejects.height:
+        codes = (
+            rejects["code"].cast(pl.String).value_counts(name="number").sort("number", "code", descending=[True, False])
+        )
+        reasons = ", ".join(f"{number} {code}" for code, number in codes.iter_rows())
+        yield Text("")
+        yield Text(f"{rejects.height} rejected, and in no table: {reasons}", "bold red")
     for row in rejects.head(10).iter_rows(named=True):
         place = safe_terminal(f"{row['source']} {row['locator']}")
         yield Text.assemble(("  reject ", "red"), f"{place}: {safe_terminal(row['reason'] or '')} [{row['code']}]")

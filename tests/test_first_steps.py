@@ -1,0 +1,82 @@
+"""Slips of somebody's first project: each is told with what to do about it."""
+
+import pytest
+from rich.console import Console
+
+from zhiji_etl.errors import ZhijiError
+from zhiji_etl.project import Project
+from zhiji_etl.rates import Rates
+from zhiji_etl.report import summary
+
+SCHEMA = """import zhiji_etl as zj
+
+class CarYear(zj.Table):
+    sales: float = zj.Quantity("vehicle", ge=0)
+    growth: float = zj.Quantity("percent")
+
+    @zj.rule
+    def grown(m):
+        return m.growth == m.sales / m.previous.sales - 1
+"""
+HEADER = "entity,metric,period,printed\n"
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Makes a project from rows and a schema."""
+
+    def make(rows, schema=SCHEMA):
+        (tmp_path / "raw").mkdir()
+        (tmp_path / "schemas").mkdir()
+        (tmp_path / "raw" / "cars.csv").write_text(HEADER + rows, encoding="utf-8")
+        (tmp_path / "schemas" / "cars.py").write_text(schema, encoding="utf-8")
+        return Project(tmp_path)
+
+    return make
+
+
+def printed(result):
+    console = Console(width=200)
+    with console.capture() as capture:
+        console.print(summary(result), soft_wrap=True)
+    return capture.get()
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "sentence"),
+    [
+        ("m.previous.sales", "m.sales.previous", "m.previous.sales"),
+        ('zj.Quantity("vehicle", ge=0)', 'zj.Quantity("RMB")', 'zj.Quantity("CNY")'),
+        ("@zj.rule", '@zj.rule(severity="warn")', "known are info, warning, error"),
+        ('zj.Quantity("percent")', 'zj.Quantiy("percent")', "line 5"),
+    ],
+)
+def test_a_slip_in_a_schema_is_told_with_its_cure(project, monkeypatch, right, wrong, sentence):
+    made = project("", SCHEMA.replace(right, wrong))
+    monkeypatch.chdir(made.path)
+    with pytest.raises(ZhijiError) as caught:
+        _ = Project(".").catalogue
+    assert sentence in str(caught.value)
+
+
+def test_a_run_says_loudly_what_was_rejected_and_why(project):
+    text = printed(
+        project("A,sales,2020,5 vehicles\nA,growth,2020,3 percentage points\nA,sale,2020,5 vehicles\n").run()
+    )
+    assert "2 rejected, and in no table: 1 metric_unknown, 1 unit_mismatch" in text
+    assert "growth is in percent" in text
+
+
+def test_a_unit_in_the_plural_is_told(project):
+    result = project("A,sales,2020,5 vehicles\n", SCHEMA.replace('"vehicle"', '"vehicles"')).run()
+    assert "singular" in result.rejects["reason"][0]
+
+
+def test_a_file_without_rows_is_not_passed_in_silence(project):
+    assert "nothing was read" in printed(project("").run())
+
+
+def test_rmb_is_pointed_to_its_code():
+    with pytest.raises(ZhijiError) as caught:
+        Rates.ecb().rate("RMB", "USD", "2023", "average")
+    assert "CNY" in str(caught.value)
