@@ -89,7 +89,10 @@ def test_any_text_is_a_figure_or_a_figure_error(text):
 @settings(deadline=None)
 @given(
     st.sampled_from(
-        ["{}%", "约{}亿元", "over ${} million", "{} vehicles", "down {}%", "at most {} people", "RMB{} (US${})"]
+        [
+            *("{}%", "约{}亿元", "over ${} million", "{} vehicles", "down {}%", "at most {} people", "RMB{} (US${})"),
+            *("{} to 70 million", "7.50 to {} vehicles", "{} to 9,000%", "over {} vehicles", "1 to {} million people"),
+        ]
     ),
     st.one_of(st.integers(0, 10**12).map("{:,}".format), st.decimals(0, 10**6, places=2).map(str)),
     st.booleans(),
