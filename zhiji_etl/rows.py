@@ -14,10 +14,12 @@ import polars as pl
 
 from zhiji_etl import corrections
 from zhiji_etl.catalogue import Catalogue
+from zhiji_etl.errors import FigureError, ProjectError
 from zhiji_etl.figures import AMOUNT_FIELDS, FIGURE_COLUMNS, Reason
 from zhiji_etl.periods import resolve_periods
 from zhiji_etl.rates import USUAL, RateMethod
 from zhiji_etl.reading import FigureNamespace
+from zhiji_etl.reading.cells import options
 from zhiji_etl.sources import Sidecar, Source, ordinals, scan_source
 
 REJECT_ENDING: Final = ("code", "reason")
@@ -39,6 +41,8 @@ def read_rows(
     listed = list(sources)
     numbers = ordinals(listed)
     raw = [corrections.amended(scan_source(one, numbers[one.name]), one.name, amendments) for one in listed]
+    for one in listed:
+        _check_captions(one)
     frames = [_read(rows, one.sidecar) for rows, one in zip(raw, listed, strict=True)]
     rows = corrections.rescaled(pl.concat(frames, how="diagonal"), amendments)
     placed = _dated(_placed(rows, catalogue))
@@ -105,6 +109,15 @@ def excessive(rows: pl.DataFrame) -> pl.DataFrame:
 def reject(rows: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
     """The rows named by `row_id` in `verdicts` (`row_id, code, reason`) as rejects."""
     return as_rejects(rows.drop("code", "reason").join(verdicts, on="row_id", how="inner", maintain_order="left"))
+
+
+def _check_captions(source: Source) -> None:
+    """Refuses a sidecar whose `scale` or `unit` cannot be read: inside a plan the error would lose its words."""
+    sidecar = source.sidecar
+    try:
+        options(sidecar.currency, sidecar.scale, sidecar.unit, sidecar.decimal_comma)
+    except FigureError as error:
+        raise ProjectError("sidecar_invalid", f"sidecar of {source.name}: {error.message}", hint=error.hint) from None
 
 
 def _read(frame: pl.LazyFrame, sidecar: Sidecar) -> pl.LazyFrame:
