@@ -31,6 +31,9 @@ COLOURS: Final[Mapping[str, str]] = {
 """Verdicts, the worst first."""
 
 LOUDEST_FIRST: Final = tuple(severity.value for severity in reversed(Severity))
+SMALL: Final = 20
+"""Up to so many of a kind the summary lists them all: the rest of the findings, the implied values."""
+
 FURTHER: Final = 5
 """How many inconsistent findings the summary names after the worst one."""
 
@@ -54,6 +57,7 @@ def summary(result: RunResult) -> RenderableType:
     rates = implied_rates(result.findings, result.figures)
     if rates:
         parts += [Text(""), implied_table(rates)]
+    parts += [*_unsuspicious(result.findings), *_implied(result.implied)]
     return Group(*parts, Text(""), Text(f"files: {result.path}"))
 
 
@@ -115,6 +119,26 @@ def _verdicts(findings: pl.DataFrame) -> Grid:
         numbers = [counts.get((verdict, severity), 0) for severity in LOUDEST_FIRST]
         grid.add_row(Text(verdict, colour), *(Text(str(number), colour if number else "dim") for number in numbers))
     return grid
+
+
+def _unsuspicious(findings: pl.DataFrame) -> Iterator[Text]:
+    """The findings that are not inconsistent, a line each, where they are few."""
+    others = findings.filter(is_main() & (pl.col("verdict").cast(pl.String) != Verdict.INCONSISTENT.value))
+    if 0 < others.height <= SMALL:
+        yield Text("")
+        for row in others.iter_rows(named=True):
+            subject = safe_terminal(f"{row['rule']}  {row['entity'] or ''} {row['period'] or ''}")
+            message = safe_terminal(row["message"] or "")
+            yield Text.assemble((f"{row['verdict']:13}  ", COLOURS[row["verdict"]]), f"{subject}: {message}")
+
+
+def _implied(implied: pl.DataFrame) -> Iterator[Text]:
+    """The values that nobody printed, a line each, where they are few."""
+    if 0 < implied.height <= SMALL:
+        yield Text("")
+        for row in implied.iter_rows(named=True):
+            subject = safe_terminal(f"{row['entity']} {row['metric']} {row['period']}")
+            yield Text(f"implied        {subject}: {ends(row['low'], row['high'], row['unit'])}")
 
 
 def _further(findings: pl.DataFrame) -> Iterator[Text]:
