@@ -33,27 +33,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class RunResult:
-    """What a run gave: every frame that it published, and where."""
-
-    path: Path
-    raw_rows: int
-    figures: pl.DataFrame
-    tables: Mapping[str, pl.DataFrame]
-    rejects: pl.DataFrame
-    findings: pl.DataFrame
-    implied: pl.DataFrame
-    rates: pl.DataFrame
-    manifest: Mapping[str, Any]
-
-    def verdicts(self) -> dict[str, int]:
-        """How many findings each verdict has; those that only explain another one are left out."""
-        main = self.findings.filter(findings.is_main())
-        counts = dict(main.group_by("verdict").len().iter_rows())
-        return {verdict.value: counts.get(verdict.value, 0) for verdict in Verdict}
-
-
-@dataclass(frozen=True)
 class Audit:
     """Everything a run concludes before anything is written; `raw_rows` counts what was read.
 
@@ -67,6 +46,20 @@ class Audit:
     findings: pl.DataFrame
     implied: pl.DataFrame
     rates: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class RunResult(Audit):
+    """What a run gave: everything that it concluded and published, where, and its manifest."""
+
+    path: Path
+    manifest: Mapping[str, Any]
+
+    def verdicts(self) -> dict[str, int]:
+        """How many findings each verdict has; those that only explain another one are left out."""
+        main = self.findings.filter(findings.is_main())
+        counts = dict(main.group_by("verdict").len().iter_rows())
+        return {verdict.value: counts.get(verdict.value, 0) for verdict in Verdict}
 
 
 def run(project: Project, out: Path, *, keep: int = 3, stages: Stages | None = None) -> RunResult:
@@ -83,7 +76,7 @@ def run(project: Project, out: Path, *, keep: int = 3, stages: Stages | None = N
         stage("unchanged", check_unchanged, sources)
         folder.manifest.update(_manifest(project, audited, stage))
     LOGGER.info("published %s", folder.run_id, extra={"run": folder.run_id})
-    return RunResult(folder.path, **vars(audited), manifest=folder.manifest)
+    return RunResult(**vars(audited), path=folder.path, manifest=folder.manifest)
 
 
 def audit(
