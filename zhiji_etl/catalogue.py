@@ -17,7 +17,7 @@ import polars as pl
 from zhiji_etl.consistency.contradictions import refuse_contradictions
 from zhiji_etl.consistency.rules import CompiledRule, compile_rule
 from zhiji_etl.errors import ProjectError, ZhijiError
-from zhiji_etl.tables import KEYS, Metric, Table, identifiers, metrics, rules, table_name
+from zhiji_etl.tables import KEYS, Metric, Table, fiscal_year_ends, identifiers, metrics, rules, table_name
 from zhiji_etl.units import unit_of
 from zhiji_etl.validation import refuse_scalar_checks
 
@@ -33,11 +33,15 @@ CURRENCY_NAMES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Tables by name, and by name what each metric means; a metric has one unit throughout a project."""
+    """Tables by name, and by name what each metric means; a metric has one unit throughout a project.
+
+    `fiscal_year_ends` names the entities whose fiscal year is declared, with its last day as `MM-DD`.
+    """
 
     tables: Mapping[str, type[Table]]
     metrics: Mapping[str, Metric]
     rules: Sequence[CompiledRule]
+    fiscal_year_ends: Mapping[str, str]
 
     @cached_property
     def declarations(self) -> pl.DataFrame:
@@ -68,7 +72,8 @@ def catalogue(tables: Iterable[type[Table]]) -> Catalogue:
     """Check the tables of a project and compile their rules.
 
     Raises `ProjectError` (`schema_invalid`) with every problem found: two tables of one name, a metric with two units,
-    an unknown unit, a check that judges no single row, and all rules that are refused.
+    an entity with two fiscal year ends, an unknown unit, a check that judges no single row, and each rule that is
+    refused.
     """
     problems = Problems()
     named = _named(tables, problems)
@@ -76,13 +81,14 @@ def catalogue(tables: Iterable[type[Table]]) -> Catalogue:
         problems.run(partial(refuse_scalar_checks, table))
         problems.run(partial(_refuse_plain_columns, name, table))
     declared = _declared(named, problems)
+    year_ends = _year_ends(named, problems)
     compiled = [
         problems.run(partial(compile_rule, rule, declared)) for table in named.values() for rule in rules(table)
     ]
     usable = [rule for rule in compiled if rule is not None]
     problems.run(partial(refuse_contradictions, usable, declared))
     problems.refuse()
-    return Catalogue(named, declared, usable)
+    return Catalogue(named, declared, usable, year_ends)
 
 
 def _named(tables: Iterable[type[Table]], problems: Problems) -> dict[str, type[Table]]:
@@ -103,6 +109,17 @@ def _declared(named: Mapping[str, type[Table]], problems: Problems) -> dict[str,
             if first.unit != metric.unit:
                 what = f"{metric.name} is declared in {first.unit} and, by {name}, in {metric.unit}."
                 problems.found.append(ProjectError("schema_invalid", what, hint="a metric has one unit in a project"))
+    return declared
+
+
+def _year_ends(named: Mapping[str, type[Table]], problems: Problems) -> dict[str, str]:
+    declared: dict[str, str] = {}
+    for name, table in named.items():
+        for entity, day in fiscal_year_ends(table).items():
+            first = declared.setdefault(entity, day)
+            if first != day:
+                what = f"The fiscal year of {entity} is declared to end on {first} and, by {name}, on {day}."
+                problems.found.append(ProjectError("schema_invalid", what, hint="an entity has one in a project"))
     return declared
 
 

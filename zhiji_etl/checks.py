@@ -25,10 +25,10 @@ from zhiji_etl.consistency.rules import compile_rule
 from zhiji_etl.consistency.verdicts import judge
 from zhiji_etl.errors import SourceError
 from zhiji_etl.figures import FIGURE_COLUMNS, PARSED_FIELDS, Figure, Reason, Verdict
-from zhiji_etl.periods import resolve_periods
+from zhiji_etl.periods import resolve_periods, with_year_ends
 from zhiji_etl.rates import Rates
 from zhiji_etl.reading import FigureNamespace
-from zhiji_etl.tables import MATERIAL, Metric, Rule, Table, declared_rule, metrics, rule, rules
+from zhiji_etl.tables import MATERIAL, Metric, Rule, Table, declared_rule, fiscal_year_ends, metrics, rule, rules
 from zhiji_etl.units import factor
 
 NEEDED: Final = ("entity", "metric", "period")
@@ -80,14 +80,15 @@ def check(
 
     In: `entity, metric, period` and either `printed` or the columns of a figure (`value`, or `low` and `high`; `step`,
     `unit` and the rest where known). `rules` are functions of `m`, marked with `@rule` or not, or tables, whose rules
-    are then run. Where amounts restate others (`restates`), they are judged by `rates`. A column `decimals` beside
+    are then run, and whose fiscal year ends say what `FY2020` of an entity means, unless a column `fiscal_year_end`
+    (`03-31`) does. Where amounts restate others (`restates`), they are judged by `rates`. A column `decimals` beside
     `printed` declares the precision: more digits than that are the reason `excess_digits`. `trust` is the weight of a
     source in conflicts: of several candidates the lightest are likely wrong; infinite weight is never suspected.
     Raises `SourceError` (`column_missing`), `RuleError` (`rules_contradict` among them), and `UnitError` where a metric
     is printed in units that do not convert.
     """
     listed = [rules] if callable(rules) else list(rules)
-    completed = _completed(figures.lazy().collect())
+    completed = _completed(figures.lazy().collect(), _year_ends(listed))
     known = _in_one_unit(completed.filter(pl.col("flaw").is_null()), _declared(listed))
     flawed = completed.filter(pl.col("flaw").is_not_null()).select(pl.col(n).cast(t) for n, t in FLAWED.items())
     observed = {**_observed(completed.filter(pl.col("flaw").is_not_null())), **_observed(known)}
@@ -118,14 +119,14 @@ def agree(one: Figure, other: Figure, *, material: float = MATERIAL) -> Agreemen
 # ------------------------------------------------------------------------------------------------------------- figures
 
 
-def _completed(figures: pl.DataFrame) -> pl.DataFrame:
+def _completed(figures: pl.DataFrame, year_ends: Mapping[str, str]) -> pl.DataFrame:
     """The frame with all FIGURE_COLUMNS and `flaw`: texts read, periods resolved, what is not told filled as usual."""
     missing = [name for name in NEEDED if name not in figures.columns]
     if missing:
         what = f"The frame has no column {', '.join(missing)}; it has {', '.join(figures.columns)}."
         raise SourceError("column_missing", what, hint="figures have entity, metric, period and printed, or value")
     read = figures if {"value", "low"} & set(figures.columns) else _read(figures)
-    dated = read if "period_start" in read.columns else resolve_periods(read)
+    dated = read if "period_start" in read.columns else _dated(read, year_ends)
     defaults = {name: default for name, default in _defaults(dated).items() if name not in dated.columns}
     absent = [name for name in FIGURE_COLUMNS if name not in dated.columns and name not in defaults]
     filled = dated.with_columns(**defaults).with_columns(pl.lit(None).alias(name) for name in absent)
@@ -146,6 +147,10 @@ def _read(figures: pl.DataFrame) -> pl.DataFrame:
         "unit", FigureNamespace(pl.when(flaw.is_not_null()).then("printed")).parse().struct.field("unit")
     )
     return read.with_columns(*fields, flaw=flaw).with_columns(unit=unit).drop("__read")
+
+
+def _dated(figures: pl.DataFrame, year_ends: Mapping[str, str]) -> pl.DataFrame:
+    return resolve_periods(with_year_ends(figures, year_ends), "period", "fiscal_year_end")
 
 
 def _defaults(figures: pl.DataFrame) -> dict[str, pl.Expr]:
@@ -204,6 +209,12 @@ def _rules(listed: Iterable[RuleLike]) -> list[Rule]:
 def _declared(listed: Iterable[RuleLike]) -> dict[str, Metric]:
     tables = [one for one in listed if isinstance(one, type) and issubclass(one, Table)]
     return {metric.name: metric for table in tables for metric in metrics(table)}
+
+
+def _year_ends(listed: Iterable[RuleLike]) -> dict[str, str]:
+    """The fiscal year ends that tables declare for entities."""
+    tables = [one for one in listed if isinstance(one, type) and issubclass(one, Table)]
+    return {entity: day for table in tables for entity, day in fiscal_year_ends(table).items()}
 
 
 def _observed(figures: pl.DataFrame) -> dict[str, Metric]:

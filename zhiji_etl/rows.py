@@ -16,7 +16,7 @@ from zhiji_etl import corrections
 from zhiji_etl.catalogue import Catalogue
 from zhiji_etl.errors import FigureError, ProjectError
 from zhiji_etl.figures import AMOUNT_FIELDS, FIGURE_COLUMNS, Reason
-from zhiji_etl.periods import resolve_periods
+from zhiji_etl.periods import resolve_periods, with_year_ends
 from zhiji_etl.rates import USUAL, RateMethod
 from zhiji_etl.reading import FigureNamespace
 from zhiji_etl.reading.cells import options
@@ -45,7 +45,7 @@ def read_rows(
         _check_captions(one)
     frames = [_read(rows, one.sidecar) for rows, one in zip(raw, listed, strict=True)]
     rows = corrections.rescaled(pl.concat(frames, how="diagonal"), amendments)
-    placed = _dated(_placed(rows, catalogue))
+    placed = _dated(_placed(rows, catalogue), catalogue.fiscal_year_ends)
     return (
         placed.with_columns(_first_defect())
         .unnest("__defect")
@@ -185,8 +185,9 @@ def _known(names: list[str]) -> str:
     return f"Hint: declared are {', '.join(sorted(names)[:20])}."
 
 
-def _dated(rows: pl.LazyFrame) -> pl.LazyFrame:
-    return resolve_periods(rows, "period", "fiscal_year_end")
+def _dated(rows: pl.LazyFrame, year_ends: Mapping[str, str]) -> pl.LazyFrame:
+    """Each row with its days; a fiscal year ends as its source says, else as its entity is declared."""
+    return resolve_periods(with_year_ends(rows, year_ends), "period", "fiscal_year_end")
 
 
 def _defect(code: str, reason: pl.Expr) -> pl.Expr:

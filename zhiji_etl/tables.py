@@ -13,13 +13,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final, overload
 
 import pandera.polars as pandera
 
-from zhiji_etl.errors import ProjectError
+from zhiji_etl.errors import PeriodError, ProjectError
 from zhiji_etl.figures import Severity
+from zhiji_etl.periods import year_end_day
 
+YEAR_ENDS: Final = "__zhiji_fiscal_year_ends__"
 MATERIAL: Final = 0.05
 """An error of this relative size must be noticed, unless a rule says otherwise."""
 
@@ -55,13 +58,21 @@ class Rule:
 class Table(pandera.DataFrameModel):
     """A table of one row per entity and period; subclass it in `schemas/*.py`.
 
-    Columns: `entity, period` (String), `period_start, period_end` (Date), then the declared ones.
+    Columns: `entity, period` (String), `period_start, period_end` (Date), then the declared ones. Entities whose fiscal
+    year is not the calendar year are named with the day on which it ends, and `FY2020` of them is read by it:
+    `class PlatformYear(zj.Table, fiscal_year_ends={"Alibaba Group": "03-31"})`.
     """
 
     entity: str
     period: str
     period_start: date
     period_end: date
+
+    def __init_subclass__(cls, *, fiscal_year_ends: Mapping[str, str] | None = None, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)  # type: ignore[no-untyped-call]
+        own = _year_ends(cls.__name__, {} if fiscal_year_ends is None else fiscal_year_ends)
+        inherited = getattr(cls, YEAR_ENDS, {})
+        setattr(cls, YEAR_ENDS, MappingProxyType({**inherited, **own}))
 
 
 KEYS: Final = ("entity", "period", "period_start", "period_end")
@@ -153,6 +164,12 @@ def identifiers(table: type[Table]) -> list[str]:
     return [name for name, info in _fields(table) if _declaration(info).get("identifier")]
 
 
+def fiscal_year_ends(table: type[Table]) -> Mapping[str, str]:
+    """The entities that a table declares or inherits with a fiscal year of their own: its last day as `MM-DD`."""
+    declared: Mapping[str, str] = getattr(table, YEAR_ENDS, {})
+    return declared
+
+
 def rules(table: type[Table]) -> list[Rule]:
     """The rules that a table declares or inherits, in order of definition; a rule of the same name replaces one."""
     named = {name: value for base in reversed(table.__mro__) for name, value in vars(base).items()}
@@ -173,6 +190,15 @@ def declared_rule(function: Callable[..., Any], table: str | None = None) -> Rul
         file=code.co_filename,
         line=code.co_firstlineno,
     )
+
+
+def _year_ends(table: str, declared: Mapping[str, str]) -> dict[str, str]:
+    """The declared days, each as two numbers of two digits; `ProjectError` (`schema_invalid`) where one is none."""
+    try:
+        return {entity.strip(): "{:02}-{:02}".format(*year_end_day(day)) for entity, day in declared.items()}
+    except (PeriodError, AttributeError, TypeError) as error:
+        what = f"{table}: fiscal_year_ends is {declared!r}: {getattr(error, 'message', 'it is no mapping of texts.')}"
+        raise ProjectError("schema_invalid", what, hint='fiscal_year_ends={"Alibaba Group": "03-31"}') from None
 
 
 def _fields(table: type[Table]) -> list[tuple[str, Any]]:

@@ -4,8 +4,18 @@
 inclusive. The words of both languages stand in words.toml.
 """
 
-from zhiji_etl.periods.columns import previous_table, resolve_periods
-from zhiji_etl.periods.grammar import FiscalYearEnd, known_forms, parse_period
+from zhiji_etl.periods.columns import previous_table, resolve_periods, with_year_ends
+from zhiji_etl.periods.grammar import FiscalYearEnd, known_forms, parse_period, year_end_day
 from zhiji_etl.periods.period import Period, PeriodKind
 
-__all__ = ["FiscalYearEnd", "Period", "PeriodKind", "known_forms", "parse_period", "previous_table", "resolve_periods"]
+__all__ = [
+    "FiscalYearEnd",
+    "Period",
+    "PeriodKind",
+    "known_forms",
+    "parse_period",
+    "previous_table",
+    "resolve_periods",
+    "with_year_ends",
+    "year_end_day",
+]

@@ -5,13 +5,14 @@ In: a frame with a column of texts. Out: the same rows in the same order with th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Final, TypeVar
 
 import polars as pl
 
 from zhiji_etl.errors import PeriodError
-from zhiji_etl.periods.grammar import FiscalYearEnd, parse_period
+from zhiji_etl.periods.grammar import FiscalYearEnd, parse_period, year_end_day
 from zhiji_etl.periods.period import Period, PeriodKind
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
@@ -49,6 +50,22 @@ def resolve_periods(frame: Frame, column: str = "period", fiscal_year_end: Fisca
     return joined.drop(_TEXT, _YEAR_END)
 
 
+def with_year_ends(frame: Frame, year_ends: Mapping[str, str]) -> Frame:
+    """The frame with the column `fiscal_year_end` (`MM-DD`), in which null is filled with the day of its `entity`.
+
+    `year_ends` names entities and their days. What a row has keeps standing; rows and order stay.
+    """
+    own = pl.col("fiscal_year_end") if "fiscal_year_end" in frame.collect_schema() else pl.lit(None, pl.String)
+    if not year_ends:
+        return frame.with_columns(fiscal_year_end=own)
+    schema = {_ENTITY: pl.String, _YEAR_END: pl.String}
+    declared = pl.DataFrame(list(year_ends.items()), schema=schema, orient="row")
+    keyed = frame.with_columns(pl.col("entity").cast(pl.String).str.strip_chars().alias(_ENTITY))
+    table = declared if isinstance(keyed, pl.DataFrame) else declared.lazy()
+    joined = keyed.join(table, on=_ENTITY, how="left", maintain_order="left")
+    return joined.with_columns(fiscal_year_end=pl.coalesce(own, _YEAR_END)).drop(_ENTITY, _YEAR_END)
+
+
 def previous_table(periods: pl.DataFrame) -> pl.DataFrame:
     """Distinct periods (`period_start`, `period_end`, `period_kind`) with `PREVIOUS_COLUMNS` added, in the same order.
 
@@ -62,6 +79,7 @@ def previous_table(periods: pl.DataFrame) -> pl.DataFrame:
 # --- Helpers ----------------------------------------------------------------------------------------------------------
 
 _TEXT: Final = "__period_text"
+_ENTITY: Final = "__period_entity"
 _YEAR_END: Final = "__period_year_end"
 
 
@@ -84,19 +102,11 @@ def _fields(text: str | None, year_end: str | None) -> tuple[date | str | bool |
     if text is None:
         return (None, None, None, None, None, "The period is missing.")
     try:
-        period = parse_period(text, fiscal_year_end=_month_and_day(year_end))
+        ends_on = None if year_end is None else year_end_day(year_end)
+        period = parse_period(text, fiscal_year_end=ends_on)
     except PeriodError as error:
         return (None, None, None, None, None, str(error))
     return (period.start, period.end, period.kind.value, period.label, period.is_flow, None)
-
-
-def _month_and_day(text: str | None) -> FiscalYearEnd | None:
-    if text is None:
-        return None
-    month, _, day = text.partition("-")
-    if not (month.isdecimal() and day.isdecimal()):
-        raise PeriodError("fiscal_year_end_invalid", f"{text!r} is no day of the year.", hint="Write it as 03-31.")
-    return int(month), int(day)
 
 
 def _steps_back(start: date | None, end: date | None, kind: str | None) -> tuple[date | None, ...]:

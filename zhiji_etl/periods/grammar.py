@@ -23,6 +23,9 @@ FiscalYearEnd = tuple[int, int]
 
 CALENDAR_YEAR_END: Final[FiscalYearEnd] = (12, 31)
 
+YEAR_END: Final = re.compile(r"([0-9]{1,2})-([0-9]{1,2})")
+"""A day of the year as text: its month, then its day."""
+
 MOST_JOINS: Final = 12
 """Places to cut a text; two dates have five."""
 
@@ -45,6 +48,14 @@ def parse_period(text: str, *, fiscal_year_end: FiscalYearEnd | None = None) -> 
     if days is None:
         raise PeriodError("period_unreadable", f"{_short(text)!r} names no period.", hint=known_forms())
     return Period.between(days.start, days.end, text, is_flow=days.is_flow)
+
+
+def year_end_day(text: str) -> FiscalYearEnd:
+    """Month and day of a text such as `03-31`; `PeriodError` (`fiscal_year_end_invalid`) where it is no such day."""
+    found = YEAR_END.fullmatch(text)
+    if found is None:
+        raise PeriodError("fiscal_year_end_invalid", f"{text!r} is no day of the year.", hint="Write it as 03-31.")
+    return _checked((int(found[1]), int(found[2])))
 
 
 @cache
