@@ -94,8 +94,8 @@ def test_tables_inherit_them():
 
 def test_a_check_without_a_project():
     rows = (
-        ("A", "sales", "FY2020", "121 vehicles"),
-        ("A", "sales", "12 months ended 2019-03-31", "110 vehicles"),
+        ("A", "sales", "FY2020", "121,034 vehicles"),
+        ("A", "sales", "12 months ended 2019-03-31", "110,031 vehicles"),
         ("A", "growth", "FY2020", "10.0 percent"),
     )
     found = zj.check(frame(*rows), CompanyYear).frame.filter(kind="rule", period="FY2020")
