@@ -14,10 +14,11 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
 
-from zhiji_etl.exchange import implied_rates, implied_table
+from zhiji_etl.exchange import implied_table
 from zhiji_etl.figures import Severity, Verdict
 from zhiji_etl.findings import is_main
 from zhiji_etl.outputs import safe_terminal
+from zhiji_etl.restated import implied_rates
 
 if TYPE_CHECKING:
     from zhiji_etl.pipeline import RunResult
