@@ -6,9 +6,10 @@ import polars as pl
 import pytest
 
 from zhiji_etl.errors import FindingError
-from zhiji_etl.explanation import Bar, chosen, plot, rule_of, rule_texts, story
+from zhiji_etl.explanation import Bar, chosen, plot, story
 from zhiji_etl.figures import FIGURE_COLUMNS, FINDING_COLUMNS
 from zhiji_etl.project import Project
+from zhiji_etl.wording import rule_of, rule_texts
 
 INFINITY = math.inf
 NO_FIGURES = pl.DataFrame(schema=FIGURE_COLUMNS)

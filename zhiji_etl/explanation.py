@@ -15,13 +15,12 @@ from typing import Any, Final, NamedTuple
 import polars as pl
 from rich.text import Text
 
-from zhiji_etl.consistency.expressions import formula
-from zhiji_etl.consistency.rules import CompiledRule
 from zhiji_etl.errors import FindingError
 from zhiji_etl.findings import REASONS, is_main
 from zhiji_etl.outputs import latest, safe_terminal
 from zhiji_etl.project import Project
 from zhiji_etl.report import COLOURS, ends, headline
+from zhiji_etl.wording import RuleText, rule_of, rule_texts, wording
 
 LABEL: Final = 10
 """Columns in front of everything on the axis."""
@@ -33,34 +32,11 @@ WIDEST: Final = 60
 NAMED: Final = 10
 """How many alternatives, changes and candidates are listed; the rest are counted."""
 
-SENTENCES: Final[Mapping[str, str]] = {
-    "duplicate": "Two prints of one figure say the same.",
-    "restatement": "An amount and its restatement in another currency meet at the rate of their period.",
-    "implied_rate": "The rate that a printed pair implies is the reference rate of its period.",
-    "conversion": "An amount is converted at the rate of its own period.",
-    "correction": "The source prints what a correction in schemas/corrections.toml expects.",
-    "check": "The table meets the checks that its schema declares.",
-    "conflict": "These figures and rules cannot all hold together.",
-}
+SENTENCES: Final[Mapping[str, str]] = wording().table("kinds")
 """What is asked by findings that come from no rule of the project."""
 
-PATTERNS: Final[Mapping[str, str]] = {
-    "digits_swapped": "two digits swapped",
-    "digit_wrong": "one digit wrong",
-    "factor_wan": "a factor of 10,000 (万)",
-    "factor_yi": "a factor of 100,000,000 (亿)",
-    "sign": "the sign",
-    "percent_for_percentage_point": "percentage points printed as percent",
-    "truncation": "cut off instead of rounded",
-}
+PATTERNS: Final[Mapping[str, str]] = wording().table("patterns")
 """Slips as a person says them."""
-
-
-class RuleText(NamedTuple):
-    """What a rule says: its sentence, and its formula by alternative (the empty name where there is only one)."""
-
-    sentence: str
-    formulas: Mapping[str, str]
 
 
 class Bar(NamedTuple):
@@ -93,20 +69,6 @@ def explained(wanted: str, project: Path, out: Path | None = None, width: int = 
     finding = chosen(findings, wanted)
     texts = rule_texts(Project(project).catalogue.rules)
     return story(finding, findings, figures, rule_of(finding, texts), width)
-
-
-def rule_texts(rules: Iterable[CompiledRule]) -> dict[str, RuleText]:
-    """What each rule of a project says, by its name."""
-    return {compiled.rule.name: _rule_text(compiled) for compiled in rules}
-
-
-def rule_of(finding: Mapping[str, Any], texts: Mapping[str, RuleText]) -> RuleText | None:
-    """What the rule of a finding says; of an alternative, its own formula. Null where there is none."""
-    name, _, alternative = (finding["rule"] or "").partition(".")
-    text = texts.get(name) if finding["kind"] in ("rule", "alternative", "conflict") else None
-    if text is None or not alternative:
-        return text
-    return RuleText(text.sentence, {name: said for name, said in text.formulas.items() if name == alternative})
 
 
 def chosen(findings: pl.DataFrame, wanted: str) -> dict[str, Any]:
@@ -152,13 +114,6 @@ def _said(finding: Mapping[str, Any], rule: RuleText | None) -> Iterator[Text]:
         yield Text(f"  {safe_terminal(sentence)}", "italic")
     for name, text in rule.formulas.items() if rule else ():
         yield Text(f"  {f'{name}: ' if name else ''}{safe_terminal(text)}")
-
-
-def _rule_text(compiled: CompiledRule) -> RuleText:
-    if compiled.ranking is not None:
-        text = f"{formula(compiled.ranking.rank)} ranks by {formula(compiled.ranking.by)}"
-        return RuleText(compiled.rule.sentence, {"": text})
-    return RuleText(compiled.rule.sentence, {name: formula(one) for name, one in compiled.relations.items()})
 
 
 def _printed(finding: Mapping[str, Any], figures: pl.DataFrame) -> Iterator[Text]:
@@ -270,8 +225,8 @@ def _changes(finding: Mapping[str, Any]) -> Iterator[Text]:
 def _pattern(name: str | None) -> str:
     if not name:
         return ""
-    factor = name.removeprefix("factor_1e")
-    return f", which would fit: {PATTERNS.get(name) or f'a factor of 10 to the power {factor}'}"
+    factor = PATTERNS["factor"].format(power=name.removeprefix("factor_1e"))
+    return f", which would fit: {PATTERNS.get(name) or factor}"
 
 
 def _alternatives(finding: Mapping[str, Any], findings: pl.DataFrame) -> Iterator[Text]:

@@ -1,7 +1,7 @@
 """Findings: conclusions of every kind in one frame, with an id that stays and a sentence that a person reads.
 
-In: judged rows with any of FINDING_COLUMNS. Out: FINDING_COLUMNS, the loudest first. The sentences stand in MESSAGES,
-by verdict; the reasons for which nothing could be checked in REASONS.
+In: judged rows with any of FINDING_COLUMNS. Out: FINDING_COLUMNS, the loudest first. The reasons for which
+nothing could be checked stand in REASONS.
 """
 
 from __future__ import annotations
@@ -12,16 +12,9 @@ from typing import Final
 import polars as pl
 
 from zhiji_etl.figures import FINDING_COLUMNS, SEVERITY, Reason, Severity, Verdict
+from zhiji_etl.wording import wording
 
-REASONS: Final[Mapping[str, str]] = {
-    Reason.MISSING_OPERAND.value: "a figure that the rule needs is not printed",
-    Reason.MISSING_REFERENCE.value: "a reference that the rule needs (a market, a rate) is missing",
-    Reason.SCOPE_UNKNOWN.value: "one scope does not reconcile, and another cannot be tried",
-    Reason.EXCESS_DIGITS.value: "a figure is printed with more digits than its declared precision",
-    Reason.DEFECTIVE_DUPLICATES.value: "a figure that it needs is printed twice, with values that disagree",
-    Reason.DIVISION_BY_ZERO.value: "a divisor may be zero",
-    Reason.NON_NUMERIC.value: "the check itself could not run",
-}
+REASONS: Final[Mapping[str, str]] = wording().table("reasons")
 
 DETAILS: Final = ("alternative", "implied_rate", "conflict")
 """Kinds that explain other findings: they are told with those, and not counted beside them. A conflict that no other
