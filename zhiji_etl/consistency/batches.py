@@ -17,6 +17,7 @@ from zhiji_etl.consistency.forms import Batch, Printed, Slot, Subject
 from zhiji_etl.consistency.messages import Floats
 from zhiji_etl.consistency.systems import Affine, Template
 from zhiji_etl.consistency.ties import Divisor, Terms, Tie
+from zhiji_etl.figures import Severity
 from zhiji_etl.tables import Metric
 
 
@@ -25,6 +26,7 @@ class Law:
     """A rule by name, in its linear form (null where it has none). Of laws of one `choice` one has to hold."""
 
     name: str
+    severity: Severity
     template: Template | None
     choice: int
 
@@ -45,7 +47,7 @@ def form_of(batch: Batch, laws: Sequence[Law], taken: Sequence[int], names: Sequ
     ties: list[Tie] = []
     for number in taken:
         slot, made = batch.slots[number], laws[batch.slots[number].rule].template
-        if made is not None and is_whole(slot, made):
+        if made is not None and _is_whole(slot, made):
             tie = _tie(made, slot.columns, names[number])
             if tie is None:
                 return None
@@ -79,13 +81,13 @@ def floors_of(batch: Batch, subjects: Sequence[Subject], metrics: Mapping[str, M
     return np.asarray(table[batch.subjects])
 
 
-def is_whole(slot: Slot, made: Template) -> bool:
+# --- helpers ---------------------------------------------------------------------------------------------------------
+
+
+def _is_whole(slot: Slot, made: Template) -> bool:
     """Whether each operand has a subject: a rule about a period without a predecessor says nothing."""
     needed = {*made.over.terms, *made.under.terms, *([made.ratio] if made.ratio else [])}
     return needed <= slot.columns.keys()
-
-
-# --- helpers ---------------------------------------------------------------------------------------------------------
 
 
 def _tie(made: Template, columns: Mapping[str, int], name: int) -> Tie | None:

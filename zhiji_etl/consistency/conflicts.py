@@ -3,12 +3,13 @@
 In: the judged rows of all rules, and the figures that rules leave no value. Out: one finding (kind `conflict`) for each
 group of rules that share figures and cannot all hold: the figures of its minimal conflicts, every single figure that
 would resolve it with the bounds that it must then have and the slip that explains it, and in `reading` the one that is
-most likely wrong, or that there is a tie. Its severity is `info` beside a rule that fails by itself, else `error`:
-nothing else tells of it.
+most likely wrong, or that there is a tie. Its severity is `info` beside a rule that fails by itself, else that of the
+severest of its rules: nothing else tells of it. Groups that are not tried are counted in findings of their own.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
@@ -25,10 +26,12 @@ from zhiji_etl.consistency.instances import (
     System,
     grouped,
     instances_of,
+    severest,
     system,
 )
 from zhiji_etl.consistency.linear import Bounds
 from zhiji_etl.consistency.localise import Conflict, localise, must_be
+from zhiji_etl.consistency.ratios import ratio_bounds
 from zhiji_etl.consistency.rules import Judged
 from zhiji_etl.consistency.together import CHOICES, Together, localised_together
 from zhiji_etl.figures import FINDING_COLUMNS, Severity, Verdict
@@ -36,8 +39,8 @@ from zhiji_etl.tables import Metric
 
 CONFLICT: Final = "conflict"
 GROUPS: Final = 2000
-"""How many groups are localised one by one, in the order of the rules: those whose conflicts no single figure explains,
-or that floats cannot decide. One finding counts the rest, which keep their rules' own findings."""
+"""How many groups are decided one by one, those in which a rule fails first: those whose conflicts no single figure
+explains, or that floats and propagation cannot decide. Findings count the rest."""
 
 LARGEST: Final = 200
 """Rules in one group that are localised together."""
@@ -68,43 +71,55 @@ def conflicts(
     `trust` is the weight of each source; figures of a source of infinite weight are never suspected. `refuted` are
     unprinted figures that rules seem to leave no value, `concerned` the entities whose figures do so.
     """
-    no_value = set(refuted)
+    no_value = frozenset(refuted)
     quick = localised_together(judged, metrics, figures, trust, {(one.entity, one.metric) for one in no_value})
-    left = _left(judged, quick, no_value, set(concerned))
+    left, untried = _left(judged, quick, no_value, set(concerned))
     chosen = [group for group in left if not _too_much(group)][:GROUPS]
+    untried += Counter(_fails(group, no_value) for group in left)
+    untried -= Counter(_fails(group, no_value) for group in chosen)
     known = Known(metrics, _prints(figures, chosen), trust)
     found = [_finding(group, known, no_value) for group in chosen]
     told = pl.DataFrame([row for row in found if row is not None], schema=FINDING_COLUMNS, orient="row")
-    untold = max(quick.left.height - GROUPS, 0) + len(left) - len(chosen)
-    return pl.concat([with_patterns(quick.findings.drop("at"), figures), told, _untold(untold)])
+    return pl.concat([with_patterns(quick.findings.drop("at"), figures), told, _untold(untried)])
 
 
 def _left(
-    judged: Sequence[Judged], quick: Together, no_value: Collection[Subject], concerned: Collection[str]
-) -> list[list[Instance]]:
-    """The groups that have to be localised one by one, in the order of the rules."""
-    entities = {*quick.left.head(GROUPS).get_column("entity"), *concerned}
-    instances = instances_of(judged, entities)
-    mine = quick.done.filter(pl.col("entity").is_in(list(entities)))
-    done = set(mine.select("rule", "entity", "vintage", "period_start", "period_end").iter_rows())
-    groups = (group for group in grouped(instances, set(no_value)) if not any(one.key in done for one in group))
-    return [group for group in groups if any(one.failed or one.subjects & set(no_value) for one in group)]
+    judged: Sequence[Judged], quick: Together, no_value: frozenset[Subject], concerned: Collection[str]
+) -> tuple[list[list[Instance]], Counter[bool]]:
+    """The groups to be decided one by one, those that fail first, and the count of all others, by whether they fail."""
+    ordered = quick.left.sort("failed", "at", descending=[True, False])
+    entities = {*ordered.head(GROUPS).get_column("entity"), *concerned}
+    mine = pl.col("entity").is_in(list(entities))
+    done, asked = (_keys(keys.filter(mine)) for keys in (quick.done, quick.left))
+    groups = grouped(instances_of(judged, entities), no_value)
+    open_ = [group for group in groups if not any(one.key in done for one in group)]
+    wanted = [group for group in open_ if _fails(group, no_value) or any(one.key in asked for one in group)]
+    beside = Counter(ordered.filter(~mine).get_column("failed"))
+    return sorted(wanted, key=lambda group: not _fails(group, no_value)), beside
+
+
+def _keys(rows: pl.DataFrame) -> set[tuple[object, ...]]:
+    return set(rows.select("rule", "entity", "vintage", "period_start", "period_end").iter_rows())
+
+
+def _fails(group: Sequence[Instance], no_value: frozenset[Subject]) -> bool:
+    """Whether some rule of a group fails by itself, or needs a figure that rules leave no value."""
+    return any(one.failed or one.subjects & no_value for one in group)
 
 
 def _too_much(group: Sequence[Instance]) -> bool:
     return len(group) > LARGEST or prod(len(one.options) for one in group) > CHOICES
 
 
-def _untold(number: int) -> pl.DataFrame:
-    """One finding that says how many groups were not localised, if any."""
-    message = f"not localised: {number} groups of rules that fail; see the findings of their rules."
-    row = {
-        "kind": CONFLICT,
-        "verdict": Verdict.NOT_CHECKABLE.value,
-        "severity": Severity.INFO.value,
-        "message": message,
+def _untold(untried: Mapping[bool, int]) -> pl.DataFrame:
+    """Findings that say how many groups were not localised and how many not tried, if any."""
+    messages = {
+        True: "not localised: {} groups of rules that fail; see the findings of their rules.",
+        False: "not tried: {} groups of rules that each hold alone; whether they hold together is not known.",
     }
-    return pl.DataFrame([row] if number else [], schema=FINDING_COLUMNS, orient="row")
+    fixed = {"kind": CONFLICT, "verdict": Verdict.NOT_CHECKABLE.value, "severity": Severity.WARNING.value}
+    rows = [{**fixed, "message": text.format(untried[fails])} for fails, text in messages.items() if untried[fails] > 0]
+    return pl.DataFrame(rows, schema=FINDING_COLUMNS, orient="row")
 
 
 def _finding(instances: Sequence[Instance], known: Known, refuted: Collection[Subject]) -> dict[str, Any] | None:
@@ -113,22 +128,27 @@ def _finding(instances: Sequence[Instance], known: Known, refuted: Collection[Su
         return None
     failed = [one for one in instances if one.failed]
     touched = [one for one in instances if one.subjects & set(refuted)]
-    first = (failed or touched)[0]
+    first = (failed or touched or instances)[0]
+    names = {name.rsplit(" ", 1)[0] for name in found.rules}
     numbers = found.systems[0].figure_ids
     printed = [name for name in sorted(found.figures) if name in numbers]
     return {
         "kind": CONFLICT,
-        "rule": ", ".join(sorted({name.rsplit(" ", 1)[0] for name in found.rules})),
+        "rule": ", ".join(sorted(names)),
         "table": first.row["table"],
         "entity": first.row["entity"],
         "period": first.row["period"],
         "verdict": Verdict.INCONSISTENT.value,
-        "severity": (Severity.INFO if failed else Severity.ERROR).value,
+        "severity": (Severity.INFO if failed else _severest(instances, names)).value,
         "figures": [numbers[name] for name in printed],
         "resolved_by": [_change(names[0], found, known, printed) for names in found.sets if len(names) == 1],
         "reading": _reading(found),
         "message": _message(found),
     }
+
+
+def _severest(instances: Iterable[Instance], names: Collection[str]) -> Severity:
+    return severest(one.severity for one in instances if one.rule in names)
 
 
 def _localised(instances: Sequence[Instance], known: Known) -> Localised | None:
@@ -181,8 +201,10 @@ def _needed(made: System, name: str) -> Bounds | None:
     found = must_be(made.rules, made.box, [name])
     if found is None:
         return None
-    both = found[name].meet(made.needed.get(name, Bounds()))
-    return found[name] if both.empty else both
+    for form, names in made.ratios.get(name, ()):
+        both = found[name].meet(ratio_bounds(made.rules, made.box, form, names))
+        found[name] = found[name] if both.empty else both
+    return found[name]
 
 
 def _hull(bounds: Sequence[Bounds]) -> Bounds:

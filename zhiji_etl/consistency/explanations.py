@@ -22,7 +22,8 @@ import numpy as np
 
 from zhiji_etl.consistency.lattice import Ends, Lattice, back, inside, lattice_of
 from zhiji_etl.consistency.messages import Flags, Floats
-from zhiji_etl.consistency.ties import Chunk, Tie
+from zhiji_etl.consistency.ties import Chunk, Tie, quotient
+from zhiji_etl.consistency.witnesses import witnessed
 
 ROWS: Final = 1 << 14
 """Groups a chunk: what a core's cache holds."""
@@ -133,8 +134,12 @@ class _Work:
 
     def write(self, out: Explained) -> None:
         """Work out the chunk and write it into the result."""
-        with np.errstate(invalid="ignore", over="ignore"):
-            refuted, unsure = _judged(self.form, self.chunk.freed({}), 0)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            judged = self.chunk.freed({})
+            refuted, unsure = _judged(self.form, judged, 0)
+            loops = np.flatnonzero(unsure) if not self.form.forest else np.zeros(0, dtype=np.int64)
+            if loops.size:
+                unsure[loops] = ~witnessed(judged.at(loops), self.form.ties)
             out.refuted[self.rows], out.unsure[self.rows] = refuted, unsure
             rows = np.flatnonzero(refuted & ~unsure)
             if rows.size:
@@ -185,7 +190,20 @@ class _Search:
             dead, unsure = _judged(self.form, part, column)
             self.unsure[rows] |= unsure
             self.explains[column, rows] = ~dead
-            self.low[column, rows], self.high[column, rows] = part.low[column], part.high[column]
+            ends = part.low[column], part.high[column]
+            for tie in self.form.ties:
+                if tie.divisor is not None and tie.divisor.ratio == column:
+                    ends = self._ratio(rows, column, tie)
+            self.low[column, rows], self.high[column, rows] = ends
+
+    def _ratio(self, rows: np.ndarray, column: int, tie: Tie) -> tuple[Floats, Floats]:
+        """What a printed ratio must be: the quotient of what all else leaves its figures."""
+        low, high = dict[int, Floats](), dict[int, Floats]()
+        for root in tie.columns:
+            part = self.chunk.at(rows).freed({column: np.ones(rows.shape, dtype=bool)})
+            _judged(self.form, part, root)
+            low[root], high[root] = part.low[root], part.high[root]
+        return quotient(tie, low, high)
 
     def _accuse(self, suspects: Flags, rows: np.ndarray) -> None:
         """Conflicts, until each lightest suspect that is in all of them resolves all."""

@@ -1,8 +1,9 @@
 """Groups: the rules of one entity that share figures, found for all entities at once, those of like form together.
 
-In: the judged rows of rules. Out: `Batch`es: in each, groups of the same rules wired to
-figures in the same way, with the figures' columns as arrays. A figure of a named entity, such as a market that a
-thousand shares are measured against, takes part in each group but ties none of them together.
+In: the judged rows of rules. Out: `Batch`es: in each, groups of the same rules wired to figures in the same way, with
+the figures' columns as arrays. Two rules of a group may each hold alone and not together, so groups are of interest
+where some rule fails, or where they have two. A figure of a named entity, such as a market that a thousand shares are
+measured against, takes part in each group but ties none of them together.
 """
 
 from __future__ import annotations
@@ -70,12 +71,14 @@ class Slot(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Groups of one form. `rows` [slots, groups]: the row of each rule in its frame; `subjects` [figures, groups]:
-    codes into the table of subjects; `first` [groups]: the number of the first failed row, in the order of rules.
+    codes into the table of subjects; `failed` [groups]: some rule fails by itself; `first` [groups]: the number of the
+    first failed row, in the order of rules, or of the first row where none fails.
     """
 
     slots: tuple[Slot, ...]
     rows: Numbers
     subjects: Numbers
+    failed: NDArray[np.bool_]
     first: Numbers
 
     @property
@@ -93,8 +96,8 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """All groups in which some rule failed. `frames`: the rows that they refer to, by rule; `rows`: the same in one
-    frame, in the order that `Batch.first` counts in; `subjects`: what their codes mean.
+    """All groups in which some rule fails or that have two rules. `frames`: the rows that they refer to, by rule;
+    `rows`: the same in one frame, in the order that `Batch.first` counts in; `subjects`: what their codes mean.
     """
 
     frames: tuple[pl.DataFrame, ...]
@@ -103,14 +106,14 @@ class Grouped:
     batches: tuple[Batch, ...]
 
 
-def grouped(judged: Sequence[Judged], wrong: Sequence[pl.Series]) -> Grouped:
-    """The groups of all entities of which some rule failed, in batches of like form, in order of first appearance.
+def grouped(judged: Sequence[Judged], wrong: Sequence[pl.Series], choices: Sequence[int]) -> Grouped:
+    """The groups of all entities in which some rule fails, or that have two rules, in batches of like form.
 
-    `wrong`: for each of the judged, in which of its rows the rule fails, whichever of its alternatives is taken.
+    `wrong`: for each of the judged, in which of its rows the rule fails, whichever of its alternatives is taken;
+    `choices`: the number of the rule that it is an alternative of.
     """
-    concerned = _concerned(
-        [one.frame.with_columns(flags.alias(WRONG)) for one, flags in zip(judged, wrong, strict=True)]
-    )
+    told = [one.frame.with_columns(flags.alias(WRONG)) for one, flags in zip(judged, wrong, strict=True)]
+    concerned = _concerned(judged, told, choices)
     leaves = [Leaf(k, leaf) for k, one in enumerate(judged) for leaf in operands_of(one.relation).values()]
     rows = _rows(concerned)
     if rows.is_empty():
@@ -118,17 +121,36 @@ def grouped(judged: Sequence[Judged], wrong: Sequence[pl.Series]) -> Grouped:
     spans = rows.select("span", *SPAN).unique().sort("span")
     subjects, codes = _subjects(leaves, list(spans.select(SPAN).iter_rows()))
     found = _incidences(rows, leaves, codes, _unified(rows, subjects))
-    return Grouped(concerned, rows, subjects, tuple(_batches(rows, found, leaves, len(subjects))))
+    leads = np.array([number == 0 or choices[number - 1] != one for number, one in enumerate(choices)])
+    return Grouped(concerned, rows, subjects, tuple(_batches(rows, found, leaves, len(subjects), leads)))
 
 
 # --- rows and subjects -----------------------------------------------------------------------------------------------
 
 
-def _concerned(frames: Sequence[pl.DataFrame]) -> tuple[pl.DataFrame, ...]:
-    """The rows of all rules of those of whom some rule failed."""
+def _concerned(
+    judged: Sequence[Judged], frames: Sequence[pl.DataFrame], choices: Sequence[int]
+) -> tuple[pl.DataFrame, ...]:
+    """The rows that can be tied to others, and all rows of those of whom some rule fails."""
     failed = pl.concat([NO_OWNERS, *(frame.filter(WRONG).select(OWNER) for frame in frames)]).unique()
-    dated = [frame.drop_nulls(SPAN) for frame in frames]
-    return tuple(f.join(failed, on=OWNER, how="semi", nulls_equal=True, maintain_order="left") for f in dated)
+    named = {leaf.entity for one in judged for leaf in operands_of(one.relation).values()} - {None}
+    kept = []
+    for frame, tied in zip((frame.drop_nulls(SPAN) for frame in frames), _tied(judged, choices), strict=True):
+        marked = failed.with_columns(__owner_fails=pl.lit(value=True))
+        told = frame.join(marked, on=OWNER, how="left", nulls_equal=True, maintain_order="left")
+        own = pl.col("__owner_fails").fill_null(value=False) | pl.col("entity").is_in(sorted(map(str, named)))
+        kept.append(frame if tied else told.filter(own).drop("__owner_fails"))
+    return tuple(kept)
+
+
+def _tied(judged: Sequence[Judged], choices: Sequence[int]) -> list[bool]:
+    """Whether a rule reads a metric of the row's own that another rule reads, or itself in another period."""
+    own = [[leaf for leaf in operands_of(one.relation).values() if leaf.entity is None] for one in judged]
+    readers: dict[str, set[tuple[int, str]]] = {}
+    for leaves, choice in zip(own, choices, strict=True):
+        for leaf in leaves:
+            readers.setdefault(leaf.metric, set()).add((choice, leaf.offset))
+    return [any(len(readers[leaf.metric]) > 1 for leaf in leaves) for leaves in own]
 
 
 def _rows(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -228,12 +250,14 @@ def _components(rows: int, row: Numbers, figure: Numbers) -> Numbers:
 # --- forms -----------------------------------------------------------------------------------------------------------
 
 
-def _batches(rows: pl.DataFrame, found: _Incidences, leaves: Sequence[Leaf], subjects: int) -> Iterator[Batch]:
+def _batches(
+    rows: pl.DataFrame, found: _Incidences, leaves: Sequence[Leaf], subjects: int, leads: NDArray[np.bool_]
+) -> Iterator[Batch]:
     rule, owner, span, failed = (rows.get_column(name).to_numpy() for name in ("rule", "owner", "span", "failed"))
     own = np.array([leaf.operand.entity is None for leaf in leaves])[found.leaf]
     figure = owner[found.row].astype(np.int64) * subjects + found.subject
     labels = _components(rows.height, found.row[own], figure[own])
-    concerned = np.zeros(rows.height, dtype=bool)
+    concerned = np.bincount(labels[leads[rule]], minlength=rows.height) > 1
     concerned[labels[failed]] = True
     kept = np.flatnonzero(concerned[labels])
     heads, group = np.unique(labels[kept], return_inverse=True)
@@ -246,12 +270,14 @@ def _batches(rows: pl.DataFrame, found: _Incidences, leaves: Sequence[Leaf], sub
     wired = _wired(found, group_of, slot, subjects)
     first = np.full(len(heads), rows.height)
     np.minimum.at(first, group_of[np.flatnonzero(failed)], np.flatnonzero(failed))
+    fails = first < rows.height
+    first = np.where(fails, first, heads)
     number = rows.get_column("row").to_numpy()
     for groups in wired.forms(len(heads)):
         size = int(np.searchsorted(group, groups[0], "right") - starts[groups[0]])
         at = kept[starts[groups] + np.arange(size)[:, None]]
         slots = wired.slots(int(groups[0]), rule[at[:, 0]], leaves)
-        yield Batch(slots, number[at], wired.subjects_of(groups), first[groups])
+        yield Batch(slots, number[at], wired.subjects_of(groups), fails[groups], first[groups])
 
 
 def _ordered(kept: Numbers, group: Numbers, keys: Sequence[Numbers]) -> tuple[Numbers, Numbers]:

@@ -26,7 +26,7 @@ from zhiji_etl.consistency.operands import columns, step_away
 from zhiji_etl.consistency.readings import WIDEST, exact_bounds
 from zhiji_etl.consistency.rules import Judged
 from zhiji_etl.consistency.systems import SHUT, Template, rules_of_row, template
-from zhiji_etl.figures import Verdict
+from zhiji_etl.figures import Severity, Verdict
 from zhiji_etl.periods import Period
 from zhiji_etl.tables import Metric
 
@@ -66,6 +66,7 @@ class Instance:
 
     rule: str
     options: tuple[Option, ...]
+    severity: Severity = Severity.ERROR
 
     @property
     def row(self) -> Mapping[str, Any]:
@@ -105,14 +106,14 @@ class Instance:
 
 @dataclass(slots=True)
 class System:
-    """A group as one linear system, for one choice of options."""
+    """A group as one linear system, for one choice of options; `ratios`: the forms that give a printed ratio."""
 
     rules: list[Linear] = field(default_factory=list)
     box: dict[str, Bounds] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
     subjects: dict[str, Subject] = field(default_factory=dict)
     figure_ids: dict[str, int] = field(default_factory=dict)
-    needed: dict[str, Bounds] = field(default_factory=dict)
+    ratios: dict[str, list[tuple[Template, Mapping[str, str]]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +148,9 @@ def all_wrong(several: Sequence[Judged]) -> pl.Series:
     return pl.DataFrame(verdicts).select(pl.all_horizontal(pl.all() == Verdict.INCONSISTENT.value)).to_series()
 
 
-def failed_entities(judged: Sequence[Judged]) -> set[str]:
-    """The entities of which some rule cannot hold by itself."""
-    found: set[str] = set()
-    for several in alternatives(judged):
-        found.update(several[0].frame.filter(all_wrong(several)).get_column("entity").drop_nulls())
-    return found
+def severest(severities: Iterable[Severity]) -> Severity:
+    """The loudest of several severities; an error where there are none."""
+    return max(severities, key=list(Severity).index, default=Severity.ERROR)
 
 
 def strained(judged: Sequence[Judged]) -> tuple[set[Subject], set[str]]:
@@ -198,6 +196,8 @@ def system(instances: Sequence[Instance], options: Sequence[Option], known: Know
             _enter(made, option, operand, bounds, known)
         names = {operand: subject.name for operand, subject in option.subjects.items()}
         if option.form is not None and len(names) == len(option.leaves):
+            if option.form.ratio is not None:
+                made.ratios.setdefault(names[option.form.ratio], []).append((option.form, names))
             made.rules.extend(rules_of_row(option.form, instance.name, boxes, names))
     return made
 
@@ -219,7 +219,8 @@ def _instances(
     rows = [one.frame.filter(mine).iter_rows(named=True) for one in several]
     for alternatives_of_row in zip(*rows, strict=True):
         options = zip(forms, alternatives_of_row, leaves, strict=True)
-        yield Instance(several[0].compiled.rule.name, tuple(_option(*option) for option in options))
+        rule = several[0].compiled.rule
+        yield Instance(rule.name, tuple(_option(*option) for option in options), rule.severity)
 
 
 def _option(form: Template | None, row: Mapping[str, Any], leaves: Mapping[str, Operand]) -> Option:
@@ -259,10 +260,3 @@ def _enter(made: System, option: Option, operand: str, bounds: Bounds, known: Kn
     made.weights[name] = known.trust.get(known.prints.get(number, {}).get("source") or "", 1.0)
     if option.form is not None and option.form.ratio == operand:
         made.box[gate(name)] = SHUT
-        if option.row["implied_low"] is not None:
-            implied = Bounds(_fraction(option.row["implied_low"]), _fraction(option.row["implied_high"]))
-            made.needed[name] = implied.meet(made.needed.get(name, Bounds()))
-
-
-def _fraction(number: float) -> Fraction | None:
-    return None if number in (float("inf"), float("-inf")) else Fraction(repr(number))

@@ -77,14 +77,14 @@ def spans_of(ends: Ends, lattice: Lattice, binding: bool) -> list[Span]:
 def inside(numbers: Floats, is_open: Flags, lattice: Lattice, sign: int) -> Floats:
     """Numbers in lattice units; an open low end (sign 1) or high end (sign -1) one smallest unit inside."""
     exact = lattice.tolerance == 0
-    units = np.where(exact, np.rint(numbers * lattice.scale), numbers) * lattice.room
+    units = np.where(exact, np.rint(numbers * lattice.scale) * lattice.room, numbers)
     return np.asarray(units + sign * (is_open & exact & np.isfinite(numbers)))
 
 
 def back(units: Floats, dead: Flags, lattice: Lattice, outward: Callable[[Floats], Floats]) -> tuple[Floats, Flags]:
     """Lattice units as numbers, and whether the end is open: a little inside of a whole one."""
     exact = (lattice.tolerance == 0) & np.isfinite(units)
-    numbers = units / lattice.room
+    numbers = np.where(lattice.tolerance == 0, units / lattice.room, units)
     ends = np.where(exact, outward(numbers), numbers)
     return np.where(dead, np.nan, ends / lattice.scale), np.asarray(exact & (ends != numbers) & ~dead)
 

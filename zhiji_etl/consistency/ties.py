@@ -9,7 +9,7 @@ it allow one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -193,6 +193,26 @@ class Chunk:
         factor = next(coefficient for column, coefficient in terms if column == target)
         ends = (low - most) / factor, (high - least) / factor
         return Span(*ends) if factor > 0 else Span(ends[1], ends[0])
+
+
+def quotient(tie: Tie, low: Mapping[int, Floats], high: Mapping[int, Floats]) -> tuple[Floats, Floats]:
+    """What the ratio of a tie must be, its figures between these ends: the least of their sum over the most of c, and
+    the other way round.
+    """
+    divisor = tie.divisor
+    if divisor is None:
+        raise LookupError("a sum has no ratio")
+    ends = [(low[i] * k, high[i] * k) if k > 0 else (high[i] * k, low[i] * k) for i, k in tie.terms]
+    least, most = (sum((end[side] for end in ends), np.zeros(())) - tie.low for side in (0, 1))
+    first, last = np.maximum(low[divisor.column], 0.0), high[divisor.column]
+    factor = divisor.scale * divisor.under
+    at_least = np.nan_to_num(least / np.where(least >= 0, last, first), nan=-np.inf, posinf=np.inf, neginf=-np.inf)
+    at_most = np.nan_to_num(most / np.where(most >= 0, first, last), nan=np.inf, posinf=np.inf, neginf=-np.inf)
+    free = np.full(first.shape, np.inf)
+    return (
+        (at_least + divisor.over) / factor if divisor.at_most else -free,
+        (at_most + divisor.over) / factor if divisor.at_least else free,
+    )
 
 
 def _times(multiple: Floats, of: Floats) -> Floats:

@@ -7,7 +7,7 @@ localised, as if it were the only one; a group can hold if it can with one of th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -17,10 +17,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from zhiji_etl.consistency.batches import Law, choices, floors_of, form_of, given, is_whole
+from zhiji_etl.consistency.batches import Law, choices, floors_of, form_of, given
 from zhiji_etl.consistency.explanations import Explained, explained
 from zhiji_etl.consistency.forms import NOBODY, Batch, Grouped, Printed, Reader, grouped
-from zhiji_etl.consistency.instances import all_wrong, alternatives
+from zhiji_etl.consistency.instances import all_wrong, alternatives, severest
 from zhiji_etl.consistency.messages import Flags, Floats
 from zhiji_etl.consistency.rules import Judged
 from zhiji_etl.consistency.systems import template
@@ -37,8 +37,9 @@ LISTED: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """`findings`: FINDING_COLUMNS but id, with `at`, the place of the group among all; `left`: the first failed rows of
-    groups that are left: `at, rule, entity, vintage, period_start, period_end`; `done`: those of all others.
+    """`findings`: FINDING_COLUMNS but id, with `at`, the place of the group among all; `left`: the first rows (failed
+    ones, where there are any) of groups that are left: `at, rule, entity, vintage, period_start, period_end` and
+    `failed`, whether a rule of the group fails by itself; `done`: those of all others.
     """
 
     findings: pl.DataFrame
@@ -68,19 +69,19 @@ def localised_together(
     trust: Mapping[str, float],
     tying: Collection[tuple[str, str]] = (),
 ) -> Together:
-    """Localise all groups in which a rule fails by itself, those of one form together.
+    """Localise all groups in which a rule fails by itself, or rules that hold alone do not together, by form.
 
     `tying`: entity and metric of figures of named entities that tie groups together; those groups are left.
     """
     listed, laws, wrong = _laws(judged)
-    found = grouped(listed, wrong)
+    found = grouped(listed, wrong, [law.choice for law in laws])
     work = _Work(found, laws, metrics, _weights(figures, trust), Reader(found.frames), set(tying))
     told = [work.batch(batch) for batch in found.batches]
     findings = [one for one, _ in told if one is not None]
     left = np.concatenate([np.zeros(0, dtype=np.int64), *(rows for _, rows in told)])
     rows = found.rows.with_row_index("at").with_columns(rule=_names(laws, found.rows))
     first = np.concatenate([np.zeros(0, dtype=np.int64), *(batch.first for batch in found.batches)])
-    keys = rows.select("at", "rule", "entity", "vintage", "period_start", "period_end")
+    keys = rows.select("at", "rule", "entity", "vintage", "period_start", "period_end", "failed")
     empty = pl.DataFrame(schema={"at": pl.UInt32(), **FINDING_COLUMNS})
     together = pl.concat([empty, *findings])
     return Together(together.sort("at"), keys[np.sort(left)], keys[np.sort(np.setdiff1d(first, left))])
@@ -98,7 +99,8 @@ def _laws(judged: Sequence[Judged]) -> tuple[list[Judged], list[Law], list[pl.Se
         made = [template(one.check) for one in several]
         if any(one is not None for one in made):
             listed += several
-            laws += [Law(several[0].compiled.rule.name, one, choice) for one in made]
+            rule = several[0].compiled.rule
+            laws += [Law(rule.name, rule.severity, one, choice) for one in made]
             wrong += [all_wrong(several)] * len(several)
     return listed, laws, wrong
 
@@ -157,22 +159,8 @@ class _Work:
                 return None
             made = given(form, printed, floors, weights)
             one = explained(form, made)
-            for tie, number in zip(form.ties, self._tied_slots(batch, taken), strict=True):
-                if tie.divisor is not None:
-                    self._as_implied(batch, number, tie.divisor.ratio, one)
             results.append((one, np.where(one.explains, made.weights, np.inf).min(axis=0)))
         return _merged(results, 1 + max(names))
-
-    def _tied_slots(self, batch: Batch, taken: Iterable[int]) -> list[int]:
-        """The slots that give ties, in order."""
-        made = ((n, batch.slots[n], self.laws[batch.slots[n].rule].template) for n in taken)
-        return [n for n, slot, one in made if one is not None and is_whole(slot, one)]
-
-    def _as_implied(self, batch: Batch, slot: int, column: int, into: Explained) -> None:
-        """A printed ratio must be what its own rule implies."""
-        rule, rows = batch.slots[slot].rule, batch.rows[slot]
-        for name, ends, unbounded in (("implied_low", into.low, -np.inf), ("implied_high", into.high, np.inf)):
-            ends[column] = self.reader.column(rule, name, unbounded)[rows]
 
     def _weight(self, printed: Printed) -> Floats:
         if self.weights is None:
@@ -205,18 +193,24 @@ class _Work:
         heads = (
             self.found.rows[batch.first[groups]]
             .select("table", "entity", "period")
-            .with_columns(at=pl.Series(batch.first[groups], dtype=pl.UInt32), rule=self._rules(batch, told, groups))
+            .with_columns(
+                self._rules(batch, told, groups),
+                at=pl.Series(batch.first[groups], dtype=pl.UInt32),
+                fails=pl.Series(batch.failed[groups]),
+            )
         )
         said = figures.group_by("at").agg(**_told())
         return _sentences(heads.join(said, on="at", how="left", maintain_order="left"))
 
-    def _rules(self, batch: Batch, told: _Combined, groups: NDArray[np.int64]) -> pl.Series:
-        """The names of the rules in each group's conflicts."""
+    def _rules(self, batch: Batch, told: _Combined, groups: NDArray[np.int64]) -> list[pl.Series]:
+        """The names of the rules in each group's conflicts as `rule`, and the severest of them as `severest`."""
         numbers = self._name_numbers(batch)
-        by_number = {number: self.laws[slot.rule].name for number, slot in zip(numbers, batch.slots, strict=True)}
+        by_number = {number: self.laws[slot.rule] for number, slot in zip(numbers, batch.slots, strict=True)}
         patterns, which = np.unique(told.rules[:, groups], axis=1, return_inverse=True)
-        texts = [", ".join(sorted({by_number[n] for n in np.flatnonzero(pattern).tolist()})) for pattern in patterns.T]
-        return pl.Series(texts, dtype=pl.String).gather(which.reshape(-1))
+        laws = [[by_number[n] for n in np.flatnonzero(pattern).tolist()] for pattern in patterns.T]
+        texts = pl.Series("rule", [", ".join(sorted({law.name for law in several})) for several in laws])
+        loud = pl.Series("severest", [severest(law.severity for law in several).value for several in laws])
+        return [column.cast(pl.String).gather(which.reshape(-1)) for column in (texts, loud)]
 
     def _figures(self, batch: Batch, printed: Printed, told: _Combined, groups: NDArray[np.int64]) -> pl.DataFrame:
         """The figures that findings speak of, one a row, by name."""
@@ -274,7 +268,8 @@ def _sentences(told: pl.DataFrame) -> pl.DataFrame:
     made = told.with_columns(
         kind=pl.lit("conflict"),
         verdict=pl.lit(Verdict.INCONSISTENT.value),
-        severity=pl.lit(Severity.INFO.value),
+        # Beside a rule that fails by itself it only explains; else nothing else tells of it.
+        severity=pl.when("fails").then(pl.lit(Severity.INFO.value)).otherwise("severest"),
         reading=pl.when(pl.col("likely").is_null()).then(tie).otherwise(pl.format("most likely: {}", "likely")),
         message=pl.format("cannot hold together: {}. To change: {}{}.", "names", "candidates", more),
     )
