@@ -6,6 +6,8 @@ Ranges, brackets and whole cells are put together in `grammar`.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from zhiji_etl.figures import Qualifier
 from zhiji_etl.reading.drafts import Draft
 from zhiji_etl.reading.meanings import Number
@@ -50,8 +52,21 @@ def _number(tokens: Tokens, at: int, draft: Draft) -> int | None:
         draft.seen(token)
         at = end
     draft.seen(token)
+    at = _said_again(tokens, at, draft)
     draft.end = tokens[at - 1].end
     return at
+
+
+def _said_again(tokens: Tokens, at: int, draft: Draft) -> int:
+    """The place after a bracket that says the number itself again, before its unit: `thirty (30) days`."""
+    if "open" not in token_at(tokens, at).kinds or draft.bracket or len(draft.numbers) > 1:
+        return at
+    again = read_number(tokens, at + 1)
+    if again is None or "close" not in token_at(tokens, again[1]).kinds or len(again[0]) > 1:
+        return at
+    worded = [all(term.literal is None for term in number.terms) for number in (draft.numbers[0], again[0][0])]
+    unit = {"noun", "percent", "currency", "word", "scale"} & token_at(tokens, again[1] + 1).kinds.keys()
+    return again[1] + 1 if worded[0] != worded[1] and unit else at
 
 
 def _said_whole(token: Token, draft: Draft) -> Number | None:
@@ -79,11 +94,14 @@ def _one_article(tokens: Tokens, at: int) -> tuple[tuple[Number, ...], int] | No
 
 
 def _one_scale(tokens: Tokens, at: int, draft: Draft) -> tuple[tuple[Number, ...], int] | None:
-    """`近亿元`, `上万人`: after a qualifier, a scale by itself is one of it."""
+    """`近亿元`, `上万人`, `万余元`: with a qualifier, a scale by itself is one of it."""
     token = token_at(tokens, at)
-    if "scale" not in token.kinds or token.text.isascii() or draft.qualifier is Qualifier.EXACT:
+    exponent = token.get("scale") or token.get("place")
+    if exponent is None or token.text.isascii():
         return None
-    return (constant(1, token.kinds["scale"]),), at + 1
+    if (more := token_at(tokens, at + 1)).text in ("余", "多") and more.start == token.end:
+        return (replace(constant(1, exponent), open=True),), at + 2
+    return None if draft.qualifier is Qualifier.EXACT else ((constant(1, exponent),), at + 1)
 
 
 def _is_place(tokens: Tokens, at: int) -> bool:

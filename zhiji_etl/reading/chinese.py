@@ -68,4 +68,4 @@ def _integer(tokens: Tokens, at: int) -> tuple[str, int]:
 def _counts(tokens: Tokens, at: int) -> bool:
     """Whether a place without a digit before this word is one of it: `百二`, `千亿`."""
     token = token_at(tokens, at)
-    return bool(token.get("digit")) or "scale" in token.kinds
+    return bool(token.get("digit")) or "scale" in token.kinds or bool(token.get("more"))

@@ -36,11 +36,14 @@ class Draft:
     change: int = 0
     qualifier: Qualifier = Qualifier.EXACT
     currency: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    """What its sign can mean besides where the text says so: `$93 million pesos`."""
     unit: str | None = None
     per: str | None = None
     exponent: int = 0
     between: bool = False
     bracket: bool = False
+    closed: bool = False
     noun: bool = False
     refine: bool = False
     prose: bool = False
@@ -81,9 +84,17 @@ def agreed(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
 def singular(words: list[Token]) -> str:
     """The head noun of a phrase of tokens; in running text only where its words stand."""
     numbered = [token.kinds["word"] for token in words if isinstance(token.kinds.get("word"), int)]
-    if numbered and len(numbered) == len(words):
-        return f"@{numbered[0]}-{numbered[-1]}"
+    if numbered and words[-1].kinds.get("word") == numbered[-1]:
+        return f"@{_run_start(numbered)}-{numbered[-1]}"
     return singular_of([token.text for token in words if not isinstance(token.kinds.get("word"), int)] or ["count"])
+
+
+def _run_start(numbers: list[int]) -> int:
+    """Where the last run of neighbours begins: 5 for 2, 5, 6."""
+    start = numbers[-1]
+    while start - 1 in numbers:
+        start -= 1
+    return start
 
 
 def singular_of(words: Sequence[str]) -> str:

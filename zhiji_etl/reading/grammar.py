@@ -18,7 +18,7 @@ from zhiji_etl.reading.meanings import Amount, Options, Problem, Refine, Result,
 from zhiji_etl.reading.tokens import Token, Tokens, constant, token_at, tokens
 from zhiji_etl.reading.words import lexicon
 
-_UNDECIDED: Final = re.compile(r"#[.,' ] ?#|\.#|[^\s(] ?\(#\)|^\s*#年\s*$")
+_UNDECIDED: Final = re.compile(r"#[.,' ] ?#|\.#|[^\s(] ?\(#\)|^\s*#年\s*$|# ?折|#,[-–—]|#[百千万亿] ?#")
 _DATES: Final = (
     (re.compile(r"\s*#([-/.])#\1#\s*|\s*#年(?:#月(?:#日)?)\s*|\s*#月#日\s*"), "date", "a date"),
     (re.compile(rf"\s*{RUN_MARKS[3]}年\s*|\s*(?:#[-~–—至到])?#[月日]份?\s*|\s*#年(?:上|下)半年\s*"), "date", "a date"),
@@ -195,13 +195,13 @@ def _closed_bracket(amount: Amount, draft: Draft) -> Amount:
 def _second(found: Tokens, at: int, low: Draft, fine: bool, prose: bool) -> tuple[Draft, int] | None:
     token = token_at(found, at)
     opposite = {Qualifier.ABOVE, Qualifier.AT_LEAST, Qualifier.BELOW, Qualifier.AT_MOST}
-    linked = "to" in token.kinds or ("and" in token.kinds and low.between)
+    linked = "to" in token.kinds or ("and" in token.kinds and low.between) or _either(token, low, prose)
     if prose and not low.between and token.text in ("through", "until", "till", "or", "或", "与", "和"):
         return None
     bounded = low.qualifier in opposite and _BOUNDING & token.kinds.keys()
     if (not linked and not bounded) or len(low.numbers) != 1:
         return None
-    if prose and low.between and low.change:
+    if prose and low.change and token.text != "-" and _is_level(low, token):
         return None
     begin = at + ("before" not in token.kinds)
     begin += token_at(found, begin).text.lower() == "the"
@@ -213,6 +213,18 @@ def _second(found: Tokens, at: int, low: Draft, fine: bool, prose: bool) -> tupl
     if bounded and not linked and not _opposed(low.qualifier, read[0].qualifier):
         return None
     return read if _like(low, read[0]) else None
+
+
+def _is_level(low: Draft, token: Token) -> bool:
+    """Whether what follows a change is where it led to: `rose 300 points to 35,000`, `rose from 5% to 7%`."""
+    return low.between or (low.unit is not None and token.text.isalpha())
+
+
+def _either(token: Token, low: Draft, prose: bool) -> bool:
+    """`five or six million`, `2 or 3 vehicles`: the second says the unit and the scale of both."""
+    scaled = any(term.exponent for number in low.numbers for term in number.terms)
+    plain = not low.has_unit and not scaled and low.qualifier is Qualifier.EXACT
+    return not prose and token.text.lower() == "or" and plain
 
 
 _BOUNDING: Final = frozenset({"and", "but", "filler", "before", "after"})
@@ -228,7 +240,9 @@ def _like(low: Draft, high: Draft) -> bool:
     """Whether two amounts can be the ends of one range: their units agree, or one of them has none."""
     if low.currency and high.currency:
         return bool(set(low.currency) & set(high.currency)) and low.per in (None, high.per)
-    if low.has_unit and high.has_unit:
+    if (low.currency and high.unit) or (high.currency and low.unit):
+        return False
+    if low.unit is not None and high.unit is not None:
         return low.unit == high.unit and low.per in (None, high.per)
     return True
 
@@ -278,7 +292,13 @@ def _restated(found: list[Token], at: int, amount: Amount, options: Options, fin
     if read is None or not isinstance(read[0], Amount):
         return amount, at
     second, end = read[0], read[1]
-    if second.unit == amount.unit and second.numbers[0].terms[0].literal is not None:
+    if second.unit == amount.unit and (not bracketed or second.numbers[0].terms[0].literal is not None):
+        return amount, at
+    if (
+        bracketed
+        and second.end - second.start == len(token_at(found, begin).text)
+        and "scale" in token_at(found, begin).kinds
+    ):
         return amount, at
     if bracketed:
         if "close" not in token_at(found, end).kinds and end < len(found):

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from zhiji_etl.reading.chinese import read_chinese, read_half
 from zhiji_etl.reading.english import counts, read_english, read_parts, with_scale
+from zhiji_etl.reading.folding import RUN_MARKS
 from zhiji_etl.reading.meanings import Number, Term
 from zhiji_etl.reading.tokens import NOTHING, Found, Token, Tokens, constant, token_at
 
@@ -84,9 +85,16 @@ def _fits(term: Term, scaled: int) -> bool:
 def _trailing(tokens: Tokens, at: int, end: int, term: Term, scaled: int | None) -> Term:
     """`九万四` is 94,000: one last digit after a scale counts its tenths."""
     single = end == at + 1 and scaled is not None and 0 < (tokens[at].get("digit") or 0) < 10
+    single = single or (term.literal is not None and _is_tail(tokens, at))
     if single and not {"scale", "place", "more", "few"} & token_at(tokens, end).kinds.keys():
         return replace(term, exponent=(scaled or 1) - 1)
     return term
+
+
+def _is_tail(tokens: Tokens, at: int) -> bool:
+    """Whether a number is one printed digit right after a Chinese scale: `5万5`."""
+    before = token_at(tokens, at - 1)
+    return tokens[at].text == RUN_MARKS[0] and before.text[:1] in tuple("百千万亿") and before.end == tokens[at].start
 
 
 def _scale(tokens: Tokens, at: int, terms: list[Term]) -> int | None:
@@ -95,6 +103,8 @@ def _scale(tokens: Tokens, at: int, terms: list[Term]) -> int | None:
     exponent = token.get("scale")
     if exponent is not None and len(token.text) == 1 and initial(tokens, at):
         exponent = None
+    if terms and terms[-1].exponent and token.text.isascii() and len(token.text) < 3:
+        exponent = None  # 10 bn m
     if exponent is None and terms and (terms[-1].literal is not None or terms[-1].exponent):
         exponent = token.get("place") or token.get("hundred")
     if not terms:
@@ -258,7 +268,8 @@ def _printed_fraction(tokens: Tokens, at: int) -> Found | None:
         return None
     if "number" not in token_at(tokens, at - 1).kinds:
         return None
-    return (Number((Term(top.kinds["number"]),), over=Number((Term(bottom.kinds["number"]),))),), at + 3
+    fraction = Number((Term(top.kinds["number"]),), over=Number((Term(bottom.kinds["number"]),)))
+    return with_scale(tokens, fraction, at + 3)
 
 
 def _divided(tokens: Tokens, number: Number, at: int) -> Found:
@@ -284,20 +295,38 @@ def _span_of_few(tokens: Tokens, at: int) -> Found | None:
     token = token_at(tokens, at)
     if "few" in token.kinds or "tens" in token.kinds or "hundreds" in token.kinds:
         return _few(tokens, at)
-    return _neighbours(tokens, at) if "digit" in token.kinds else None
+    if "digit" in token.kinds or token.get("place") == 1:
+        return _neighbours(tokens, at) or _neighbouring_ones(tokens, at)
+    return None
 
 
 def _neighbours(tokens: Tokens, at: int) -> Found | None:
     """Two digits in a row that are a guess: `三五百`, `两三万`, `七八成`, `两三年`."""
-    low, high, after = tokens[at].get("digit"), token_at(tokens, at + 1).get("digit"), token_at(tokens, at + 2)
+    low, high, after = tokens[at].get("digit") or 0, token_at(tokens, at + 1).get("digit"), token_at(tokens, at + 2)
     if not (low and high and low < high < 10):
         return None
     exponent = after.get("place") or after.get("scale")
     if exponent:
         return _scaled_pair(tokens, low, high, exponent, at + 3)
-    guess = high == low + 1 and (low > 1 or tokens[at + 1].text == "两")
+    guess = (high == low + 1 and (low > 1 or tokens[at + 1].text == "两")) or (low, high) == (3, 5)
     if guess and {"noun", "currency", "tenth", "multiple"} & after.kinds.keys():
         return (constant(low), constant(high)), at + 2
+    return None
+
+
+def _neighbouring_ones(tokens: Tokens, at: int) -> Found | None:
+    """`十七八岁`, `二十五六万`: two digits in a row after a ten."""
+    tens = tokens[at].get("digit")
+    place = at + (tens is not None)
+    low, high = token_at(tokens, place + 1).get("digit"), token_at(tokens, place + 2).get("digit")
+    if token_at(tokens, place).get("place") != 1 or not (low and high == low + 1 and high < 10):
+        return None
+    after = token_at(tokens, place + 3)
+    base = 10 if tens is None else 10 * tens
+    if "scale" in after.kinds:
+        return _scaled_pair(tokens, base + low, base + high, after.kinds["scale"], place + 4)
+    if {"noun", "currency", "tenth", "multiple"} & after.kinds.keys():
+        return (constant(base + low), constant(base + high)), place + 3
     return None
 
 
@@ -310,7 +339,7 @@ def _few(tokens: Tokens, at: int) -> Found | None:
             return None
         return _scaled_pair(tokens, 1, 10, exponent, end + 1 if "scale" in token_at(tokens, end + 1).kinds else end)
     after = token_at(tokens, end)
-    exponent = after.get("place") or after.get("scale")
+    exponent = after.get("place") or after.get("scale") or after.get("hundred")
     return None if exponent is None else _scaled_pair(tokens, 1, 10, exponent, end + 1)
 
 

@@ -56,6 +56,8 @@ def _qualifier(tokens: Tokens, at: int, draft: Draft) -> int:
     value = tokens[at].get("before")
     if value is None:
         return 0
+    if draft.prose and token_at(tokens, at + 1).text == "the" and " " not in tokens[at].text:
+        return 0  # news about the 5%, under the 2022 Plan
     found = Qualifier(value)
     if found is not Qualifier.EXACT and (draft.qualifier is Qualifier.EXACT or found is not Qualifier.ABOUT):
         draft.qualifier = found
@@ -93,13 +95,25 @@ _LEVELS: Final = frozenset({"to", "至", "到", "为", *_FORMER})
 
 def _currency_before(tokens: Tokens, at: int, draft: Draft) -> int:
     token = tokens[at]
-    if "scale" in token.kinds and "currency" in token_at(tokens, at + 1).kinds and token.end == tokens[at + 1].start:
+    led = "scale" in token.kinds and token.text.isascii()
+    if led and "currency" in token_at(tokens, at + 1).kinds and token.end == tokens[at + 1].start:
         draft.exponent += token.kinds["scale"]
         return 1
     codes = token.get("currency") or (token.get("weak_code") if _glued(tokens, at, draft.prose) else None)
+    codes = codes or (None if draft.prose else token.get("cell_currency"))
     if codes is None or (draft.currency and len(codes) == len(draft.currency) and not set(codes) & set(draft.currency)):
         return 0
     draft.currency = agreed(draft.currency, codes)
+    draft.also = token.get("also") or ()
+    return 1
+
+
+def _subunit_before(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`GBp 120` is 1.20 pounds."""
+    if draft.currency:
+        return 0
+    draft.currency = tokens[at].kinds["subunit_before"]
+    draft.exponent -= 2
     return 1
 
 
@@ -131,10 +145,10 @@ def _rank_before(tokens: Tokens, at: int, draft: Draft) -> int:
 
 def _every(tokens: Tokens, at: int, draft: Draft) -> int:
     """`每辆5万元`, `each vehicle $5`."""
-    after = token_at(tokens, at + 1)
-    if "every" not in tokens[at].kinds or "noun" not in after.kinds:
+    unit = token_at(tokens, at + 1).get("noun") or token_at(tokens, at + 1).get("per_unit")
+    if "every" not in tokens[at].kinds or unit is None:
         return 0
-    draft.per = after.kinds["noun"]
+    draft.per = unit
     return 2
 
 
@@ -177,7 +191,8 @@ _PREFIXES: Final[tuple[tuple[frozenset[str], Step], ...]] = tuple(
         ("reaching", _reaching),
         ("between", _between),
         ("change change_in_cell", _change),
-        ("currency weak_code scale", _currency_before),
+        ("subunit_before", _subunit_before),
+        ("currency cell_currency weak_code scale", _currency_before),
         ("percent_before percent", _percent_before),
         ("ordinal_prefix rank", _rank_before),
         ("every", _every),

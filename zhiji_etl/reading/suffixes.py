@@ -10,6 +10,7 @@ from typing import Final
 
 from zhiji_etl.figures import Qualifier
 from zhiji_etl.reading.drafts import CLOSED, Draft, Step, agreed, set_unit, singular
+from zhiji_etl.reading.folding import RUN_MARKS
 from zhiji_etl.reading.meanings import Number
 from zhiji_etl.reading.numerals import initial
 from zhiji_etl.reading.subunits import read_rest, read_subunit
@@ -33,9 +34,10 @@ def read_after(tokens: Tokens, at: int, draft: Draft, fine: bool) -> int:
 
 
 def _scale_after(tokens: Tokens, at: int, draft: Draft) -> int:
-    """`75 USD million`."""
+    """`75 USD million`, `5+ million`, `20-odd billion`."""
     scale = tokens[at].get("scale")
-    if scale is None or not draft.currency or any(t.exponent for n in draft.numbers for t in n.terms):
+    led = draft.currency or "after" in token_at(tokens, at - 1).kinds
+    if scale is None or not led or any(t.exponent for n in draft.numbers for t in n.terms):
         return 0
     draft.numbers = tuple(number.scaled(scale) for number in draft.numbers)
     return 1
@@ -65,7 +67,7 @@ def _tenths(tokens: Tokens, at: int, draft: Draft) -> int:
     if "tenth" not in token.kinds or draft.has_unit:
         return 0
     draft.unit = "percent"
-    draft.numbers = tuple(_in_tenths(number, token) for number in draft.numbers)
+    draft.numbers = tuple(_in_tenths(number, tokens[at - 1], token) for number in draft.numbers)
     number = draft.numbers[0]
     after = token_at(tokens, at + 1)
     if after.get("more") and len(draft.numbers) == 1:
@@ -78,11 +80,18 @@ def _tenths(tokens: Tokens, at: int, draft: Draft) -> int:
     return 2
 
 
-def _in_tenths(number: Number, token: Token) -> Number:
-    """`三成` is 30 percent, and so is `三折`; but `八五折` is 85."""
+def _in_tenths(number: Number, before: Token, token: Token) -> Number:
+    """`三成` is 30 percent, and so is `三折`; but `八五折` and `85折` are 85."""
     term = number.terms[0]
-    digits = token.text == "折" and term.literal is None and len(term.digits) == 2 and term.digits != "10"
+    digits = token.text == "折" and (
+        _is_wide(before.text) if term.literal is not None else len(term.digits) == 2 and term.digits != "10"
+    )
     return number if digits and number.over is None else number.scaled(1)
+
+
+def _is_wide(printed: str) -> bool:
+    """Whether a number of a fine shape has two digits and no more, perhaps apart: `85折`, `7 2 折`."""
+    return printed == RUN_MARKS[1] or printed == f"{RUN_MARKS[0]} {RUN_MARKS[0]}"
 
 
 def _multiple(tokens: Tokens, at: int, draft: Draft) -> int:
@@ -98,6 +107,7 @@ def _multiple(tokens: Tokens, at: int, draft: Draft) -> int:
 def _currency_after(tokens: Tokens, at: int, draft: Draft) -> int:
     token = tokens[at]
     codes = token.get("currency") or (None if draft.has_unit else token.get("weak_code"))
+    codes = codes or (None if draft.prose or draft.has_unit else token.get("cell_currency"))
     if (
         codes is None
         or draft.unit is not None
@@ -105,7 +115,9 @@ def _currency_after(tokens: Tokens, at: int, draft: Draft) -> int:
     ):
         return 0
     if draft.currency and not set(codes) & set(draft.currency):
-        return 0
+        codes = tuple(code for code in codes if code in draft.also)
+        draft.currency = codes or draft.currency
+        return int(bool(codes))
     draft.currency = agreed(draft.currency, codes)
     return 1
 
@@ -130,7 +142,7 @@ def _per(tokens: Tokens, at: int, draft: Draft) -> int:
             break
         words.append(tokens[end])
         end += 1
-    unit = words[-1].get("noun")
+    unit = words[-1].get("noun") or words[-1].get("per_unit")
     if unit is None and not ("word" in after.kinds and tokens[at].text in ("per", "/")):
         return 0
     draft.per = unit or singular([after])
@@ -165,16 +177,39 @@ def _qualifier_after(tokens: Tokens, at: int, draft: Draft) -> int:
 
 def _change_after(tokens: Tokens, at: int, draft: Draft) -> int:
     value = tokens[at].get("change_after")
-    if value is None or not draft.unit or draft.change or draft.unit == "rank":
+    value = tokens[at].get("change_in_cell") if value is None and not draft.prose else value
+    if value is None or not (draft.unit or (draft.currency and not draft.prose)) or draft.change:
+        return 0
+    if draft.unit == "rank":
         return 0
     draft.change = value
     return 1
 
 
-def _closing(tokens: Tokens, at: int, draft: Draft) -> int:
-    if "close" not in tokens[at].kinds or not draft.bracket or draft.sign < 0:
+def _more_after(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`两倍多`, `3年多`, `5公里多`: a little more than the number, below one unit of its last digit not 0."""
+    glued = tokens[at].start == tokens[at - 1].end
+    if tokens[at].text not in ("多", "余") or not draft.has_unit or len(draft.numbers) > 1 or not glued:
         return 0
-    draft.sign = -1
+    if draft.prose and _ideographic(token_at(tokens, at + 1), draft):
+        return 0
+    draft.numbers = (replace(draft.numbers[0], open=True),)
+    return 1
+
+
+def _part_of(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`half a percent`, `a quarter of a percentage point`, `three quarters of one percent`."""
+    end = at + ("of" in tokens[at].kinds)
+    one = token_at(tokens, end)
+    if draft.has_unit or draft.numbers[0].over is None or not ("article" in one.kinds or one.get("small") == 1):
+        return 0
+    return end + 1 - at if "percent" in token_at(tokens, end + 1).kinds else 0
+
+
+def _closing(tokens: Tokens, at: int, draft: Draft) -> int:
+    if "close" not in tokens[at].kinds or not draft.bracket or draft.closed:
+        return 0
+    draft.sign, draft.closed = -1, True
     return 1
 
 
@@ -187,7 +222,7 @@ def _idle(tokens: Tokens, at: int, draft: Draft) -> int:
         return int(unit and "number" not in token_at(tokens, at + 2).kinds)
     if "of" in kinds and not draft.has_unit and {"currency", "noun"} & after.kinds.keys():
         return 1
-    return int("whole_sum" in kinds or "note" in kinds or ("between_after" in kinds and draft.between))
+    return int("whole_sum" in kinds or "note" in kinds or "between_after" in kinds)
 
 
 def _noun(tokens: Tokens, at: int, draft: Draft) -> int:
@@ -217,6 +252,8 @@ def _noun_phrase(tokens: Tokens, at: int, draft: Draft) -> int:
         draft.unit = known if known != "count" or draft.unit is None else draft.unit
         draft.noun = True
     elif draft.unit is None and not _known_noun_follows(tokens, at):
+        if draft.prose and draft.numbers[0].over is not None:
+            return 0
         draft.unit, draft.noun = "", True
     return 1
 
@@ -243,13 +280,15 @@ _SUFFIXES: Final[tuple[tuple[frozenset[str], Step], ...]] = tuple(
         ("percent", _percent),
         ("tenth", _tenths),
         ("scale", _scale_after),
-        ("currency weak_code", _currency_after),
+        ("currency cell_currency weak_code", _currency_after),
         ("subunit subunit_tenth", read_subunit),
         ("average_per", _average),
         ("per", _per),
         ("after inclusive or_equal", _qualifier_after),
         ("multiple", _multiple),
-        ("change_after", _change_after),
+        ("change_after change_in_cell", _change_after),
+        ("more", _more_after),
+        ("of article", _part_of),
         ("close", _closing),
         ("whole_sum note between_after of to", _idle),
         ("noun", _noun),

@@ -29,7 +29,10 @@ _NOT_GROUP: Final = f"[{RUN_MARKS[3]}{ZERO_MARKS[0]}-{ZERO_MARKS[3]}]"
 _NUMBERS: Final = tuple(
     re.compile(pattern)
     for pattern in (
-        # 1,234,567.8   12,34,567.8   1.234.567,8   1.234,5   1 234,5   1'234.5   1234,567   12,5   119. 95   12.5   .5
+        # 7 2折   1.234,-   1,234,567.8   12,34,567.8   1.234.567,8   1.234,5   1 234,5   1'234.5   1234,567   12,5
+        # 119. 95   12.5   .5
+        rf"(?:{RUN_MARKS[0]} {RUN_MARKS[0]})(?P<fraction>(?!))?(?= ?折)",
+        rf"(?:{_HEAD}(?:\.{_THREE})+)(?P<fraction>(?!))?(?=,[-–—])",
         rf"(?:{_HEAD}(?:,{_THREE})+)(?P<fraction>\.{_ANY})?(?!,{_ANY})",
         rf"(?:[{RUN_MARKS[0]}{RUN_MARKS[1]}](?:,{_TWO})+,{_THREE})(?P<fraction>\.{_ANY})?(?!,{_ANY})",
         rf"(?:{_HEAD}(?:\.{_THREE}){{2,}})(?P<fraction>,{_ANY})?(?!\.{_ANY})",

@@ -44,7 +44,7 @@ INTEGER_KINDS: Final = frozenset(
         "percent_word",
     )
 )
-CURRENCY_KINDS: Final = frozenset({"currency", "subunit", "subunit_tenth"})
+CURRENCY_KINDS: Final = frozenset({"currency", "cell_currency", "also", "subunit", "subunit_before", "subunit_tenth"})
 SPECIAL_TABLES: Final = frozenset({"fold", "measure", "irregular", "dot_grouping", "weak_code"})
 
 

@@ -1,0 +1,166 @@
+"""Classes of printed cells: tables of strings and what they say: value (or both ends of a range), unit, qualifier."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+import zhiji_etl as zj
+
+CURRENCIES = [
+    ("R 640", "640", "ZAR"),
+    ("R3.4bn", "3400000000", "ZAR"),
+    ("N250 million", "250000000", "NGN"),
+    ("Php 1,290.50", "1290.50", "PHP"),
+    ("SR 75", "75", "SAR"),
+    ("JD 12.500", "12.500", "JOD"),
+    ("6.3B$", "6300000000", "USD"),
+    ("GBp 145", "1.45", "GBP"),
+    ("GBX 145", "1.45", "GBP"),
+    ("145 GBX", "1.45", "GBP"),
+    ("$1,650.00 MXN", "1650.00", "MXN"),
+    ("$48 million pesos", "48000000", "MXN"),
+    ("RM7 mil", "7000000", "MYR"),
+    ("SDR 12 million", "12000000", "XDR"),
+    ("7 Israeli shekels", "7", "ILS"),
+    ("12 ر.ع.", "12", "OMR"),
+    ("350 ரூ", "350", "INR"),
+    ("98,000 تومان", "98000", "toman"),
+]
+DASHES_FOR_DECIMALS = [
+    ("€ 45,-", "45", "EUR"),
+    ("45,- €", "45", "EUR"),
+    ("CHF 1'300.-", "1300", "CHF"),
+    ("EUR 1.300,-", "1300", "EUR"),
+    ("Rp. 2.450.000,-", "2450000", "IDR"),
+    ("Rs. 750/-", "750", "INR"),
+    ("1 450:-", "1450", "count"),
+]
+SCALES = [
+    ("7-odd million", "7000000", "count"),
+    ("12+ million", "12000000", "count"),
+    ("2 1/4 million", "2250000", "count"),
+    ("several hundred", ("100", "1000"), "count"),
+    ("a few million dollars", ("1000000", "10000000"), "USD"),
+    ("9万4", "94000", "count"),
+    ("3千6", "3600", "count"),
+    ("7万200", "70200", "count"),
+    ("12 bn m³", "12000000000", "cubic_metre"),
+    ("百余家", "100", "company"),
+    ("千余人", "1000", "person"),
+    ("万余元", "10000", "CNY"),
+    ("近百家", "100", "company"),
+    ("过亿元", "100000000", "CNY"),
+    ("上亿元", "100000000", "CNY"),
+    ("三倍多", "3", "multiple"),
+    ("7年多", "7", "year"),
+]
+PERCENTAGES = [
+    ("half a percent", "0.5", "percent"),
+    ("a quarter of a percentage point", "0.25", "percentage_point"),
+    ("two thirds of one percent", None, "percent"),
+    ("14 percentage-points", "14", "percentage_point"),
+    ("70 basis-points", "70", "basis_point"),
+    ("6 per mille", "0.6", "percent"),
+    ("40 parts per million", "0.0040", "percent"),
+    ("6.5% CAGR", "6.5", "percent"),
+    ("6.5% q/q", "6.5", "percent"),
+    ("65折", "65", "percent"),
+    ("6.5折", "65", "percent"),
+    ("6 5 折", "65", "percent"),
+    ("打九折", "90", "percent"),
+]
+RANGES = [
+    ("three or four", ("3", "4"), "count"),
+    ("7 or 8 million vehicles", ("7000000", "8000000"), "vehicle"),
+    ("three-to-four", ("3", "4"), "count"),
+    ("三五个", ("3", "5"), "count"),
+    ("十三四岁", ("13", "14"), "age"),
+    ("二十七八万", ("270000", "280000"), "count"),
+    ("700万到900万之间", ("7000000", "9000000"), "count"),
+    ("介于7亿元和9亿元之间", ("700000000", "900000000"), "CNY"),
+]
+PER_UNIT = [
+    ("7000元/月", "7000", "CNY/month"),
+    ("日均4万辆", "40000", "vehicle/day"),
+    ("$14.99 monthly", "14.99", "USD/month"),
+    ("€2,400 per annum", "2400", "EUR/year"),
+    ("65 mph", "65", "mile_per_hour"),
+    ("$3.1/MMBtu", "3.1", "USD/million_british_thermal_unit"),
+    ("14 nm", "14", "nanometre"),
+    ("250万辆次", "2500000", "vehicle_trip"),
+    ("forty-five (45) days", "45", "day"),
+]
+NEGATIVES = [
+    ("-(7)", "-7", "count"),
+    ("(-7.5)", "-7.5", "count"),
+    ("$7m loss", "-7000000", "USD"),
+    ("$7 million deficit", "-7000000", "USD"),
+    ("↓4%", "-4", "percent"),
+    ("▼4.5%", "-4.5", "percent"),
+    ("↑4%", "4", "percent"),
+]
+QUALIFIED = [
+    ("slightly more than 7", "above"),
+    ("a little over 7%", "above"),
+    ("well above 7", "above"),
+    ("just below 7", "below"),
+    ("just shy of $7 million", "below"),
+    ("as few as 7", "at_least"),
+    ("as high as 7%", "at_most"),
+    ("minimum 7", "at_least"),
+    ("max 7", "at_most"),
+    ("7 tops", "at_most"),
+    ("perhaps 7", "about"),
+    ("reportedly 7", "about"),
+    ("a mere 7", "exact"),
+    ("a whopping 7", "exact"),
+    ("多达700万", "exact"),
+]
+NO_FIGURES = [
+    ("NaN", "not_available"),
+    ("n.d.", "not_available"),
+    ("#REF!", "not_available"),
+    ("sold out", "not_available"),
+    ("暂无数据", "not_available"),
+    ("7 plus or minus 1", "several_figures"),
+    ("7 (million)", "unread_text"),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "unit"),
+    CURRENCIES + DASHES_FOR_DECIMALS + SCALES + PERCENTAGES + RANGES + PER_UNIT + NEGATIVES,
+)
+def test_a_cell_says(text, value, unit):
+    figure = zj.parse(text)
+    assert figure.unit == unit
+    if isinstance(value, tuple):
+        assert (figure.range_low, figure.range_high) == tuple(map(Decimal, value))
+    elif value is not None:
+        assert figure.value == Decimal(value)
+
+
+@pytest.mark.parametrize(("text", "qualifier"), QUALIFIED)
+def test_a_word_hedges(text, qualifier):
+    assert zj.parse(text).qualifier == qualifier
+
+
+@pytest.mark.parametrize(("text", "code"), NO_FIGURES)
+def test_no_figure(text, code):
+    with pytest.raises(zj.FigureError) as error:
+        zj.parse(text)
+    assert error.value.code == code
+
+
+def test_a_little_more_is_bounded():
+    figure = zj.parse("百余家")
+    assert (figure.low, figure.high) == (101, 199)
+    figure = zj.parse("三倍多")
+    assert (figure.low, figure.high, figure.low_closed) == (3, 4, False)
+
+
+def test_short_signs_are_money_in_cells_only():
+    assert zj.parse("P500").unit == "BWP"
+    assert zj.find("the P40 sold well") == []
