@@ -74,7 +74,7 @@ def folds() -> dict[int, str]:
     for code in range(0x110000):
         if code < 0x3100 or 0xFF00 <= code < 0xFFF0 or 0x10A00 <= code < 0x11FFF or 0x1D7CE <= code < 0x1D800:
             base = _base(chr(code))
-            if base is not None and code not in table:
+            if base not in (None, chr(code)) and code not in table:
                 table[code] = base
     table.update({ord("@"): "\uff20", 0xFF20: "\uff20", 0xFF06: "&", 0x3013: NO_CHARACTER})
     table.update(dict.fromkeys((ord(mark) for mark in (*RUN_MARKS, *ZERO_MARKS)), NO_CHARACTER))

@@ -18,7 +18,6 @@ AMOUNT: Final[dict[str, Any]] = {
     "exponent": pl.Int64,
     "sign": pl.Int64,
     "qualifier": QUALIFIER,
-    "unit": pl.String,
     "whole": pl.Boolean,
     "signless": pl.Boolean,
     "declared": pl.Boolean,
@@ -41,9 +40,9 @@ _MOST: Final = 9 * 10**13
 _INFINITY: Final = float("inf")
 
 
-def with_number(frame: pl.DataFrame, role: str, decimal_comma: bool, declarable: bool) -> pl.DataFrame:
-    """Adds, for one role, the number as whole digits `m` times 10 to the `k`; 10 to the `s` is the size of its last
-    digit, `z` the zeros of its coarsest reading, `all` all zeros at its end; `fast` where floats compute it exactly.
+def with_digits(frame: pl.DataFrame, role: str, decimal_comma: bool) -> pl.DataFrame:
+    """Adds the digits of the number in `<role>_text`: the whole number `m` that they all make, null beyond 64 bits, the
+    `d` of them behind the point, and `all` zeros at its end, none for 0.
     """
     c = _named(role)
     text = c("text").str.replace_all("." if decimal_comma else ",", "", literal=True)
@@ -51,21 +50,26 @@ def with_number(frame: pl.DataFrame, role: str, decimal_comma: bool, declarable:
     # Columns of their own: inside one expression Polars makes each text again for every use of it.
     frame = frame.with_columns(c("plain", text))
     frame = frame.with_columns(c("digits", c("plain").str.replace(".", "", literal=True)))
+    zeros = _length(c("digits")) - _length(c("digits").str.strip_chars_end("0"))
     frame = frame.with_columns(
         c("m", c("digits").cast(pl.Int64, strict=False)),
         c("d", (_length(c("plain")) - 1 - c("plain").str.find(".", literal=True).cast(pl.Int64)).fill_null(0)),
-        c("all", _length(c("digits")) - _length(c("digits").str.strip_chars_end("0"))),
-    ).drop(f"{role}_plain", f"{role}_digits")
-    frame = frame.with_columns(
-        c("k", c("exponent") - c("d")),
-        c("all", pl.when(c("m") == 0).then(0).otherwise(c("all"))),
-    ).with_columns(
+    )
+    return frame.with_columns(c("all", pl.when(c("m") == 0).then(0).otherwise(zeros)))
+
+
+def with_number(frame: pl.DataFrame, role: str, declarable: bool) -> pl.DataFrame:
+    """Adds, for the digits of one role, the power `k` of ten that makes `m` the number; 10 to the `s` is the size of
+    its last digit, `z` the zeros of its coarsest reading; `fast` where floats compute it exactly.
+    """
+    c = _named(role)
+    frame = frame.with_columns(c("k", c("exponent") - c("d"))).with_columns(
         c("s", c("k")),
         c("z", pl.when((c("d") > 0) | c("declared") | c("exact")).then(0).otherwise(c("all"))),
         c("fast", c("m").is_not_null() & (c("m") < _MOST)),
         c("round", c("m") // _whole_power(c("all")) < 10),
     )
-    if declarable and frame["decimals"].null_count() < len(frame):
+    if declarable and "decimals" in frame.columns:
         frame = _with_declared(frame, c)
     about = (c("qualifier") == Qualifier.ABOUT.value) & (c("z") == 0) & ~c("round")
     return frame.with_columns(c("z", c("z") + about.cast(pl.Int64))).with_columns(
@@ -113,8 +117,6 @@ def rounded_fields(role: str) -> Fields:
         "low_closed": pl.lit(True),
         "high_closed": pl.lit(True),
         **_steps(c),
-        "qualifier": c("qualifier"),
-        "unit": c("unit"),
     }
 
 
@@ -148,7 +150,7 @@ def fields(role: str) -> Fields:
     """The fields of any single amount, cut to whole numbers where its unit is counted."""
     c = _named(role)
     bounds = _whole(c("whole"), c("low"), c("high"), c("low_closed"), c("high_closed"))
-    return {"value": c("value"), **bounds, **_steps(c), "qualifier": c("qualifier"), "unit": c("unit")}
+    return {"value": c("value"), **bounds, **_steps(c)}
 
 
 def span_fields(first: str, last: str) -> Fields:
@@ -164,8 +166,6 @@ def span_fields(first: str, last: str) -> Fields:
         "high_closed": other["high_closed"],
         "step": pl.min_horizontal(one["step"], two["step"]),
         "step_max": pl.max_horizontal(one["step_max"], two["step_max"]),
-        "qualifier": pl.lit(Qualifier.RANGE.value),
-        "unit": pl.col(f"{first}_unit"),
         "range_low": picked["value"],
         "range_high": other["value"],
     }
