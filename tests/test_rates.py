@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from zhiji_etl.errors import PeriodError, RateError
 from zhiji_etl.periods import parse_period
 from zhiji_etl.rates import ANSWER_COLUMNS, Rate, RateMethod, Rates
-from zhiji_etl.rates.requests import KEY_COLUMNS, numbering
+from zhiji_etl.rates.requests import KEY_COLUMNS, answered_once, numbering
 
 ALIBABA_2020 = "2019-04-01/2020-03-31"
 FIRST, LAST = date(2005, 4, 1), date(2025, 12, 31)
@@ -426,7 +426,7 @@ def test_numbers_beyond_64_bits() -> None:
             "base": [f"B{i}" for i in range(n)],
             "quote": [f"Q{i}" for i in range(n)],
             "start": [date(1, 1, 1)] * (n - 1) + [date(9999, 12, 31)],
-            "end": [date(1, 1, 1)] * (n - 1) + [date(9999, 12, 31)],
+            "end": [date(9999, 12, 31)] * n,
             "method": ["spot"] * n,
             "fixed_rate": [None] * n,
         },
@@ -448,3 +448,31 @@ def test_the_history_is_loaded_once() -> None:
     rates = Rates.ecb()
     assert Rates.ecb() is rates
     assert {"USD", "CNY", "EUR"} <= rates.currencies
+
+
+near_dates = st.dates(date(2015, 1, 1), date(2015, 3, 31))
+near_rows = st.lists(
+    st.tuples(texts, texts, near_dates | st.none(), near_dates, st.sampled_from(["spot", "average", None]), st.none()),
+    max_size=20,
+)
+
+
+@settings(deadline=None, max_examples=40)
+@given(near_rows)
+def test_a_look_up_gives_what_a_join_gives(rows: list[tuple[object, ...]]) -> None:
+    frame = pl.DataFrame(rows, schema=KEY_COLUMNS, orient="row")
+    joined = Rates.ecb().table(frame.lazy()).collect()
+    assert Rates.ecb().table(frame).equals(joined)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("zhiji_etl.rates.requests.FEW", 0)
+        patch.setattr("zhiji_etl.rates.requests.FLAGS_PER_ROW", 0)
+        assert Rates.ecb().table(frame).equals(joined)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 7])
+def test_an_answer_of_nothing_but_nulls(rows: int) -> None:
+    frame = pl.DataFrame({"base": ["USD"] * rows}).with_columns(
+        pl.lit(None, dtype).alias(name) for name, dtype in KEY_COLUMNS.items() if name != "base"
+    )
+    nothing = pl.lit(None, pl.Float64)
+    assert answered_once(frame, lambda distinct: distinct.select(rate=nothing))["rate"].to_list() == [None] * rows

@@ -40,7 +40,7 @@ def convert(figures: pl.DataFrame, rates: Rates) -> pl.DataFrame:
     targeted = figures.with_columns(printed_unit=_own_noun()).with_columns(unit=_target())
     asked = targeted.with_columns(base="printed_unit", quote="unit", **_days_and_method())
     scaled = answered_once(asked, lambda requests: _scales(requests, rates)).drop(KEY_COLUMNS)
-    sized = scaled.with_columns(**_amounts()).with_columns(**_whole_counts())
+    sized = _whole_counts(scaled.with_columns(**_amounts()))
     return _within_declared_ends(sized).drop("factor", "rate_low", "rate_high")
 
 
@@ -169,18 +169,20 @@ def _amounts() -> dict[str, pl.Expr]:
     return {**sized, "low": low, "high": high}
 
 
-def _whole_counts() -> dict[str, pl.Expr]:
+def _whole_counts(figures: pl.DataFrame) -> pl.DataFrame:
     """A bare number that took a noun is a count: its bounds are cut to the whole numbers within them, if any are."""
+    if not (figures.get_column("printed_unit") == BARE).any():
+        return figures
     first = pl.when("low_closed").then(pl.col("low").ceil()).otherwise(pl.col("low").floor() + 1)
     last = pl.when("high_closed").then(pl.col("high").floor()).otherwise(pl.col("high").ceil() - 1)
     counted = (pl.col("printed_unit") == BARE) & pl.col("factor").is_not_null() & ~pl.col("unit").is_in(FRACTIONAL)
     cut = counted & (first <= last)
-    return {
-        "low": pl.when(cut).then(first).otherwise("low"),
-        "high": pl.when(cut).then(last).otherwise("high"),
-        "low_closed": pl.col("low_closed") | (cut & pl.col("low").is_finite()).fill_null(value=False),
-        "high_closed": pl.col("high_closed") | (cut & pl.col("high").is_finite()).fill_null(value=False),
-    }
+    return figures.with_columns(
+        low=pl.when(cut).then(first).otherwise("low"),
+        high=pl.when(cut).then(last).otherwise("high"),
+        low_closed=pl.col("low_closed") | (cut & pl.col("low").is_finite()).fill_null(value=False),
+        high_closed=pl.col("high_closed") | (cut & pl.col("high").is_finite()).fill_null(value=False),
+    )
 
 
 def _within_declared_ends(figures: pl.DataFrame) -> pl.DataFrame:
