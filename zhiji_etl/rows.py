@@ -12,13 +12,13 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from zhiji_etl import corrections
+from zhiji_etl import corrections, labels
 from zhiji_etl.catalogue import Catalogue
 from zhiji_etl.errors import FigureError, ProjectError
 from zhiji_etl.figures import AMOUNT_FIELDS, FIGURE_COLUMNS, Reason
 from zhiji_etl.periods import resolve_periods, with_year_ends
 from zhiji_etl.rates import USUAL, RateMethod
-from zhiji_etl.reading import FigureNamespace
+from zhiji_etl.reading.captioned import parse_captioned
 from zhiji_etl.reading.cells import options
 from zhiji_etl.sources import Sidecar, Source, ordinals, scan_source
 
@@ -40,7 +40,10 @@ def read_rows(
     """All rows of all sources with their reading, period, table and, where they are no figure, `code` and `reason`."""
     listed = list(sources)
     numbers = ordinals(listed)
-    raw = [corrections.amended(scan_source(one, numbers[one.name]), one.name, amendments) for one in listed]
+    raw = [
+        corrections.amended(labels.told(scan_source(one, numbers[one.name]), one.sidecar), one.name, amendments)
+        for one in listed
+    ]
     for one in listed:
         _check_captions(one)
     frames = [_read(rows, one.sidecar) for rows, one in zip(raw, listed, strict=True)]
@@ -124,11 +127,13 @@ def _read(frame: pl.LazyFrame, sidecar: Sidecar) -> pl.LazyFrame:
     decimals = pl.col("decimals").cast(pl.Int64, strict=False)
     if sidecar.decimals is not None:
         decimals = decimals.fill_null(sidecar.decimals)
-    read = FigureNamespace(pl.col("printed")).parse(
+    read = parse_captioned(
+        pl.col("printed"),
+        pl.col("caption"),
+        decimals,
         currency=sidecar.currency,
         scale=sidecar.scale,
         unit=sidecar.unit,
-        decimals=decimals,
         rounding=sidecar.rounding,
         decimal_comma=sidecar.decimal_comma,
     )

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from zhiji_etl.errors import ProjectError, SourceError, ZhijiError
 from zhiji_etl.sources.forms import FORMS, Form
+from zhiji_etl.sources.layouts import layout_structure
 from zhiji_etl.sources.names import nearest, safe_terminal
 from zhiji_etl.sources.sidecar import Sidecar, read_sidecar
 from zhiji_etl.sources.structure import Defect, Structure
@@ -41,6 +42,7 @@ class Source:
     warnings: tuple[str, ...] = ()
     sidecar_path: Path | None = None
     sidecar_sha256: str | None = None
+    place: str = ""
 
     @property
     def form(self) -> Form:
@@ -200,12 +202,13 @@ def _source(path: Path, sidecar_path: Path | None) -> Source:
         warnings=structure.warnings,
         sidecar_path=sidecar_path,
         sidecar_sha256=_sha256(sidecar_path) if sidecar_path else None,
+        place=structure.place,
     )
 
 
 def _structure(path: Path, sidecar: Sidecar, form: Form) -> Structure:
     try:
-        return form.structure(path, sidecar)
+        return layout_structure(path, sidecar, form) if sidecar.layout else form.structure(path, sidecar)
     except OSError as error:
         what = f"{safe_terminal(path.name)} cannot be read ({error.strerror or error})."
         raise SourceError("source_unreadable", what, hint="Check the file and its permissions.") from None

@@ -1,7 +1,8 @@
 """The forms a raw file can have: how each is checked, and how it is read as columns of text.
 
 In: a path. Out of `structure`: columns, sha256 and defects of a file checked to its end. Out of `scan`: a LazyFrame of
-all raw columns as String, as printed, after a column `ROW` (the row's number from 0).
+all raw columns as String, as printed, after a column `ROW` (the row's number from 0). Out of `grid`: the cells of the
+file where they stand, for a sidecar that describes a layout; the sheet (of a page, the table) is chosen.
 """
 
 from __future__ import annotations
@@ -14,10 +15,14 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from zhiji_etl.errors import SourceError
 from zhiji_etl.sources.bombs import file_sha256, unpacked
-from zhiji_etl.sources.excel import excel_structure, scan_excel
-from zhiji_etl.sources.lines import json_structure, scan_json
-from zhiji_etl.sources.parquet import parquet_structure, scan_parquet
+from zhiji_etl.sources.excel import excel_grid
+from zhiji_etl.sources.grids import Grid, checked_grid, frame_grid, plain_frame, plain_structure, text_grid
+from zhiji_etl.sources.html import html_grid
+from zhiji_etl.sources.lines import json_frame, json_structure, scan_json
+from zhiji_etl.sources.names import safe_terminal
+from zhiji_etl.sources.parquet import parquet_frame, parquet_structure, scan_parquet
 from zhiji_etl.sources.sidecar import Sidecar
 from zhiji_etl.sources.structure import ROW, Structure, csv_structure
 
@@ -31,6 +36,7 @@ class Form:
 
     structure: Callable[[Path, Sidecar], Structure]
     scan: Callable[[Source], pl.LazyFrame]
+    grid: Callable[[Path, Sidecar, str | int | None], Grid]
     first_row: int
 
 
@@ -68,14 +74,63 @@ def _separator(name: str, sidecar: Sidecar) -> str:
     return sidecar.separator or default
 
 
+def _csv_grid(path: Path, sidecar: Sidecar, _sheet: str | int | None) -> Grid:
+    return text_grid(path, _separator(path.name, sidecar))
+
+
+# ------------------------------------------------------------------------------------- records, workbooks and pages
+
+
+def _record_grid(path: Path, sidecar: Sidecar, _sheet: str | int | None) -> Grid:
+    """JSON lines and Parquet: the keys or names of columns are the first row."""
+    is_json = path.name.lower().endswith(".jsonl")
+    structure = (json_structure if is_json else parquet_structure)(path, sidecar)
+    if structure.defects:
+        raise SourceError("json_invalid", f"{safe_terminal(path.name)}: {structure.defects[0].reason}")
+    columns = structure.columns
+    frame = (json_frame if is_json else parquet_frame)(path, columns)
+    return checked_grid(path.name, frame_grid(columns, frame.drop(ROW).collect()))
+
+
+def _excel_grid(path: Path, sidecar: Sidecar, sheet: str | int | None) -> Grid:
+    wanted = sidecar.sheet if sheet is None else sheet
+    return excel_grid(path, None if wanted is None else str(wanted), merged=sidecar.layout is not None)
+
+
+def _html_grid(path: Path, sidecar: Sidecar, sheet: str | int | None) -> Grid:
+    wanted = sidecar.sheet if sheet is None else sheet
+    return html_grid(path, _table_number(wanted))
+
+
+def _table_number(sheet: str | int | None) -> int | None:
+    """Tables of a page have no names: a text that is no number names none of them."""
+    if sheet is None or isinstance(sheet, int):
+        return sheet
+    return int(sheet) if sheet.isascii() and sheet.isdecimal() else 0
+
+
+def _plain(grid: Callable[[Path, Sidecar, str | int | None], Grid]) -> Form:
+    """A form whose plain tables are read through its grid."""
+
+    def structure(path: Path, sidecar: Sidecar) -> Structure:
+        return plain_structure(path, grid(path, sidecar, None), sidecar.columns.get("printed", "printed"))
+
+    def scan(source: Source) -> pl.LazyFrame:
+        return plain_frame(source.columns, grid(source.path, source.sidecar, None))
+
+    return Form(structure, scan, grid, 2)
+
+
 FORMS: Final = MappingProxyType(
     {
-        ".csv": Form(_csv_structure, _scan_csv, 2),
-        ".tsv": Form(_csv_structure, _scan_csv, 2),
-        ".csv.gz": Form(_gzip_structure, _scan_csv, 2),
-        ".jsonl": Form(json_structure, scan_json, 1),
-        ".parquet": Form(parquet_structure, scan_parquet, 1),
-        ".xlsx": Form(excel_structure, scan_excel, 2),
+        ".csv": Form(_csv_structure, _scan_csv, _csv_grid, 2),
+        ".tsv": Form(_csv_structure, _scan_csv, _csv_grid, 2),
+        ".csv.gz": Form(_gzip_structure, _scan_csv, _csv_grid, 2),
+        ".jsonl": Form(json_structure, scan_json, _record_grid, 1),
+        ".parquet": Form(parquet_structure, scan_parquet, _record_grid, 1),
+        ".xlsx": _plain(_excel_grid),
+        ".html": _plain(_html_grid),
+        ".htm": _plain(_html_grid),
     }
 )
 """By the end of the file name."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -51,19 +51,24 @@ def json_structure(path: Path, _sidecar: Sidecar) -> Structure:
 
 def scan_json(source: Source) -> pl.LazyFrame:
     """The lines as columns of text, in batches; a line that is no object has no text in any column."""
+    return json_frame(source.path, source.columns)
+
+
+def json_frame(path: Path, columns: Sequence[str]) -> pl.LazyFrame:
+    """The same of a file whose keys are known."""
     from polars.io.plugins import register_io_source
 
-    schema = pl.Schema({ROW: pl.UInt32(), **dict.fromkeys(source.columns, pl.String())})
+    schema = pl.Schema({ROW: pl.UInt32(), **dict.fromkeys(columns, pl.String())})
 
     def batches(
-        columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _size: int | None
+        chosen: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _size: int | None
     ) -> Iterator[pl.DataFrame]:
         left = n_rows
-        for frame in _frames(source.path, schema):
+        for frame in _frames(path, schema):
             part = frame if left is None else frame.head(left)
             left = None if left is None else left - part.height
             kept = part if predicate is None else part.filter(predicate)
-            yield kept if columns is None else kept.select(columns)
+            yield kept if chosen is None else kept.select(chosen)
             if left == 0:
                 return
 

@@ -1,11 +1,12 @@
 """Raw Parquet: text columns as they are, other columns refused where they would have to be printed anew.
 
-In: a `.parquet` file. Out: text columns. A figure is what was printed, so `printed` must be text in the file; integers
-and dates beside it become text, because they have one way to be written.
+In: a `.parquet` file. Out: text columns. A figure is what was printed, so `printed` must be text in the file; integers,
+decimals and dates become text, because they have one way to be written.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -48,8 +49,13 @@ def parquet_structure(path: Path, _sidecar: Sidecar) -> Structure:
 
 def scan_parquet(source: Source) -> pl.LazyFrame:
     """All columns as text, with their row numbers."""
-    frame = pl.scan_parquet(source.path, glob=False, hive_partitioning=False, row_index_name=ROW)
-    return frame.with_columns(pl.col(source.columns).cast(pl.String))
+    return parquet_frame(source.path, source.columns)
+
+
+def parquet_frame(path: Path, columns: Sequence[str]) -> pl.LazyFrame:
+    """The same of a file whose columns are known."""
+    frame = pl.scan_parquet(path, glob=False, hive_partitioning=False, row_index_name=ROW)
+    return frame.with_columns(pl.col(columns).cast(pl.String))
 
 
 # -------------------------------------------------------------------------------------------------------- helpers
@@ -81,4 +87,8 @@ def _check_types(name: str, schema: pl.Schema) -> None:
 
 
 def _has_one_text(dtype: pl.DataType) -> bool:
-    return dtype.is_integer() or dtype in (pl.String, pl.Categorical, pl.Enum, pl.Date, pl.Boolean, pl.Null)
+    return (
+        dtype.is_integer()
+        or dtype.is_decimal()
+        or dtype in (pl.String, pl.Categorical, pl.Enum, pl.Date, pl.Boolean, pl.Null)
+    )

@@ -14,6 +14,7 @@ import polars as pl
 
 from zhiji_etl.errors import SourceError
 from zhiji_etl.figures import FIGURE_COLUMNS
+from zhiji_etl.sources.layouts import layout_rows
 from zhiji_etl.sources.names import nearest, safe_terminal
 from zhiji_etl.sources.structure import ROW
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from zhiji_etl.sources.files import Source
 
 NEEDED: Final = ("entity", "metric", "period", "printed")
-OPTIONAL: Final = ("table", "note", "decimals", "vintage", "locator")
+OPTIONAL: Final = ("table", "note", "decimals", "vintage", "caption", "locator")
 ADDED: Final = ("row_id", "source", "defect", "defect_reason", "code", "reason")
 WORKING: Final = (
     *("at_least", "at_most", "count", "declared_unit", "fiscal_year_end", "fx", "nouns"),
@@ -37,14 +38,16 @@ RESERVED_STARTS: Final = ("period_", "__")
 def scan_source(source: Source, ordinal: int) -> pl.LazyFrame:
     """The rows of one source, lazily: `row_id` is `ordinal << 32 | row number from 0`.
 
-    Columns out: `row_id, source, locator, entity, metric, period, printed, table, note, decimals, vintage, defect,
-    defect_reason`, then every other raw column by its own name. `locator` is the given one, else "row N" as a
-    spreadsheet counts. A row with a `defect` (`row_short`, `row_long`, `json_invalid`) keeps the cells it has; it is
-    to become a reject with that code and reason. The sidecar fills `table` and `vintage` where a row has none.
+    Columns out: `row_id, source, locator, entity, metric, period, printed, table, note, decimals, vintage, caption,
+    defect, defect_reason`, then every other raw column by its own name. `locator` is the given one, else the address of
+    the cell, else "row N" as a spreadsheet counts. A row with a `defect` (`row_short`, `row_long`, `json_invalid`,
+    `cell_number`, `cell_formula`) keeps the cells it has; it is to become a reject with that code and reason. The
+    sidecar fills `table` and `vintage` where a row has none. A wide table, which its sidecar describes, gives a row for
+    each of its cells.
     Raises `SourceError`: `column_missing`, `column_reserved`.
     """
     names = renamed_columns(source)
-    frame = source.form.scan(source).rename(names)
+    frame = (layout_rows(source) if source.sidecar.layout else source.form.scan(source)).rename(names)
     texts = list(names.values())
     whole = frame.filter(pl.any_horizontal(pl.col(texts).is_not_null()) | pl.col(ROW).is_in(_defective(source)))
     return _with_defects(whole, source).select(
@@ -61,6 +64,8 @@ def scan_source(source: Source, ordinal: int) -> pl.LazyFrame:
 
 def renamed_columns(source: Source) -> dict[str, str]:
     """Their header -> our name for every raw column of a source; `SourceError` where this cannot be told."""
+    if source.sidecar.layout:
+        return {name: name for name in source.columns}
     ours = {theirs: our for our, theirs in source.sidecar.columns.items()}
     absent = [theirs for theirs in ours if theirs not in source.columns]
     if absent:
@@ -112,7 +117,8 @@ def _quoted(text: str) -> str:
 
 
 def _locator(source: Source, names: list[str]) -> pl.Expr:
-    row = pl.format("row {}", pl.col(ROW).cast(pl.UInt64) + source.form.first_row)
+    number = pl.col(ROW).cast(pl.UInt64) + source.form.first_row
+    row = pl.concat_str(pl.lit(source.place or "row "), number.cast(pl.String))
     return (pl.coalesce("locator", row) if "locator" in names else row).alias("locator")
 
 

@@ -7,22 +7,16 @@ digit (-6: millions); the rate of `[fx]` is quoted as markets do: CNY for one US
 
 from __future__ import annotations
 
-import re
-import tomllib
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from zhiji_etl.errors import ProjectError
-from zhiji_etl.sources.names import nearest, safe_terminal
-
-SIZE_LIMIT = 1 << 20
-"""Bytes of a sidecar: it is written by hand, so more is a mistake or an attack."""
+from zhiji_etl.sources.grids import address
+from zhiji_etl.sources.toml import read_toml
 
 
 def _as_text(value: object) -> object:
@@ -44,6 +38,23 @@ def _as_number(value: object) -> object:
 def _month_and_day(value: str) -> str:
     date.fromisoformat(f"2000-{value}")
     return value
+
+
+def _area(value: str) -> str:
+    first, _, last = value.partition(":")
+    top, left = address(first)
+    bottom, right = address(last) if ":" in value else (top, left)
+    if bottom < top or right < left:
+        raise ValueError("it ends before it begins")
+    return value
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
+
+
+def _as_text_or_year(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _as_text(value)
 
 
 DateOrText = Annotated[str, BeforeValidator(_as_text)]
@@ -78,6 +89,53 @@ class Translation(BaseModel):
         return self
 
 
+Axis = Literal["entity", "metric", "period", "caption", "vintage", "note", "decimals", ""]
+"""What a row of headers or a column of labels says; the empty text says nothing that is kept."""
+
+
+class Layout(BaseModel):
+    """A `[layout]` table of a sidecar: how a wide table says whose, what and when its cells are.
+
+    `cells` is the area of the table in addresses (`A3:H20`, or its first cell), labels included. `columns` names what
+    its first rows say of the columns below them, from the top; `rows` what its first columns say of the rows beside
+    them, from the left. The same name twice joins both texts: `2020` above `Q1` is `2020 Q1`. What no row or column
+    says is said for the whole table.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    cells: Annotated[str, AfterValidator(_area)] = "A1"
+    sheet: str | int | None = None
+    columns: list[Axis] = Field(default_factory=list)
+    rows: list[Axis] = Field(default_factory=list)
+    entity: str | None = None
+    metric: str | None = None
+    period: Annotated[str | None, BeforeValidator(_as_text_or_year)] = None
+    caption: str | None = None
+    vintage: str | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        untold = [name for name in KEYS if name not in (*self.columns, *self.rows) and getattr(self, name) is None]
+        if untold:
+            what = f'nothing says the {untold[0]}: name it in columns or rows, or write {untold[0]} = "..."'
+            raise PydanticCustomError("incomplete", "{what}", {"what": what})
+        return self
+
+
+KEYS: Final = ("entity", "metric", "period")
+
+
+class Names(BaseModel):
+    """The `[names]` tables of a sidecar: labels as printed, and our names; an empty name leaves its cells out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    entity: dict[str, str] = Field(default_factory=dict)
+    metric: dict[str, str] = Field(default_factory=dict)
+    period: dict[str, str] = Field(default_factory=dict)
+
+
 class Sidecar(BaseModel):
     """What `raw/NAME.toml` says of its raw file. Every key is optional; an unknown key is an error."""
 
@@ -104,63 +162,14 @@ class Sidecar(BaseModel):
     separator: Literal[",", ";", "\t", "|"] | None = None
     sheet: str | None = None
     columns: dict[str, str] = Field(default_factory=dict)
+    layout: Annotated[list[Layout] | None, BeforeValidator(_as_list)] = None
+    names: Names = Field(default_factory=Names)
+    captions: dict[str, str] = Field(default_factory=dict)
     fx: Translation | None = None
     identifiers: dict[str, dict[str, str]] = Field(default_factory=dict)
 
 
-def read_sidecar(path: Path) -> Sidecar:
-    """Read one sidecar; `ProjectError` `sidecar_invalid` lists every problem, with its line where found."""
-    text = _text(path)
-    try:
-        return Sidecar.model_validate(tomllib.loads(text, parse_float=Decimal))
-    except ValidationError as error:
-        problems = sorted(error.errors(include_url=False), key=lambda problem: _line(text, problem))
-        raise _invalid(path, [_sentence(problem, text) for problem in problems], _hint(problems)) from None
-    except (ValueError, RecursionError) as error:
-        raise _invalid(path, [str(error)], "This is not TOML; texts stand in double quotes.") from None
-
-
-# -------------------------------------------------------------------------------------------------------- helpers
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(SIZE_LIMIT + 1)
-    except OSError as error:
-        raise _invalid(path, [f"cannot be opened ({error.strerror})"], "Check the permissions of the file.") from None
-    if len(content) > SIZE_LIMIT:
-        raise _invalid(path, [f"is larger than {SIZE_LIMIT:,} bytes"], "A sidecar holds a few lines about a source.")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise _invalid(path, [f"line {line}: is not UTF-8"], "Save the file as UTF-8.") from None
-
-
-def _invalid(path: Path, problems: list[str], hint: str | None) -> ProjectError:
-    name = f"{path.parent.name}/{path.name}"
-    return ProjectError("sidecar_invalid", "\n".join(safe_terminal(f"{name} {p}") for p in problems), hint=hint)
-
-
-def _sentence(problem: ErrorDetails, text: str) -> str:
-    keys = [str(part) for part in problem["loc"]]
-    place = _place(text, problem)
-    key = ".".join(keys)
-    if problem["type"] == "extra_forbidden":
-        near = nearest(keys[-1], _known(keys[:-1]))
-        return f"{place}unknown key '{key}'" + (f", did you mean '{near}'?" if near else "")
-    found = problem["input"]
-    shown = found if isinstance(found, Decimal) else repr(found)
-    return f"{place}'{key}' is {str(shown)[:80]}: {_expectation(problem)}"
-
-
-def _expectation(problem: ErrorDetails) -> str:
-    last = str(problem["loc"][-1])
-    return EXPECTATIONS.get(last) or f"{problem['msg'][:1].lower()}{problem['msg'][1:]}"
-
-
-EXPECTATIONS = {
+EXPECTATIONS: Final = {
     "url": "it must start with http:// or https:// and hold no spaces",
     "table": "it must be the name of a schema class or its snake_case form: letters, digits and _",
     "currency": 'it must be an ISO 4217 code in capitals, as "CNY"',
@@ -169,44 +178,10 @@ EXPECTATIONS = {
     "start": "it must be a date as 2020-03-31",
     "end": "it must be a date as 2020-03-31",
     "rate": 'it must be a number above 0, best in quotes so that no digit is lost: "6.9695"',
+    "cells": 'it must be an area of the table, as "A3:H20", or its first cell, as "A3"',
 }
 
 
-def _hint(problems: list[ErrorDetails]) -> str:
-    if any(problem["loc"][0] == "identifiers" for problem in problems):
-        return 'Identifiers are texts, so that leading zeros stay: stock_code = "600104".'
-    if any(problem["type"] == "extra_forbidden" for problem in problems):
-        return f"Known keys: {', '.join(Sidecar.model_fields)}."
-    return "Correct the value, or leave the key out."
-
-
-def _known(table: list[str]) -> list[str]:
-    return list(Translation.model_fields) if table == ["fx"] else list(Sidecar.model_fields)
-
-
-def _place(text: str, problem: ErrorDetails) -> str:
-    line = _line(text, problem)
-    return f"line {line}: " if line else ""
-
-
-def _line(text: str, problem: ErrorDetails) -> int:
-    """The line of a key, 0 where it cannot be found: tomllib keeps no positions, so the lines are searched."""
-    keys = [str(part) for part in problem["loc"]]
-    return next((number for number, found in _assignments(text) if found == keys), 0)
-
-
-def _assignments(text: str) -> Iterator[tuple[int, list[str]]]:
-    header: list[str] = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if table := re.match(r"\s*\[([^\[\]]+)\]", line):
-            header = _parts(table[1])
-            yield number, header
-        elif key := re.match(rf"\s*({KEY}(?:\s*\.\s*{KEY})*)\s*=", line):
-            yield number, header + _parts(key[1])
-
-
-KEY = r"""(?:"[^"]*"|'[^']*'|[\w-]+)"""
-
-
-def _parts(dotted: str) -> list[str]:
-    return [part.strip("\"'") for part in re.findall(KEY, dotted)]
+def read_sidecar(path: Path) -> Sidecar:
+    """Read one sidecar; `ProjectError` `sidecar_invalid` lists every problem, with its line where found."""
+    return read_toml(path, Sidecar, "sidecar_invalid", EXPECTATIONS)

@@ -60,13 +60,17 @@ class Defect:
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """What the bytes of a file say: its columns, its defective rows, what to warn of, and its hash."""
+    """What the bytes of a file say: its columns, its defective rows, what to warn of, and its hash.
+
+    `place` stands before the number of a row where cells have addresses: `Sheet1!D`.
+    """
 
     columns: tuple[str, ...]
     sha256: str
     bytes: int
     defects: tuple[Defect, ...] = ()
     warnings: tuple[str, ...] = ()
+    place: str = ""
 
 
 @dataclass(slots=True)

@@ -1,0 +1,94 @@
+"""Labels of tables: the captions in them, and the one that holds for a cell."""
+
+import pytest
+
+from zhiji_etl.labels import exceptions, full_caption, split_label, understood
+
+TABLE = "RMB in millions, except share and per share data"
+
+
+@pytest.mark.parametrize(
+    ("label", "short", "caption"),
+    [
+        ("Sales (10,000 vehicles)", "Sales", "10,000 vehicles"),
+        ("销量（万辆）", "销量", "万辆"),
+        ("营业收入【亿元】", "营业收入", "亿元"),
+        ("Growth, %", "Growth", "%"),
+        ("同比（%）", "同比", "%"),
+        ("Revenue in RMB millions", "Revenue", "RMB millions"),
+        ("Revenue: US$'000", "Revenue", "US$'000"),
+        ("Change (percentage points)", "Change", "percentage points"),
+        ("Revenue (restated)", "Revenue (restated)", None),
+        ("Deliveries (Model 3)", "Deliveries (Model 3)", None),
+        ("Sales in China", "Sales in China", None),
+        ("Vehicles", "Vehicles", None),
+        ("2019 (US$)", "2019", "US$"),
+        ("  Revenue ", "Revenue", None),
+    ],
+)
+def test_a_label_and_its_caption(label: str, short: str, caption: str | None):
+    assert split_label(label) == (short, caption)
+
+
+@pytest.mark.parametrize(
+    ("text", "exponent", "unit"),
+    [
+        ("10,000 vehicles", 4, "vehicle"),
+        ("in 1,000 units", 3, "count"),
+        ("100 million yuan", 8, "CNY"),
+        ("1000 employees", 3, "employee"),
+        ("percentage_point", None, "percentage_point"),
+    ],
+)
+def test_a_scale_in_digits(text: str, exponent: int | None, unit: str):
+    found = understood(text)
+    assert found is not None
+    assert (found.exponent, found.unit) == (exponent, unit)
+
+
+@pytest.mark.parametrize("text", ["restated", "2019", "note 3", "of which new", "", "12 vehicles per day at night"])
+def test_no_caption(text: str):
+    assert understood(text) is None
+
+
+@pytest.mark.parametrize(
+    ("caption", "phrases"),
+    [
+        (TABLE, ("per share", "share")),
+        ("RMB in millions, except per share data", ("per share",)),
+        ("In thousands, unless otherwise stated", ()),
+        ("in millions except percentages", ("percentages",)),
+        ("单位：亿元，除每股数据外", ("每股",)),
+        ("RMB in millions", ()),
+    ],
+)
+def test_what_a_caption_excepts(caption: str, phrases: tuple[str, ...]):
+    assert exceptions(caption) == phrases
+
+
+@pytest.mark.parametrize(
+    ("metric", "place", "table", "label", "full"),
+    [
+        (None, None, TABLE, "Revenue", "million CNY"),
+        (None, "US$", TABLE, "Revenue", "million USD"),
+        ("%", None, TABLE, "Margin", "percent"),
+        ("%", "US$", TABLE, "Margin", "percent"),
+        ("10,000 vehicles", None, TABLE, "Sales", "万 vehicle"),
+        (None, None, TABLE, "Basic earnings per share", "CNY/share"),
+        (None, "US$", TABLE, "Basic earnings per share", "USD/share"),
+        (None, None, TABLE, "Number of shares", "count"),
+        (None, None, TABLE, "Share of profits of associates", "million CNY"),
+        ("RMB per share", "US$", TABLE, "Basic earnings per share", "USD/share"),
+        ("亿元", None, TABLE, "Revenue", "亿 CNY"),
+        (None, None, "in thousands", "Revenue", "thousand"),
+        (None, "vehicles", "in thousands", "Sales", "vehicle"),
+        (None, None, None, "Revenue", None),
+        ("no caption", None, TABLE, "Revenue", "no caption"),
+    ],
+)
+def test_the_caption_of_a_cell(metric, place, table, label, full):
+    assert full_caption(metric, place, table, label) == full
+
+
+def test_the_reading_of_a_sign_of_several_currencies():
+    assert full_caption("亿元", None, None, "Revenue", "HKD") == "亿 HKD"

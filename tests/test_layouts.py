@@ -1,0 +1,481 @@
+"""Wide tables in every form: each cell a figure or a reject of its own, at its address."""
+
+import contextlib
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import zhiji_etl as zj
+from zhiji_etl.errors import SourceError, ZhijiError
+from zhiji_etl.pipeline import RunResult
+from zhiji_etl.sources import find_sources, scan_source
+from zhiji_etl.sources.grids import Grid, Span, address, column_letters
+from zhiji_etl.sources.sidecar import Layout
+
+SCHEMA = '''
+import zhiji_etl as zj
+
+
+class MakerPeriod(zj.Table):
+    """One maker, one period."""
+
+    vehicle_sales: float = zj.Quantity("vehicle", ge=0)
+    growth: float = zj.Quantity("percent")
+    revenue: float = zj.Quantity("CNY", fx="average")
+    eps: float = zj.Quantity("CNY/share")
+'''
+
+
+@pytest.fixture
+def wide(tmp_path: Path) -> Callable[..., RunResult]:
+    """A project of one wide file, run."""
+
+    def ran(content: str | bytes | Callable[[Path], None], sidecar: str, name: str = "wide.csv") -> RunResult:
+        for part in ("raw", "schemas"):
+            (tmp_path / "p" / part).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "p/schemas/maker.py").write_text(SCHEMA, encoding="utf-8")
+        (tmp_path / "p/raw" / Path(name).with_suffix(".toml")).write_text(sidecar, encoding="utf-8")
+        path = tmp_path / "p/raw" / name
+        if callable(content):
+            content(path)
+        else:
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return zj.Project(tmp_path / "p").run()
+
+    return ran
+
+
+def cells(result: RunResult) -> list[tuple]:
+    """Address, who, what, when, value and unit of every figure as it is printed, in the order of the file."""
+    main = result.figures.filter(pl.col("restates").is_null()).sort("row_id")
+    return main.select("locator", "entity", "metric", "period", "printed_value", "printed_unit").rows()
+
+
+def rejects(result: RunResult) -> list[tuple]:
+    return result.rejects.select("locator", "code").rows()
+
+
+def error_of(action: Callable) -> ZhijiError:
+    with pytest.raises(ZhijiError) as caught:
+        action()
+    return caught.value
+
+
+# ------------------------------------------------------------------------------------------------------- text tables
+
+METRICS_ACROSS = """季度交付（虚构数据）,,
+公司,销量（万辆）,同比（%）
+甲汽车,12.5,30.4
+乙汽车,many,-5.1
+丙汽车,—,
+资料来源：虚构
+"""
+
+
+def test_metrics_across_with_units_in_headers(wide):
+    result = wide(
+        METRICS_ACROSS,
+        """
+[layout]
+cells = "A2"
+columns = ["metric"]
+rows = ["entity"]
+period = "2021Q1"
+[names.metric]
+"销量" = "vehicle_sales"
+"同比（%）" = "growth"
+[names.entity]
+"甲汽车" = "Jia"
+""",
+    )
+    assert cells(result) == [
+        ("B3", "Jia", "vehicle_sales", "2021Q1", 125000.0, "vehicle"),
+        ("C3", "Jia", "growth", "2021Q1", 30.4, "percent"),
+        ("C4", "乙汽车", "growth", "2021Q1", -5.1, "percent"),
+        ("B5", "丙汽车", "vehicle_sales", "2021Q1", 0.0, "vehicle"),
+    ]
+    assert rejects(result) == [("B4", "no_number")]
+    assert result.raw_rows == 5
+
+
+def test_the_scale_of_a_header_is_the_declared_precision(wide):
+    table = "maker,Sales (10000 vehicles)\nA,350\n"
+    sidecar = (
+        '[layout]\ncolumns = ["metric"]\nrows = ["entity"]\nperiod = 2021\n[names.metric]\nSales = "vehicle_sales"\n'
+    )
+    figure = wide(table, sidecar).figures.row(0, named=True)
+    assert (figure["low"], figure["high"], figure["step_max"]) == (3_495_000, 3_505_000, 10_000)
+
+
+PERIODS_ACROSS = """Made up
+"(RMB in millions, except per share data)"
+,2020,,2021,
+,RMB,US$,RMB,US$
+Revenue,"1,200",174,"1,350",212
+Sales (vehicles),"350,000",,"360,500",
+Earnings per share,1.25,,(0.31),
+"""
+PERIODS_SIDECAR = """
+unit = "RMB in millions, except per share data"
+[layout]
+cells = "A3:E7"
+columns = ["period", "caption"]
+rows = ["metric"]
+entity = "Alpha"
+[names.metric]
+Revenue = "revenue"
+Sales = "vehicle_sales"
+"Earnings per share" = "eps"
+"""
+PERIODS_CELLS = [
+    ("B5", "Alpha", "revenue", "2020", 1.2e9, "CNY"),
+    ("C5", "Alpha", "revenue", "2020", 1.74e8, "USD"),
+    ("D5", "Alpha", "revenue", "2021", 1.35e9, "CNY"),
+    ("E5", "Alpha", "revenue", "2021", 2.12e8, "USD"),
+    ("B6", "Alpha", "vehicle_sales", "2020", 350000.0, "vehicle"),
+    ("D6", "Alpha", "vehicle_sales", "2021", 360500.0, "vehicle"),
+    ("B7", "Alpha", "eps", "2020", 1.25, "CNY/share"),
+    ("D7", "Alpha", "eps", "2021", -0.31, "CNY/share"),
+]
+
+
+def test_periods_across_under_a_caption_with_exceptions(wide):
+    result = wide(PERIODS_ACROSS, PERIODS_SIDECAR)
+    assert cells(result) == PERIODS_CELLS
+    assert rejects(result) == []
+
+
+def test_a_year_above_quarters_and_a_column_of_units(wide):
+    table = (
+        "item,unit,2020,,2021,\n,,Q1,Q2,Q1,Q2\nSales,thousand vehicles,1.5,1.7,1.9,2.0\nRevenue,RMB million,10,,12,13\n"
+    )
+    sidecar = """
+[layout]
+columns = ["period", "period"]
+rows = ["metric", "caption"]
+entity = "Alpha"
+[names.metric]
+Sales = "vehicle_sales"
+Revenue = "revenue"
+"""
+    result = wide(table, sidecar)
+    assert [(row[0], row[2], row[3], row[4]) for row in cells(result)] == [
+        ("C3", "vehicle_sales", "2020Q1", 1500.0),
+        ("D3", "vehicle_sales", "2020Q2", 1700.0),
+        ("E3", "vehicle_sales", "2021Q1", 1900.0),
+        ("F3", "vehicle_sales", "2021Q2", 2000.0),
+        ("C4", "revenue", "2020Q1", 1e7),
+        ("E4", "revenue", "2021Q1", 1.2e7),
+        ("F4", "revenue", "2021Q2", 1.3e7),
+    ]
+
+
+def test_labels_of_a_group_are_carried_down(wide):
+    table = "maker,year,sales\nA,2020,5\n,2021,6\nB,2020,7\n"
+    sidecar = '[layout]\ncolumns = ["metric"]\nrows = ["entity", "period"]\n[names.metric]\nsales = "vehicle_sales"\n'
+    assert [row[:4] for row in cells(wide(table, sidecar))] == [
+        ("C2", "A", "vehicle_sales", "2020"),
+        ("C3", "A", "vehicle_sales", "2021"),
+        ("C4", "B", "vehicle_sales", "2020"),
+    ]
+
+
+def test_several_layouts_and_names_that_leave_out(wide):
+    table = "2020,Q1,Q2,Total\nsales,1,2,3\n,,,\n2021,Q1,Q2,Total\nsales,4,5,9\n"
+    sidecar = """
+[[layout]]
+cells = "A1:D2"
+columns = ["period"]
+rows = ["metric"]
+entity = "A"
+[[layout]]
+cells = "A4:D5"
+columns = ["period"]
+rows = ["metric"]
+entity = "B"
+[names]
+metric = {sales = "vehicle_sales"}
+period = {Q1 = "2020Q1", Q2 = "2020Q2", Total = ""}
+"""
+    result = wide(table, sidecar)
+    assert [(row[0], row[1], row[4]) for row in cells(result)] == [
+        ("B2", "A", 1), ("C2", "A", 2), ("B5", "B", 4), ("C5", "B", 5),
+    ]  # fmt: skip
+    assert result.rejects.is_empty()
+
+
+def test_names_and_captions_serve_plain_tables_too(wide):
+    table = "entity,metric,period,printed,caption\nA,销量,2020,5.5,万辆\nA,营收,2020,7,\nA,营收,2021,8,nonsense words\n"
+    sidecar = '[names.metric]\n"销量" = "vehicle_sales"\n"营收" = "revenue"\n[captions]\nrevenue = "亿元"\n'
+    result = wide(table, sidecar)
+    assert [row[2:] for row in cells(result)] == [
+        ("vehicle_sales", "2020", 55000.0, "vehicle"),
+        ("revenue", "2020", 7e8, "CNY"),
+    ]
+    assert rejects(result) == [("row 4", "unknown_caption")]
+
+
+@pytest.mark.parametrize(
+    ("sidecar", "code", "words"),
+    [
+        ('[layout]\ncolums = ["metric"]\n', "sidecar_invalid", ["line 2", "layout.colums", "'columns'"]),
+        ('[layout]\ncolumns = ["metrics"]\n', "sidecar_invalid", ["line 2", "layout.columns", "'metric'"]),
+        ('[layout]\ncolumns = ["metric"]\nentity = "A"\n', "sidecar_invalid", ["nothing says the period"]),
+        ('[layout]\ncells = "3A"\n', "sidecar_invalid", ["line 2", "layout.cells", '"A3:H20"']),
+        ('[names]\nmetrics = {a = "b"}\n', "sidecar_invalid", ["line 2", "names.metrics", "'metric'"]),
+        (
+            '[[layout]]\nperiod = 2020\nentity = "A"\ncolumns = ["metric"]\n\n[[layout]]\nshet = 2\n',
+            "sidecar_invalid",
+            ["line 7", "layout.shet", "'sheet'"],
+        ),
+        (
+            '[layout]\ncells = "Z90"\ncolumns = ["metric"]\nrows = ["entity"]\nperiod = 2020\n',
+            "layout_outside",
+            ["Z90", "2 rows and 3 columns"],
+        ),
+        (
+            '[[layout]]\ncolumns = ["metric"]\nrows = ["entity"]\nperiod = 2020\n' * 2,
+            "layout_overlap",
+            ["B2", "[[layout]]"],
+        ),
+    ],
+)
+def test_slips_of_a_layout(wide, sidecar: str, code: str, words: list[str]):
+    error = error_of(lambda: wide("a,b,c\nd,1,2\n", sidecar))
+    assert error.code == code
+    assert [word for word in words if word not in str(error)] == []
+
+
+names = st.sampled_from(["", "x", "7", "5.5", '"', "a,b", "  ", "12%"])
+
+
+@given(st.lists(st.lists(names, min_size=0, max_size=5), min_size=2, max_size=6))
+@settings(max_examples=60, deadline=None)
+def test_every_cell_with_text_is_one_row(tmp_path_factory, table):
+    """The row law, against a plain count of the cells: nothing is lost, nothing stands twice."""
+    import csv
+    import io
+
+    raw = tmp_path_factory.mktemp("p") / "raw"
+    raw.mkdir()
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows(table)
+    (raw / "a.csv").write_text(buffer.getvalue() or "\n", encoding="utf-8", newline="")
+    (raw / "a.toml").write_text('[layout]\ncolumns = ["metric"]\nrows = ["entity"]\nperiod = 2020\n')
+    read = list(csv.reader(io.StringIO(buffer.getvalue())))
+    expected = [
+        (f"{column_letters(c)}{r + 1}", text)
+        for r, row in enumerate(read[1:], start=1)
+        for c, text in enumerate(row[1:], start=1)
+        if text.strip()
+    ]
+    if not expected:
+        assert error_of(lambda: find_sources(raw)).code == "layout_outside"
+        return
+    found = scan_source(find_sources(raw)[0], 1).collect()
+    assert found.select("locator", "printed").rows() == expected
+    assert found.get_column("row_id").n_unique() == len(expected)
+
+
+@given(st.integers(0, 20_000), st.integers(0, 10_000))
+def test_addresses(column: int, row: int):
+    if column < 18_278:
+        assert address(f"{column_letters(column)}{row + 1}") == (row, column)
+
+
+# --------------------------------------------------------------------------------------------- records and workbooks
+
+
+def test_json_lines_and_parquet_with_periods_as_keys(wide):
+    sidecar = '[layout]\ncolumns = ["period"]\nrows = ["entity", "metric"]\n'
+    rows = [
+        {"who": "A", "what": "vehicle_sales", "2020": "5", "2021": 6},
+        {"who": "B", "what": "growth", "2021": "1.50%"},
+    ]
+    expected = [
+        ("C2", "A", "vehicle_sales", "2020", 5.0, "count"),
+        ("D2", "A", "vehicle_sales", "2021", 6.0, "count"),
+        ("D3", "B", "growth", "2021", 1.5, "percent"),
+    ]
+    assert cells(wide("".join(json.dumps(row) + "\n" for row in rows), sidecar, "wide.jsonl")) == expected
+
+
+def test_parquet_of_decimals(wide):
+    from decimal import Decimal
+
+    def written(path: Path) -> None:
+        pl.DataFrame({"who": ["A"], "vehicle_sales": [5], "growth": [Decimal("1.50")]}).write_parquet(path)
+
+    sidecar = '[layout]\ncolumns = ["metric"]\nrows = ["entity"]\nperiod = 2020\n[captions]\ngrowth = "%"\n'
+    result = wide(written, sidecar, "wide.parquet")
+    assert [row[2:] for row in cells(result)] == [
+        ("vehicle_sales", "2020", 5.0, "count"), ("growth", "2020", 1.5, "percent"),
+    ]  # fmt: skip
+    assert result.figures.filter(metric="growth")["step"].item() == 0.01
+
+
+def workbook(fill: Callable) -> Callable[[Path], None]:
+    openpyxl = pytest.importorskip("openpyxl", reason="the extra excel is not installed")
+
+    def made(path: Path) -> None:
+        book = openpyxl.Workbook()
+        book.active.title = "Data 1"
+        fill(book)
+        book.save(path)
+
+    return made
+
+
+def numbers(book) -> None:
+    sheet = book.active
+    sheet["B2"], sheet["C2"], sheet["E2"] = "Alpha", None, "Beta"
+    sheet.merge_cells("B2:C2")
+    sheet.merge_cells("E2:F2")
+    for column in "BE":
+        sheet[f"{column}3"] = "Sales (10,000 vehicles)"
+    for column in "CF":
+        sheet[f"{column}3"] = "Growth"
+    for row, day in ((4, date(2021, 3, 1)), (5, date(2021, 4, 1))):
+        sheet[f"A{row}"], sheet[f"A{row}"].number_format = day, "mmm-yy"
+    stored = {"B4": (12.5, "0.0"), "C4": (0.227, "0.0%"), "E4": (1234567, '0.0,"千"'), "F4": (-0.0312, "0.00%")}
+    for place, (value, code) in {**stored, "B5": (12.25, "General"), "C5": (0.5, "# ?/?"), "D4": (7, "0")}.items():
+        sheet[place], sheet[place].number_format = value, code
+    sheet["E5"], sheet["F5"] = "n/a", "=C4*2"
+
+
+def test_a_workbook_with_merged_headers_and_formats(wide):
+    sidecar = """
+[layout]
+cells = "A2"
+columns = ["entity", "metric"]
+rows = ["period"]
+[names.metric]
+Sales = "vehicle_sales"
+Growth = "growth"
+"""
+    result = wide(workbook(numbers), sidecar, "wide.xlsx")
+    assert [(*row[:4], round(row[4], 6), row[5]) for row in cells(result)] == [
+        ("Data 1!B4", "Alpha", "vehicle_sales", "2021-03", 125000.0, "vehicle"),
+        ("Data 1!C4", "Alpha", "growth", "2021-03", 22.7, "percent"),
+        ("Data 1!E4", "Beta", "vehicle_sales", "2021-03", 1234600.0, "vehicle"),
+        ("Data 1!F4", "Beta", "growth", "2021-03", -3.12, "percent"),
+        ("Data 1!B5", "Alpha", "vehicle_sales", "2021-04", 122500.0, "vehicle"),
+    ]
+    assert rejects(result) == [
+        ("Data 1!D4", "entity_missing"),
+        ("Data 1!C5", "cell_number"),
+        ("Data 1!E5", "not_available"),
+        ("Data 1!F5", "cell_formula"),
+    ]
+    assert "# ?/?" in result.rejects["reason"][1]
+
+
+def test_two_sheets_of_one_workbook(wide):
+    def fill(book) -> None:
+        for sheet in (book.active, book.create_sheet("Data 2")):
+            sheet.append(["who", "vehicle_sales"])
+            sheet.append([sheet.title, 5])
+
+    layout = '[[layout]]\nsheet = "{}"\ncolumns = ["metric"]\nrows = ["entity"]\nperiod = 2020\n'
+    result = wide(workbook(fill), layout.format("Data 1") + layout.format("Data 2"), "wide.xlsx")
+    assert [row[:2] for row in cells(result)] == [("Data 1!B2", "Data 1"), ("Data 2!B2", "Data 2")]
+    error = error_of(lambda: wide(workbook(fill), layout.format("Data 3"), "wide.xlsx"))
+    assert (error.code, 'sheet = "Data 2"' in str(error)) == ("sheet_missing", True)
+
+
+def test_a_plain_workbook_reads_numbers_by_their_formats(wide):
+    def fill(book) -> None:
+        book.active.append(["entity", "metric", "period", "printed"])
+        book.active.append(["A", "growth", 2019, 0.227])
+        book.active["D2"].number_format = "0.0%"
+        book.active.append(["A", "growth", date(2020, 12, 31), 0.5])
+        book.active["D3"].number_format = "# ?/?"
+
+    result = wide(workbook(fill), "", "wide.xlsx")
+    figure = result.figures.row(0, named=True)
+    assert (figure["locator"], figure["printed"], figure["low"], figure["high"]) == ("Data 1!D2", "22.7%", 22.65, 22.75)
+    assert rejects(result) == [("Data 1!D3", "cell_number")]
+
+
+def test_a_cell_at_the_far_end_of_a_sheet(wide):
+    def fill(book) -> None:
+        book.active.cell(1_048_576, 16_384, 5)
+
+    for sidecar in ("", '[layout]\ncolumns = ["metric"]\nrows = ["entity"]\nperiod = 2020\n'):
+        error = error_of(lambda sidecar=sidecar: wide(workbook(fill), sidecar, "wide.xlsx"))
+        assert error.code in ("grid_too_large", "columns_too_many")
+
+
+# ------------------------------------------------------------------------------------------------------------- pages
+
+PAGE = """<!doctype html><title>Made up</title>
+<table><tr><td>menu<td>about</table>
+<table><thead>
+<tr><th rowspan=2>Item<th colspan=2>2020<th colspan=2>2021
+<tr><th>RMB<th>US$<th>RMB<th>US$
+<tbody><tr><td>Revenue<sup>1</sup><td>1,200<td>174<td>1,350<script>9</script><td>212
+<tr><td>Sales (vehicles)<td colspan=2>350,000<td>360,500<td>&nbsp;
+<tr><td>Earnings per share<td>1.25<td><td>(0.31)<td>
+</table>"""
+
+
+def test_a_table_of_a_page(wide):
+    pytest.importorskip("selectolax", reason="the extra html is not installed")
+    sidecar = PERIODS_SIDECAR.replace("A3:E7", "A1:E5")
+    result = wide(PAGE, sidecar, "wide.html")
+    moved = [(f"table 2 {row[0][0]}{int(row[0][1:]) - 2}", *row[1:]) for row in PERIODS_CELLS]
+    assert cells(result) == moved
+    error = error_of(lambda: wide(PAGE, 'sheet = "7"\n' + sidecar, "wide.html"))
+    assert (error.code, "sheet = 2" in str(error)) == ("table_missing", True)
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ("3 × 10<sup>6</sup>", "3 × 10^6"),
+        ("350,000<sup>2</sup>", "350,000"),
+        ("12<br>000", "12 000"),
+        ("<b>5</b>&nbsp;%", "5 %"),
+        ("<table><tr><td>9</table>", None),
+        ("&lt;5", "<5"),
+    ],
+)
+def test_the_text_of_a_cell(tmp_path: Path, cell: str, text: str | None):
+    pytest.importorskip("selectolax", reason="the extra html is not installed")
+    from zhiji_etl.sources.html import html_tables
+
+    path = tmp_path / "a.html"
+    path.write_text(f"<table><tr><td>{cell}<td>x</table>", encoding="utf-8")
+    assert html_tables(path)[0].cell(0, 0) == text
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<table><tr><td colspan=99999999999>1",
+        "<table>" + "<tr><td rowspan=1000 colspan=1000>1" * 30,
+        "<table><tr><td>" + "<div>" * 5_000 + "1",
+        "<table>" * 500 + "1",
+        "<" * 100_000,
+        "",
+    ],
+)
+def test_hostile_pages_end(tmp_path: Path, page: str):
+    pytest.importorskip("selectolax", reason="the extra html is not installed")
+    from zhiji_etl.sources.html import html_tables
+
+    (tmp_path / "a.html").write_text(page)
+    with contextlib.suppress(SourceError):
+        html_tables(tmp_path / "a.html")
+
+
+def test_spans_that_cross():
+    grid = Grid([["a", "b"]], (Span(0, 0, 5, 5),))
+    assert grid.cell(3, 3) is None
+    assert Layout(entity="a", metric="b", period=2020).period == "2020"

@@ -1,0 +1,257 @@
+"""Labels of tables: our names for them, and what they say of the unit of their cells.
+
+In: raw rows of a source and its sidecar. Out: the same rows, with `entity`, `metric`, `period` by our names and, where
+a table, a header or `[captions]` tells one, the `caption` of each cell, in full: `million USD`. Of several captions the
+nearest holds: `[captions]` by metric, a bracket in the label (`Sales (10,000 vehicles)`, `销量（万辆）`), a row or
+column of captions, the layout, the sidecar; `full_caption` says how they join. A label that the table's caption
+excepts ("except per share data") has no scale.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Final
+
+import polars as pl
+
+from zhiji_etl.errors import FigureError
+from zhiji_etl.reading.captions import Caption, caption, told_unit
+from zhiji_etl.sources import Sidecar
+
+AXES: Final = ("entity", "metric", "period")
+DEFAULT: Final = "__default"
+"""Column of the rows of a layout: the caption of the whole layout."""
+
+RATE: Final = "rate"
+UNSCALED: Final = "count"
+"""The caption of cells that an exception takes out of a table's caption: no scale, and no unit but their own."""
+
+_BRACKETS: Final = re.compile(r"^(.*\S)\s*[(（\[【]([^()（）\[\]【】]+)[)）\]】]$", re.DOTALL)
+_TAIL: Final = re.compile(r"^(.*?\S)\s*(?:[,，:：/|–—]|\s-\s|\s[Ii]n\s)\s*(\S.*)$", re.DOTALL)
+_TEN: Final = re.compile(r"^(?:in\s+)?(1[0,]*0)\s*(?=\D)")
+_EXCEPT: Final = re.compile(
+    r"(?:\bexcept(?:\s+for)?|\bunless|\bother than)\s+(.+)$|除(.+?)(?:以?外|另有|$)", re.IGNORECASE
+)
+_PHRASES: Final = re.compile(r"[,，、;；]|\band\b|\bor\b|[及和或]", re.IGNORECASE)
+_IDLE: Final = re.compile(
+    r"\b(?:data|amounts?|figures?|information|otherwise|stated|noted|indicated|for|the)\b|数据|特别|注明|[.。()（）]",
+    re.IGNORECASE,
+)
+_SCALES: Final = {
+    2: "百",
+    3: "thousand",
+    4: "万",
+    5: "lakh",
+    6: "million",
+    7: "千万",
+    8: "亿",
+    9: "billion",
+    12: "trillion",
+}
+
+
+def told(rows: pl.LazyFrame, sidecar: Sidecar) -> pl.LazyFrame:
+    """Raw rows with our names and full captions; rows whose label has an empty name are left out.
+
+    Columns in: `entity, metric, period, caption`, with a layout also DEFAULT, which goes. Order and `row_id` stay.
+    """
+    if sidecar.layout:
+        return _of_layout(rows, sidecar)
+    for axis in AXES:
+        names = getattr(sidecar.names, axis)
+        rows = _joined(rows, axis, names.items(), axis) if names else rows
+    if sidecar.captions:
+        rows = _joined(rows, "metric", sidecar.captions.items(), "caption", over=False)
+    return _named(rows) if any(getattr(sidecar.names, axis) for axis in AXES) else rows
+
+
+def split_label(label: str) -> tuple[str, str | None]:
+    """A label and the caption that stands in it; null where none does.
+
+    >>> split_label("Sales (10,000 vehicles)"), split_label("销量（万辆）"), split_label("Revenue (restated)")
+    (('Sales', '10,000 vehicles'), ('销量', '万辆'), ('Revenue (restated)', None))
+    """
+    text = label.strip()
+    for form in (_BRACKETS, _TAIL):
+        match = form.match(text)
+        if match and understood(match[2]) is not None:
+            return match[1].strip(), match[2].strip()
+    return text, None
+
+
+@lru_cache(maxsize=1024)
+def understood(text: str) -> Caption | None:
+    """A caption; null for a text that is none. Also read is a scale in digits, as `10,000 vehicles`."""
+    worded = _TEN.sub(lambda ten: f"{_SCALES.get(ten[1].count('0'), ten[1])} ", text.strip())
+    try:
+        return told_unit(worded) if "_" in worded else caption(worded)
+    except FigureError:
+        return None
+
+
+def full_caption(
+    of_metric: str | None, of_place: str | None, of_table: str | None, label: str, currency: str | None = None
+) -> str | None:
+    """The caption of a cell in full, from those of its metric, of its row or column, and of its table; null for none.
+
+    The unit is the metric's, else the place's, else the table's; but which money the place says before the metric.
+    The scale is the first one told in that order, and does not go past a unit that is no money. `currency` is the
+    reading of signs of several currencies. A text that is no caption is given back: reading refuses it with a reason.
+
+    >>> full_caption(None, "US$", "RMB in millions", "Revenue"), full_caption("%", "US$", "RMB in millions", "Margin")
+    ('million USD', 'percent')
+    """
+    texts = [text or None for text in (of_metric, of_place, of_table)]
+    parts = [Caption() if text is None else understood(text) for text in texts]
+    unread = next((text for text, part in zip(texts, parts, strict=True) if part is None), None)
+    metric, place, table = (part or Caption() for part in parts)
+    if unread is not None or not any(texts):
+        return unread
+    excepted = _excepted(of_table or "", label)
+    if excepted:
+        kept = Caption(None, table.unit, table.currencies) if excepted == RATE else Caption()
+        return _excepted_caption(metric, place, kept, is_rate=excepted == RATE, currency=currency)
+    return _written(_merged(metric, place, table), currency) or next(text for text in texts if text)
+
+
+# -------------------------------------------------------------------------------------------------------- helpers
+
+
+def _of_layout(rows: pl.LazyFrame, sidecar: Sidecar) -> pl.LazyFrame:
+    """The rows of a wide table, whose cells lie in memory: each distinct label is looked at once."""
+    frame = rows.collect()
+    for axis in AXES:
+        frame = frame.join(_told_labels(frame, axis, sidecar), on=axis, how="left", maintain_order="left")
+    schema = {"__name metric": pl.String, "__declared": pl.String}
+    by_metric = pl.DataFrame(list(sidecar.captions.items()), schema=schema, orient="row")
+    declared = frame.join(by_metric, on="__name metric", how="left", maintain_order="left")
+    keyed = declared.with_columns(
+        __of_metric=pl.coalesce("__declared", "__caption metric"),
+        __of_place=pl.coalesce("caption", "__caption period"),
+    )
+    keys = ["__of_metric", "__of_place", DEFAULT, "metric"]
+    captions = _full_captions(keyed.select(keys).unique(), sidecar)
+    whole = keyed.join(captions, on=keys, how="left", nulls_equal=True, maintain_order="left")
+    named = whole.with_columns(*(pl.col(f"__name {axis}").alias(axis) for axis in AXES), caption="__full")
+    working = [name for name in named.columns if name.startswith("__")]
+    return _named(named.drop(working).lazy())
+
+
+def _told_labels(frame: pl.DataFrame, axis: str, sidecar: Sidecar) -> pl.DataFrame:
+    """By label: our name and, but for entities, the caption in it."""
+    names: Mapping[str, str] = getattr(sidecar.names, axis)
+    labels = frame.get_column(axis).drop_nulls().unique().to_list()
+    read = [(label, split_label(label) if axis != "entity" else (label.strip(), None)) for label in labels]
+    rows = [(label, names.get(label, names.get(short, short)), told) for label, (short, told) in read]
+    return pl.DataFrame(
+        rows, schema=dict.fromkeys([axis, f"__name {axis}", f"__caption {axis}"], pl.String), orient="row"
+    )
+
+
+def _full_captions(distinct: pl.DataFrame, sidecar: Sidecar) -> pl.DataFrame:
+    of_sidecar = _sidecar_caption(sidecar)
+    rows = [
+        (own, place, table, metric, full_caption(own, place, table or of_sidecar, metric or "", sidecar.currency))
+        for own, place, table, metric in distinct.iter_rows()
+    ]
+    return pl.DataFrame(rows, schema=dict.fromkeys([*distinct.columns, "__full"], pl.String), orient="row")
+
+
+def _sidecar_caption(sidecar: Sidecar) -> str | None:
+    """The caption that the keys `scale` and `unit` of a sidecar make together."""
+    if sidecar.scale and sidecar.unit and understood(sidecar.unit):
+        return f"{sidecar.scale} {sidecar.unit}"
+    return sidecar.unit or sidecar.scale
+
+
+def _merged(metric: Caption, place: Caption, table: Caption) -> Caption:
+    """Unit and scale of several captions, the nearest first."""
+    parts = (metric, place, table)
+    owner = next((part for part in parts if part.unit), Caption())
+    unit, currencies = owner.unit, owner.currencies
+    if unit and currencies and place.currencies:
+        unit, currencies = unit.replace(currencies[0], place.currencies[0], 1), place.currencies
+    return Caption(_exponent(parts), unit, currencies)
+
+
+def _exponent(parts: Iterable[Caption]) -> int | None:
+    """The first scale told; a unit that is no money has its own."""
+    for part in parts:
+        if part.exponent is not None or (part.unit and not _is_money(part)):
+            return part.exponent
+    return None
+
+
+def _is_money(told: Caption) -> bool:
+    return bool(told.currencies) and "/" not in (told.unit or "")
+
+
+def _excepted(table: str, label: str) -> str | None:
+    """Whether the table's caption excepts a label: as a RATE (per share), or as something without its scale."""
+    for phrase in exceptions(table):
+        if _names(phrase, label):
+            return RATE if phrase.casefold().startswith("per ") or phrase.startswith("每") else UNSCALED
+    return None
+
+
+def _excepted_caption(
+    metric: Caption, place: Caption, table: Caption, *, is_rate: bool, currency: str | None
+) -> str | None:
+    """The caption of a label that is excepted: what is told of the metric; else money a share, or a bare number."""
+    if metric.unit or metric.exponent is not None:
+        return _written(_merged(metric, place, table), currency)
+    told = _merged(metric, place, table)
+    if not told.currencies:
+        return _written(told, currency) or UNSCALED
+    return _written(Caption(None, f"{told.currencies[0]}/share", told.currencies), currency) if is_rate else UNSCALED
+
+
+@lru_cache(maxsize=256)
+def exceptions(table: str) -> tuple[str, ...]:
+    """What a caption excepts, the longest phrase first.
+
+    >>> exceptions("RMB in millions, except share and per share data")
+    ('per share', 'share')
+    """
+    match = _EXCEPT.search(table)
+    if match is None:
+        return ()
+    phrases = (_IDLE.sub("", phrase).strip() for phrase in _PHRASES.split(match[1] or match[2]))
+    return tuple(sorted({" ".join(one.split()) for one in phrases if len(one) > 1}, key=len, reverse=True))
+
+
+def _names(phrase: str, label: str) -> bool:
+    """Whether a label is of what a phrase excepts; a share of something is no number of shares."""
+    if not phrase.isascii():
+        return phrase in label
+    words = phrase.casefold().removesuffix("s")
+    end = "s" if words in ("share", "unit") else "(?:s|es|ies)?"
+    return re.search(rf"\b{re.escape(words)}{end}\b", label.casefold()) is not None
+
+
+def _written(told: Caption, currency: str | None) -> str | None:
+    """A caption in words that reading takes; null where its scale has none."""
+    unit = told.unit
+    if unit and currency in told.currencies:
+        unit = unit.replace(told.currencies[0], str(currency), 1)
+    if told.exponent in (None, 0):
+        return unit
+    scale = _SCALES.get(int(told.exponent or 0))
+    return scale and " ".join(filter(None, (scale, unit)))
+
+
+def _joined(
+    rows: pl.LazyFrame, key: str, pairs: Iterable[tuple[str, str]], column: str, *, over: bool = True
+) -> pl.LazyFrame:
+    """Rows with `column` set by the value of `key`; where `over`, an unlisted value keeps what it has."""
+    table = pl.LazyFrame(list(pairs), schema={"__key": pl.String, "__value": pl.String}, orient="row")
+    joined = rows.join(table, left_on=key, right_on="__key", how="left", maintain_order="left")
+    value = pl.coalesce("__value", column) if over else pl.coalesce(column, "__value")
+    return joined.with_columns(value.alias(column)).drop("__value")
+
+
+def _named(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Without the rows whose label was given an empty name: they are declared to be no figures."""
+    return rows.filter(~pl.any_horizontal((pl.col(axis) == "").fill_null(value=False) for axis in AXES))

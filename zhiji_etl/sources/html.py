@@ -1,0 +1,151 @@
+"""Tables of HTML pages: one table of a page as a grid, its merged cells spread.
+
+In: an `.html` file in UTF-8 and the number of a table (else the only one that holds a digit). Out: a `Grid`. Needs the
+extra `html` (selectolax), which builds the tree that browsers build: tags left open, `tbody` left out. Only the page's
+own text is read; nothing is fetched, and scripts do not run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from zhiji_etl.errors import SourceError
+from zhiji_etl.sources.bombs import corrupt
+from zhiji_etl.sources.grids import Grid, Span, checked_grid, grid_too_large
+from zhiji_etl.sources.names import safe_terminal
+from zhiji_etl.sources.structure import text_blocks
+
+SIZE_LIMIT: Final = 1 << 26
+"""Bytes of the largest page."""
+
+SPAN_LIMIT: Final = 1_000
+"""The most rows or columns one cell may claim, as in browsers."""
+
+
+def html_grid(path: Path, number: int | None = None) -> Grid:
+    """One table of a page: its text as printed, a cell over several rows or columns in its first place.
+
+    Raises `SourceError`: `html_missing`, `table_missing`, `grid_too_large`, `source_encoding`.
+    """
+    tables = html_tables(path)
+    filled = [one for one, grid in enumerate(tables, start=1) if _has_digits(grid)]
+    wanted = number if number is not None else (filled[0] if len(filled) == 1 else None)
+    if wanted is None or not 0 < wanted <= len(tables):
+        raise _table_missing(path, wanted, filled, len(tables))
+    return tables[wanted - 1]
+
+
+def html_tables(path: Path) -> list[Grid]:
+    """All tables of a page in order; a table within a cell is one of its own, and no part of the cell's text."""
+    found = _parser(path)(_page(path)).css("table")
+    try:
+        return [checked_grid(path.name, _grid(table, number)) for number, table in enumerate(found, start=1)]
+    except RecursionError:
+        raise corrupt(path.name, "its tags are nested too deeply") from None
+
+
+# -------------------------------------------------------------------------------------------------------- helpers
+
+
+def _parser(path: Path) -> Any:
+    try:
+        from selectolax.lexbor import LexborHTMLParser
+    except ImportError:
+        what = f"{safe_terminal(path.name)} is an HTML page, and the package that reads its tables is not installed."
+        raise SourceError("html_missing", what, hint="pip install 'zhiji_etl[html]'") from None
+    return LexborHTMLParser
+
+
+def _page(path: Path) -> str:
+    blocks: list[bytes] = []
+    with path.open("rb") as stream:
+        for _, block in text_blocks(stream, path.name, hashlib.sha256()):
+            blocks.append(block)
+            if sum(map(len, blocks)) > SIZE_LIMIT:
+                raise grid_too_large(path.name)
+    return b"".join(blocks).decode("utf-8-sig")
+
+
+def _table_missing(path: Path, wanted: int | None, filled: list[int], count: int) -> SourceError:
+    shown = ", ".join(map(str, filled[:20])) or "none"
+    what = f"has no table {wanted}" if wanted is not None else f"has {count} tables; with figures: {shown}"
+    hint = f"Write in the sidecar: sheet = {filled[0] if filled else 1}."
+    return SourceError("table_missing", f"{safe_terminal(path.name)} {what}.", hint=hint)
+
+
+def _has_digits(grid: Grid) -> bool:
+    return any(text and any(letter.isdecimal() for letter in text) for row in grid.rows for text in row)
+
+
+def _grid(table: Any, number: int) -> Grid:
+    """Cells are put where they stand once the cells above them that reach down have taken their places."""
+    rows: list[list[str | None]] = []
+    spans: list[Span] = []
+    reaching: dict[int, int] = {}
+    for row, cells in enumerate(_rows(table)):
+        taken = {column for column, last in reaching.items() if last >= row}
+        texts: dict[int, str | None] = {}
+        column = 0
+        for cell in cells:
+            while column in taken:
+                column += 1
+            across, down = _extent(cell, "colspan"), _extent(cell, "rowspan")
+            texts[column] = _text(cell)
+            if across > 1 or down > 1:
+                spans.append(Span(row, column, row + down - 1, column + across - 1))
+            for covered in range(column, column + across):
+                reaching[covered] = row + down - 1
+            column += across
+        rows.append([texts.get(at) for at in range(max(texts, default=-1) + 1)])
+    return Grid(rows, _within(spans, len(rows)), {}, f"table {number} ")
+
+
+def _rows(table: Any) -> Iterator[list[Any]]:
+    """The rows of this table and not of one within it: head, bodies and foot in their order on the page."""
+    for part in _children(table, "thead", "tbody", "tfoot", "tr"):
+        for row in [part] if part.tag == "tr" else _children(part, "tr"):
+            yield list(_children(row, "td", "th"))
+
+
+def _children(node: Any, *tags: str) -> Iterator[Any]:
+    child = node.child
+    while child is not None:
+        if child.tag in tags:
+            yield child
+        child = child.next
+
+
+def _extent(cell: Any, name: str) -> int:
+    text = (cell.attributes.get(name) or "1").strip()
+    return min(max(int(text), 1), SPAN_LIMIT) if text.isascii() and text.isdecimal() and len(text) < 6 else 1
+
+
+def _text(cell: Any) -> str | None:
+    """The text of a cell on one line; raised digits are an exponent above a 10, else the mark of a note."""
+    parts: list[str] = []
+    _collect(cell, parts)
+    return " ".join("".join(parts).split()) or None
+
+
+def _collect(node: Any, parts: list[str]) -> None:
+    child = node.child
+    while child is not None:
+        if child.tag == "-text":
+            parts.append(child.text(deep=False))
+        elif child.tag == "br":
+            parts.append(" ")
+        elif child.tag == "sup" and "".join(parts[-1:]).endswith("10"):
+            parts.append(f"^{child.text()}")
+        elif child.tag not in _ASIDE:
+            _collect(child, parts)
+        child = child.next
+
+
+_ASIDE: Final = frozenset({"table", "script", "style", "template", "sup"})
+
+
+def _within(spans: list[Span], height: int) -> tuple[Span, ...]:
+    return tuple(Span(one.top, one.left, min(one.bottom, height - 1), one.right) for one in spans)

@@ -1,0 +1,220 @@
+"""Wide tables: each cell of a grid as a raw row of its own, with what its row and its column say of it.
+
+In: a grid and the `[layout]` of its sidecar. Out: the columns of a plain raw table: `entity, metric, period, printed,
+locator` and, where told, `caption, vintage, note, decimals`. The row law for wide tables: every cell of the area that
+is neither header nor label and is not empty is one raw row, so it ends in exactly one of figures and rejects. A header
+over several columns holds for all of them: exactly so where cells are merged, else up to the next text of its row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from zhiji_etl.errors import SourceError
+from zhiji_etl.sources.bombs import file_sha256
+from zhiji_etl.sources.grids import Grid, address
+from zhiji_etl.sources.names import safe_terminal
+from zhiji_etl.sources.sidecar import Layout, Sidecar
+from zhiji_etl.sources.structure import ROW, Defect, Structure
+
+if TYPE_CHECKING:
+    from zhiji_etl.sources.files import Source
+    from zhiji_etl.sources.forms import Form
+
+LONG: Final = (
+    "entity",
+    "metric",
+    "period",
+    "printed",
+    "locator",
+    "caption",
+    "vintage",
+    "note",
+    "decimals",
+    "__default",
+)
+"""The columns of the raw rows that a layout gives."""
+
+_COLUMN: Final = "__column"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The area of one layout in its grid, from 0, ends included; data begins at `top`, `left`."""
+
+    grid: Grid
+    layout: Layout
+    first_row: int
+    first_column: int
+    last_row: int
+    last_column: int
+
+    @property
+    def top(self) -> int:
+        """The first row below the headers."""
+        return self.first_row + len(self.layout.columns)
+
+    @property
+    def left(self) -> int:
+        """The first column beside the labels."""
+        return self.first_column + len(self.layout.rows)
+
+
+def layout_structure(path: Path, sidecar: Sidecar, form: Form) -> Structure:
+    """Check every layout of a file against its cells; the defects are cells whose print is not known.
+
+    Raises `SourceError`: `layout_outside` (the file has no such cells), `layout_overlap` (one cell in two layouts), and
+    those of the form.
+    """
+    defects: list[Defect] = []
+    seen: set[tuple[str, int, int]] = set()
+    for start, block in _blocks(path, sidecar, form):
+        cells = [(row, column) for row, column, _ in _data(block)]
+        if not cells:
+            raise _outside(path, block)
+        places = {(block.grid.prefix, row, column) for row, column in cells}
+        if seen & places:
+            what = f"{safe_terminal(path.name)}: two layouts share the cell {block.grid.place(*cells[0])}."
+            raise SourceError("layout_overlap", what, hint="Set cells in each [[layout]].")
+        seen |= places
+        at = {cell: start + cell[0] * block.grid.width + cell[1] for cell in cells}
+        defects += [Defect(at[cell], *fault) for cell, fault in block.grid.faults.items() if cell in at]
+    return Structure(LONG, file_sha256(path), path.stat().st_size, tuple(defects))
+
+
+def layout_rows(source: Source) -> pl.LazyFrame:
+    """The raw rows of a source with layouts: `ROW` (the number of the cell in the file), then LONG, all String."""
+    frames = [_long(start, block) for start, block in _blocks(source.path, source.sidecar, source.form)]
+    return pl.concat(frames).sort(ROW).lazy()
+
+
+# --------------------------------------------------------------------------------------------------------- blocks
+
+
+def _blocks(path: Path, sidecar: Sidecar, form: Form) -> Iterator[tuple[int, Block]]:
+    """Each layout with its grid, and the number of the grid's first cell: grids of several sheets follow each other."""
+    grids: dict[str | int | None, tuple[int, Grid]] = {}
+    cells = 0
+    for layout in sidecar.layout or ():
+        if layout.sheet not in grids:
+            grid = form.grid(path, sidecar, layout.sheet)
+            grids[layout.sheet] = cells, grid
+            cells += len(grid.rows) * grid.width
+        start, grid = grids[layout.sheet]
+        yield start, _block(grid, layout)
+
+
+def _block(grid: Grid, layout: Layout) -> Block:
+    first, _, last = layout.cells.partition(":")
+    top, left = address(first)
+    bottom, right = address(last) if last else (len(grid.rows), grid.width)
+    return Block(grid, layout, top, left, min(bottom, len(grid.rows) - 1), min(right, grid.width - 1))
+
+
+def _data(block: Block) -> Iterator[tuple[int, int, str]]:
+    """(row, column, text) of every cell that is data and not empty."""
+    for row in range(block.top, block.last_row + 1):
+        texts = block.grid.rows[row][block.left : block.last_column + 1]
+        for column, text in enumerate(texts, start=block.left):
+            if text is not None and text.strip():
+                yield row, column, text
+
+
+def _outside(path: Path, block: Block) -> SourceError:
+    grid, layout = block.grid, block.layout
+    has = f"{len(grid.rows)} rows and {grid.width} columns"
+    what = f"{safe_terminal(path.name)} has no cell of data in {layout.cells}: it has {has}."
+    return SourceError("layout_outside", what, hint="Correct cells, columns and rows of [layout] in the sidecar.")
+
+
+# ----------------------------------------------------------------------------------------------------------- rows
+
+
+def _long(start: int, block: Block) -> pl.DataFrame:
+    grid, layout = block.grid, block.layout
+    cells = list(_data(block))
+    data = pl.DataFrame(
+        {
+            "__row": [row for row, _, _ in cells],
+            _COLUMN: [column for _, column, _ in cells],
+            "printed": [text for _, _, text in cells],
+            "locator": [grid.place(row, column) for row, column, _ in cells],
+        },
+        schema={"__row": pl.Int64, _COLUMN: pl.Int64, "printed": pl.String, "locator": pl.String},
+    )
+    placed = data.join(_headers(block), on=_COLUMN, how="left", maintain_order="left")
+    whole = placed.join(_labels(block), on="__row", how="left", maintain_order="left")
+    number = pl.col("__row") * grid.width + pl.col(_COLUMN) + start
+    said = [_said(name, layout).alias(name) for name in LONG if name not in ("printed", "locator")]
+    return whole.select(number.cast(pl.UInt32).alias(ROW), "printed", "locator", *said).select(ROW, *LONG)
+
+
+def _said(name: str, layout: Layout) -> pl.Expr:
+    """What the row, then the column says; for the whole table where neither does."""
+    parts = [f"{side} {at}" for side in _SIDES for at, one in enumerate(getattr(layout, side)) if one == name]
+    joined = pl.concat_str(parts, separator=" ", ignore_nulls=True) if parts else pl.lit(None, pl.String)
+    told = pl.when(joined.str.strip_chars() != "").then(joined)
+    constant = {"caption": None, "__default": layout.caption}.get(name, getattr(layout, name, None))
+    return pl.coalesce(told, pl.lit(constant, pl.String))
+
+
+def _headers(block: Block) -> pl.DataFrame:
+    """By column: the text of each row of headers."""
+    across = range(block.left, block.last_column + 1)
+    texts = {
+        f"columns {at}": _row_texts(block, block.first_row + at, is_last=at == len(block.layout.columns) - 1)
+        for at in range(len(block.layout.columns))
+    }
+    schema = {_COLUMN: pl.Int64, **dict.fromkeys(texts, pl.String)}
+    return pl.DataFrame({_COLUMN: list(across), **texts}, schema=schema)
+
+
+def _labels(block: Block) -> pl.DataFrame:
+    """By row: the text of each column of labels."""
+    down = range(block.top, block.last_row + 1)
+    texts = {
+        f"rows {at}": _column_texts(block, block.first_column + at, is_last=at == len(block.layout.rows) - 1)
+        for at in range(len(block.layout.rows))
+    }
+    return pl.DataFrame({"__row": list(down), **texts}, schema={"__row": pl.Int64, **dict.fromkeys(texts, pl.String)})
+
+
+def _row_texts(block: Block, row: int, *, is_last: bool) -> list[str | None]:
+    across = range(block.left, block.last_column + 1)
+    texts = [block.grid.cell(row, column) for column in across]
+    merged = {
+        column: block.grid.cell(span.top, span.left)
+        for span in block.grid.spans
+        if span.top <= row <= span.bottom
+        for column in range(span.left, span.right + 1)
+    }
+    if merged:
+        return [text or merged.get(column) for column, text in zip(across, texts, strict=True)]
+    return texts if is_last else _carried(texts)
+
+
+def _column_texts(block: Block, column: int, *, is_last: bool) -> list[str | None]:
+    down = range(block.top, block.last_row + 1)
+    texts = [block.grid.cell(row, column) for row in down]
+    merged = {
+        row: block.grid.cell(span.top, span.left)
+        for span in block.grid.spans
+        if span.left <= column <= span.right
+        for row in range(span.top, span.bottom + 1)
+    }
+    if merged:
+        return [text or merged.get(row) for row, text in zip(down, texts, strict=True)]
+    return texts if is_last else _carried(texts)
+
+
+def _carried(texts: Sequence[str | None]) -> list[str | None]:
+    """Each gap filled with the text before it."""
+    return pl.Series(texts, dtype=pl.String).forward_fill().to_list()
+
+
+_SIDES: Final = ("rows", "columns")
