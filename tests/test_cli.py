@@ -76,6 +76,8 @@ def test_run_prints_one_json_object(command, reference):
     assert told.code == 0
     assert told.err == ""
     assert read["counts"] == {
+        "sources": 4,
+        "recalled": 0,
         "raw_rows": 17,
         "figures": 20,
         "rejects": 0,

@@ -100,6 +100,7 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Where runs are published; by default PROJECT/build.")] = None,
     fail_on: Annotated[FailOn, typer.Option(help="From which severity findings make the exit code 1.")] = FailOn.ERROR,
     keep: Annotated[int, typer.Option(min=1, help="How many runs stay; one that was just replaced stays a while.")] = 3,
+    force: Annotated[bool, typer.Option("--force", help="Read each source again, changed or not.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
     junit: Annotated[Path | None, typer.Option(help="Write the findings as JUnit XML, for CI systems.")] = None,
     log_json: Annotated[bool, typer.Option("--log-json", help="Log to stderr, one JSON object a line.")] = False,
@@ -116,7 +117,7 @@ def run(
 
     logs.configure(as_json=log_json, verbose=verbose)
     with logs.progress(wanted=not (log_json or verbose)) as begun:
-        result = Project(project).run(out, keep=keep, stages=Stages(begun))
+        result = Project(project).run(out, keep=keep, stages=Stages(begun), force=force)
     failing = None if fail_on is FailOn.NEVER else Severity(fail_on.value)
     if junit is not None:
         write_junit(junit, result.findings, failing)

@@ -17,6 +17,7 @@ import polars as pl
 
 import zhiji_etl
 from zhiji_etl import conversion, corrections, findings, rows, tabulation
+from zhiji_etl.cache import Cache, keys
 from zhiji_etl.catalogue import Catalogue
 from zhiji_etl.consistency import pairs
 from zhiji_etl.consistency.checking import checked
@@ -62,19 +63,45 @@ class RunResult(Audit):
         return {verdict.value: counts.get(verdict.value, 0) for verdict in Verdict}
 
 
-def run(project: Project, out: Path, *, keep: int = 3, stages: Stages | None = None) -> RunResult:
+@dataclass(frozen=True)
+class Prepared:
+    """A run between its audit and its publication: nothing of it can be seen yet."""
+
+    project: Project
+    out: Path
+    audited: Audit
+    cache: Cache
+    stages: Stages
+
+
+def run(project: Project, out: Path, *, keep: int = 3, stages: Stages | None = None, force: bool = False) -> RunResult:
     """Audit a project and publish what came of it; the newest `keep` runs stay.
 
+    A source is read again only where something changed that decides its rows, or with `force`.
     Raises `ProjectError`, `SourceError` or `OutputError`; problems of the data are rejects and findings.
     """
+    return publish(prepare(project, out, stages=stages, force=force), keep=keep)
+
+
+def prepare(project: Project, out: Path, *, stages: Stages | None = None, force: bool = False) -> Prepared:
+    """Audit a project, with what earlier runs below `out` have read; errors as `run`, and nothing is published."""
     stage = stages or Stages()
     catalogue = stage("schemas", lambda: project.catalogue)
     sources = stage("sources", lambda: project.sources)
-    audited = audit(sources, catalogue, rates_of(project), project.corrections, stage)
-    with publishing(out, keep=keep) as folder:
-        stage("write", _write, folder, audited, catalogue)
-        stage("unchanged", check_unchanged, sources)
-        folder.manifest.update(_manifest(project, audited, stage))
+    said = {"settings": project.settings, "schemas": project.schema_hashes(corrections=False)}
+    cache = Cache(out, keys(sources, catalogue, project.corrections, said), force=force)
+    audited = audit(sources, catalogue, rates_of(project), project.corrections, stage, cache)
+    return Prepared(project, out, audited, cache, stage)
+
+
+def publish(prepared: Prepared, *, keep: int = 3) -> RunResult:
+    """Write a prepared run below its `out` and switch to it; `OutputError`, or `SourceError` `source_changed`."""
+    project, stage, audited = prepared.project, prepared.stages, prepared.audited
+    with publishing(prepared.out, keep=keep) as folder:
+        stage("write", _write, folder, audited, project.catalogue)
+        stage("unchanged", check_unchanged, project.sources)
+        folder.manifest.update(_manifest(prepared))
+    prepared.cache.prune(prepared.out)
     LOGGER.info("published %s", folder.run_id, extra={"run": folder.run_id})
     return RunResult(**vars(audited), path=folder.path, manifest=folder.manifest)
 
@@ -85,10 +112,11 @@ def audit(
     rates: Rates,
     amendments: Sequence[corrections.Correction] = (),
     stages: Stages | None = None,
+    recall: rows.Recall | None = None,
 ) -> Audit:
     """The chain: read, split, convert, tabulate, check. Every raw row ends in exactly one of figures and rejects."""
     stage = stages or Stages()
-    read = stage("read", rows.read_rows, sources, catalogue, amendments)
+    read = stage("read", rows.read_rows, sources, catalogue, amendments, recall)
     printed, unread = rows.split(read)
     stated = printed.join(conventions(sources), on="source", how="left", maintain_order="left")
     converted = stage("convert", conversion.convert, stated, rates)
@@ -146,14 +174,17 @@ def _write(folder: RunFolder, audited: Audit, catalogue: Catalogue) -> None:
     folder.write_parquet("rates.parquet", audited.rates)
 
 
-def _manifest(project: Project, audited: Audit, stages: Stages) -> dict[str, Any]:
+def _manifest(prepared: Prepared) -> dict[str, Any]:
+    project, audited, stages = prepared.project, prepared.audited, prepared.stages
     return {
         "zhiji_etl": zhiji_etl.__version__,
-        "inputs": [source.entry() for source in project.sources],
+        "inputs": [source.entry() | prepared.cache.entry(source.name) for source in project.sources],
         "schemas": project.schema_hashes(),
         "settings": project.settings,
         "rates": origins(audited.rates).to_dicts(),
         "counts": {
+            "sources": len(project.sources),
+            "recalled": len(prepared.cache.recalled),
             "raw_rows": audited.raw_rows,
             "figures": audited.figures.height,
             "rejects": audited.rejects.height,

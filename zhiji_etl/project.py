@@ -81,22 +81,29 @@ class Project:
 
         return read_corrections(self.path / "schemas" / FILE)
 
-    def schema_hashes(self) -> dict[str, str]:
+    def schema_hashes(self, *, corrections: bool = True) -> dict[str, str]:
         """The sha256 of each schema file, and of the corrections, for the manifest."""
         from zhiji_etl.corrections import FILE
 
         folder = self.path / "schemas"
-        files = [*_schema_files(folder), *(path for path in [folder / FILE] if path.is_file())]
+        files = [*_schema_files(folder), *(path for path in [folder / FILE] if corrections and path.is_file())]
         return {path.name: sha256(path.read_bytes()).hexdigest() for path in files}
 
-    def run(self, out: str | Path | None = None, *, keep: int = 3, stages: Stages | None = None) -> RunResult:
+    def run(
+        self, out: str | Path | None = None, *, keep: int = 3, stages: Stages | None = None, force: bool = False
+    ) -> RunResult:
         """Carry the figures the whole way and publish them below `out` (by default the project's `build`).
 
-        The newest `keep` runs stay there, and any that was replaced only minutes ago. `stages` is told how it goes.
+        The newest `keep` runs stay there, and any that was replaced only minutes ago. A source that has not changed
+        since one of them is not read again, but with `force`. `stages` is told how it goes.
         """
         from zhiji_etl.pipeline import run
 
-        return run(self, Path(out) if out is not None else self.path / "build", keep=keep, stages=stages)
+        return run(self, self.build(out), keep=keep, stages=stages, force=force)
+
+    def build(self, out: str | Path | None = None) -> Path:
+        """Where runs are published: `out`, or the project's own folder."""
+        return self.path / "build" if out is None else Path(out)
 
     def _require(self) -> None:
         if not (self.path / "schemas").is_dir() or not (self.path / "raw").is_dir():

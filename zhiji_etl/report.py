@@ -45,6 +45,8 @@ def summary(result: RunResult) -> RenderableType:
     """What a run gave: counts, findings by verdict and severity, the worst one in a few lines, the next in one each."""
     manifest = result.manifest["counts"]
     head = Grid.grid(padding=(0, 2))
+    if manifest["recalled"]:
+        head.add_row("sources", f"{manifest['sources']}, of which {manifest['recalled']} unchanged and not read again")
     head.add_row("raw rows", str(manifest["raw_rows"]))
     head.add_row("figures", str(manifest["figures"]))
     head.add_row("rejects", Text(str(manifest["rejects"]), "bold red" if manifest["rejects"] else ""))

@@ -6,8 +6,9 @@ In: the sources of a project. Out: `Split`, in which every raw row, known by its
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import partial
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -23,6 +24,9 @@ from zhiji_etl.reading.cells import options
 from zhiji_etl.sources import Sidecar, Source, ordinals, scan_source
 
 REJECT_ENDING: Final = ("code", "reason")
+Recall = Callable[[Source, Callable[[], pl.DataFrame]], pl.DataFrame]
+"""Given a source and what reads its rows: those rows, read or remembered."""
+
 RESTATING: Final = 1
 """The last bit of a figure_id: 0 for the figure of a row, 1 for the amount that restates it."""
 
@@ -35,19 +39,31 @@ class Split(NamedTuple):
 
 
 def read_rows(
-    sources: Iterable[Source], catalogue: Catalogue, amendments: Sequence[corrections.Correction] = ()
+    sources: Iterable[Source],
+    catalogue: Catalogue,
+    amendments: Sequence[corrections.Correction] = (),
+    recall: Recall | None = None,
 ) -> pl.DataFrame:
-    """All rows of all sources with their reading, period, table and, where they are no figure, `code` and `reason`."""
+    """All rows of all sources with their reading, period, table and, where they are no figure, `code` and `reason`.
+
+    `recall` may give the rows of a source without calling the function that reads them, which it is handed.
+    """
     listed = list(sources)
     numbers = ordinals(listed)
-    raw = [
-        corrections.amended(labels.told(scan_source(one, numbers[one.name]), one.sidecar), one.name, amendments)
-        for one in listed
-    ]
     for one in listed:
         _check_captions(one)
-    frames = [_read(rows, one.sidecar) for rows, one in zip(raw, listed, strict=True)]
-    rows = corrections.rescaled(pl.concat(frames, how="diagonal"), amendments)
+    readers = [partial(_read_source, one, numbers[one.name], catalogue, amendments) for one in listed]
+    recalled = recall or (lambda _source, read: read())
+    frames = [recalled(one, read) for one, read in zip(listed, readers, strict=True)]
+    return pl.concat(frames, how="diagonal").sort("row_id")
+
+
+def _read_source(
+    source: Source, ordinal: int, catalogue: Catalogue, amendments: Sequence[corrections.Correction]
+) -> pl.DataFrame:
+    """The rows of one source: one after the other they take a third of the time that one plan of all sources takes."""
+    raw = corrections.amended(labels.told(scan_source(source, ordinal), source.sidecar), source.name, amendments)
+    rows = corrections.rescaled(_read(raw, source.sidecar), amendments)
     placed = _dated(_placed(rows, catalogue), catalogue.fiscal_year_ends)
     return (
         placed.with_columns(_first_defect())

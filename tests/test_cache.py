@@ -1,0 +1,313 @@
+"""Sources that did not change are not read again, and nobody can tell from the result."""
+
+import random
+import shutil
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+import zhiji_etl as zj
+from zhiji_etl import cache
+from zhiji_etl.errors import SourceError
+from zhiji_etl.outputs import latest, read_manifest, runs
+from zhiji_etl.pipeline import RunResult
+from zhiji_etl.sources import files, find_sources
+
+HEADER = "entity,metric,period,printed\n"
+SCHEMA = """import zhiji_etl as zj
+
+
+class CompanyYear(zj.Table):
+    sales: float = zj.Quantity("vehicle", ge=0)
+    share: float = zj.Quantity("percent", ge=0, le=100)
+    revenue: float = zj.Quantity("CNY", fx="average")
+"""
+RULE = """
+    @zj.rule
+    def small(m):
+        return m.share <= 0.5
+"""
+OTHER_UNIT = SCHEMA.replace('"CNY"', '"USD"')
+CORRECTION = """[[correction]]
+source = "{}.csv"
+entity = "A"
+metric = "sales"
+period = "2019"
+expect = "5 vehicles"
+override = "7 vehicles"
+why = "A test"
+reported_by = "the tests"
+"""
+PRINTED = {
+    "sales": ["5 vehicles", "6.238 million vehicles", "623.8万辆", "n/a", "5 km"],
+    "share": ["22.7 percent", "105%", "about 3%", "22.75"],
+    "revenue": ["RMB7 billion (US$1 billion)", "US$1.5 billion", "over 10 billion yuan", "7", "1e400"],
+    "sale": ["5"],
+}
+SIDECARS = ["", 'rounding = "truncation"\n', 'currency = "CNY"\nscale = "million"\n', 'vintage = "later"\n']
+
+
+def hashes(run: Path) -> dict[str, str]:
+    return {path.name: sha256(path.read_bytes()).hexdigest() for path in sorted(run.glob("*.parquet"))}
+
+
+def recalled(result: RunResult) -> set[str]:
+    return {entry["name"] for entry in result.manifest["inputs"] if entry["recalled"]}
+
+
+def write(folder: Path, name: str, text: str) -> None:
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Path:
+    """A project of three sources, of which one has a column of its own and one a row that is none."""
+    write(tmp_path, "raw/a.csv", HEADER + "A,sales,2019,5 vehicles\nA,share,2019,22.7 percent\n")
+    write(tmp_path, "raw/b.csv", HEADER.replace("\n", ",kept\n") + "B,sales,2019,623.8万辆,x\nB,sales,2020,many,y\n")
+    write(tmp_path, "raw/c.csv", HEADER + "C,revenue,2019,US$1.5 billion\nC,sales\n")
+    write(tmp_path, "schemas/company_year.py", SCHEMA)
+    return tmp_path
+
+
+# ---------------------------------------------------------------------------------------------------- random edits
+
+
+class Editor:
+    """Edits a project at random, and says whose rows may then be others."""
+
+    def __init__(self, folder: Path, chance: random.Random) -> None:
+        self.folder = folder
+        self.chance = chance
+        self.made = 0
+
+    def edit(self) -> None:
+        edits: list[Callable[[], None]] = [self.cell, self.cell, self.sidecar, self.schema, self.add, self.remove]
+        self.chance.choice([*edits, self.correction, self.rates, self.nothing])()
+
+    def source(self) -> Path:
+        return self.chance.choice(sorted((self.folder / "raw").glob("*.csv")))
+
+    def row(self) -> str:
+        metric = self.chance.choice(list(PRINTED))
+        entity, period = self.chance.choice("AB"), self.chance.choice(["2019", "2020Q1", "someday"])
+        return f'{entity},{metric},{period},"{self.chance.choice(PRINTED[metric])}"\n'
+
+    def cell(self) -> None:
+        path = self.source()
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        lines[self.chance.randrange(1, len(lines))] = self.row()
+        path.write_text("".join(lines), encoding="utf-8")
+
+    def sidecar(self) -> None:
+        self.source().with_suffix(".toml").write_text(self.chance.choice(SIDECARS), encoding="utf-8")
+
+    def schema(self) -> None:
+        write(self.folder, "schemas/company_year.py", self.chance.choice([SCHEMA, SCHEMA + RULE, OTHER_UNIT]))
+
+    def add(self) -> None:
+        self.made += 1
+        header = self.chance.choice([HEADER, HEADER.replace("\n", ",note\n")])
+        ending = ",n\n" if "note" in header else "\n"
+        rows = [self.row().strip() + ending for _ in range(self.chance.randrange(1, 4))]
+        write(self.folder, f"raw/new{self.made}.csv", header + "".join(rows))
+
+    def remove(self) -> None:
+        if len(list((self.folder / "raw").glob("*.csv"))) > 1:
+            path = self.source()
+            path.unlink()
+            path.with_suffix(".toml").unlink(missing_ok=True)
+
+    def correction(self) -> None:
+        text = self.chance.choice(["", CORRECTION.format("a"), CORRECTION.format("b")])
+        write(self.folder, "schemas/corrections.toml", text)
+
+    def rates(self) -> None:
+        rate = self.chance.choice(["6.9", "7.1"])
+        days = [f"2019-{month:02}-{day:02},USD,CNY,{rate}\n" for month in range(1, 13) for day in range(1, 29)]
+        write(self.folder, "rates.csv", "date,base,quote,rate\n" + "".join(days))
+        write(self.folder, "zhiji.toml", 'rates = ["rates.csv"]\n')
+
+    def nothing(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_edits_give_what_a_full_run_gives(three: Path, tmp_path: Path, seed: int):
+    editor = Editor(three, random.Random(seed))
+    zj.Project(three).run()
+    again = 0
+    for step in range(6):
+        editor.edit()
+        result = zj.Project(three).run()
+        full = zj.Project(three).run(tmp_path / f"full{step}")
+        assert hashes(result.path) == hashes(full.path)
+        assert recalled(full) == set()
+        again += len(recalled(result))
+    assert again > 0
+
+
+# ------------------------------------------------------------------------------------------------- what is read again
+
+
+def run_twice(folder: Path, change: Callable[[], object]) -> set[str]:
+    zj.Project(folder).run()
+    change()
+    return recalled(zj.Project(folder).run())
+
+
+def test_only_the_changed_source_is_read(three: Path):
+    assert run_twice(three, lambda: None) == {"a.csv", "b.csv", "c.csv"}
+    assert run_twice(three, lambda: write(three, "raw/b.csv", HEADER + "B,sales,2019,5\n")) == {"a.csv", "c.csv"}
+    assert run_twice(three, lambda: write(three, "raw/a.toml", "decimals = 0\n")) == {"b.csv", "c.csv"}
+    # Without it the source is again what an earlier run has read.
+    assert run_twice(three, lambda: (three / "raw" / "a.toml").unlink()) == {"a.csv", "b.csv", "c.csv"}
+    assert run_twice(three, lambda: (three / "raw" / "a.csv").rename(three / "raw" / "d.csv")) == {"b.csv", "c.csv"}
+    assert run_twice(three, lambda: write(three, "raw/e.csv", HEADER)) == {"b.csv", "c.csv", "d.csv"}
+
+
+@pytest.mark.parametrize("schema", [SCHEMA + RULE, OTHER_UNIT, SCHEMA.replace("sales", "sale")])
+def test_another_schema_reads_all(three: Path, schema: str):
+    assert run_twice(three, lambda: write(three, "schemas/company_year.py", schema)) == set()
+
+
+def test_another_library_reads_all(three: Path, monkeypatch: pytest.MonkeyPatch):
+    assert run_twice(three, lambda: monkeypatch.setattr(cache, "library_sha256", lambda: "another")) == set()
+
+
+def test_another_polars_reads_all(three: Path, monkeypatch: pytest.MonkeyPatch):
+    assert run_twice(three, lambda: monkeypatch.setattr(cache, "version", lambda package: f"{package} 0")) == set()
+
+
+def test_a_schema_that_takes_its_units_from_elsewhere(three: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """What a schema imports is in no file of schemas/."""
+    monkeypatch.setenv("UNIT", "CNY")
+    write(three, "schemas/company_year.py", "import os\n" + SCHEMA.replace('"CNY"', 'os.environ["UNIT"]'))
+    assert run_twice(three, lambda: monkeypatch.setenv("UNIT", "USD")) == set()
+
+
+def test_force_reads_all(three: Path, command):
+    zj.Project(three).run()
+    assert recalled(zj.Project(three).run(force=True)) == set()
+    assert "3, of which 3 unchanged and not read again" in command("run", three).out
+    assert "not read again" not in command("run", three, "--force").out
+
+
+def test_a_project_elsewhere_with_other_rows(three: Path, tmp_path: Path):
+    """A second project that publishes into the same folder gets its own rows."""
+    other = tmp_path / "other"
+    shutil.copytree(three / "raw", other / "raw")
+    shutil.copytree(three / "schemas", other / "schemas")
+    write(other, "raw/a.csv", HEADER + "Z,sales,2019,9 vehicles\n")
+    zj.Project(three).run(tmp_path / "out")
+    result = zj.Project(other).run(tmp_path / "out")
+    assert recalled(result) == {"b.csv", "c.csv"}
+    assert "Z" in result.figures["entity"].to_list()
+
+
+def test_two_names_of_one_ordinal(three: Path, monkeypatch: pytest.MonkeyPatch):
+    """A new file may take the place of another one among the row ids: then that one's rows have other ids."""
+    monkeypatch.setattr(files, "ORDINALS", 4)
+    before = files.ordinals(find_sources(three / "raw"))
+    zj.Project(three).run()
+    for number in range(100):
+        write(three, f"raw/0{number}.csv", HEADER + "D,sales,2019,5 vehicles\n")
+        after = files.ordinals(find_sources(three / "raw"))
+        if any(after[name] != ordinal for name, ordinal in before.items()):
+            break
+        (three / f"raw/0{number}.csv").unlink()
+    result = zj.Project(three).run()
+    assert recalled(result) == {name for name, ordinal in before.items() if after[name] == ordinal} < set(before)
+    assert hashes(result.path) == hashes(zj.Project(three).run(three / "full").path)
+
+
+# -------------------------------------------------------------------------------------------------- damage and disks
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "empty", "swap", "name", "folder"])
+def test_a_damaged_file_is_noticed_and_read_again(three: Path, damage: str, caplog: pytest.LogCaptureFixture):
+    first = zj.Project(three).run()
+    one, other, _ = sorted((three / "build" / "cache").iterdir())
+    content = bytearray(one.read_bytes())
+    if damage == "flip":
+        content[len(content) // 2] ^= 1
+        one.write_bytes(content)
+    elif damage == "cut":
+        one.write_bytes(content[:-1])
+    elif damage == "empty":
+        one.write_bytes(b"")
+    elif damage == "swap":
+        one.write_bytes(other.read_bytes())
+    elif damage == "name":
+        one.rename(one.with_name(one.name.partition("-")[0] + "-" + "0" * 64 + ".parquet"))
+    else:
+        one.unlink()
+        one.mkdir()
+    second = zj.Project(three).run()
+    assert len(recalled(second)) == 2
+    assert hashes(second.path) == hashes(first.path)
+    assert damage == "folder" or "is damaged" in caplog.text
+    assert damage == "folder" or len(recalled(zj.Project(three).run())) == 3
+
+
+def test_nothing_can_be_kept(three: Path, monkeypatch: pytest.MonkeyPatch):
+    """A full disk, a folder that is none: the run is as good as any."""
+    write(three, "build/cache", "a file stands where the folder should be")
+    result = zj.Project(three).run()
+    assert result.figures.height > 0
+    assert recalled(zj.Project(three).run()) == set()
+    assert (three / "build" / "cache").read_text() == "a file stands where the folder should be"
+
+
+def test_a_source_that_changes_while_it_is_read_is_not_kept(three: Path, monkeypatch: pytest.MonkeyPatch):
+    """Its new rows under the key of its old bytes would be believed as soon as the old bytes are back."""
+    old = (three / "raw" / "a.csv").read_bytes()
+
+    def late(raw: Path) -> list:
+        found = find_sources(raw)
+        write(three, "raw/a.csv", HEADER + "Z,sales,2019,9 vehicles\n")
+        return found
+
+    monkeypatch.setattr("zhiji_etl.sources.find_sources", late)
+    with pytest.raises(SourceError) as caught:
+        zj.Project(three).run()
+    assert caught.value.code == "source_changed"
+    monkeypatch.undo()
+    (three / "raw" / "a.csv").write_bytes(old)
+    assert "Z" not in zj.Project(three).run().figures["entity"].to_list()
+
+
+# ------------------------------------------------------------------------------------------------------- retention
+
+
+def test_what_kept_runs_were_made_of_stays(three: Path, monkeypatch: pytest.MonkeyPatch):
+    from datetime import timedelta
+
+    from zhiji_etl.outputs.publication import publishing
+
+    monkeypatch.setattr(
+        "zhiji_etl.pipeline.publishing", lambda out, keep: publishing(out, keep=keep, grace=timedelta(0))
+    )
+    versions = [HEADER + f"A,sales,2019,{n} vehicles\n" for n in range(5)]
+    for text in versions:
+        write(three, "raw/a.csv", text)
+        zj.Project(three).run(keep=2)
+    (three / "build" / "cache" / "left by a killed run.parquet").write_bytes(b"")
+    write(three, "raw/a.csv", versions[3])
+    assert recalled(zj.Project(three).run(keep=2)) == {"a.csv", "b.csv", "c.csv"}
+    assert len(runs(three / "build")) == 2
+    kept = {path.name.partition("-")[0] for path in (three / "build" / "cache").iterdir()}
+    wanted = [entry["reading"] for run in runs(three / "build") for entry in read_manifest(run.path)["inputs"]]
+    assert kept == set(wanted)
+    assert len(kept) == 4
+    write(three, "raw/a.csv", versions[0])
+    assert recalled(zj.Project(three).run(keep=2)) == {"b.csv", "c.csv"}
+    assert latest(three / "build").is_dir()
+
+
+def test_the_manifest_says_how_many(three: Path):
+    zj.Project(three).run()
+    counts = read_manifest(zj.Project(three).run().path)["counts"]
+    assert (counts["sources"], counts["recalled"]) == (3, 3)
