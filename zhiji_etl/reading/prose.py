@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import accumulate
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import Figure, Qualifier
-from zhiji_etl.reading.cells import KEPT, Rounding, joined, marked, options, plain
+from zhiji_etl.reading.cells import KEPT, Rounding, joined, marked, options
 from zhiji_etl.reading.drafts import singular_of
 from zhiji_etl.reading.exact import Precision, figure
 from zhiji_etl.reading.folding import MARK, RUN_MARKS, ZERO_MARKS, fine
@@ -25,7 +25,7 @@ from zhiji_etl.reading.meanings import Amount, Options, Refine
 from zhiji_etl.reading.nil import read_nothing
 from zhiji_etl.reading.surroundings import excluded
 from zhiji_etl.reading.tokens import Join, tokens
-from zhiji_etl.reading.windows import IDEOGRAPH_MARK, NAME_MARK, WORD_MARK, Window, windows
+from zhiji_etl.reading.windows import IDEOGRAPH_MARK, NAME_MARK, WORD_MARK, parts_of, symbols_of, windows
 
 LONGEST_TEXT = 10_000_000
 """Characters of the longest text that is searched."""
@@ -80,14 +80,99 @@ def find(
     if len(text) > LONGEST_TEXT:
         raise FigureError("text_too_long", f"The text has {len(text):,} characters.", text="", hint="Give it in parts.")
     chosen = options(currency, scale, unit, False)
-    precision = Precision(None, rounding == "truncation")
-    found: list[Figure] = []
-    for window in windows(_CHINESE_COMMA.sub("、", text)):
-        found.extend(_figures(window, text, chosen, precision))
-    return found
+    parts = parts_of(_CHINESE_COMMA.sub("、", text))
+    symbols = symbols_of(parts)
+    passages = (_passages if len(symbols) <= _SENTENCE else _passages.__wrapped__)(symbols, chosen)
+    if not passages:
+        return []
+    printed = Printed(text, parts, [0, *accumulate(map(len, parts))], Precision(None, rounding == "truncation"), chosen)
+    return [one for first, passage in passages for one in _figures(passage, first, printed)]
 
 
-# ---- one window -----------------------------------------------------------------------------------------------------
+# ---- passages -------------------------------------------------------------------------------------------------------
+
+
+class Printed(NamedTuple):
+    """A text in parts, where each begins (and the last ends), and how it is to be read."""
+
+    text: str
+    parts: list[str]
+    starts: list[int]
+    precision: Precision
+    chosen: Options
+
+
+Place: TypeAlias = tuple[int, int]
+"""A place in a passage: the symbol that ends there or behind it, and how many characters before its end."""
+
+
+class Placed(NamedTuple):
+    """An amount and where it begins and ends in its passage, then where the one that restates it does."""
+
+    amount: Amount
+    places: tuple[tuple[Place, Place], ...]
+    years: tuple[int, ...]
+    """The numbers that, if they are years, make it no amount."""
+    named: dict[tuple[str, ...], Amount]
+    """The amount with nouns that the lexicon does not know, by the unknown words of the passage."""
+    halves: tuple[Placed, ...]
+    """The two bounds of a range said apart; they are what is printed where they contradict."""
+
+
+class Passage(NamedTuple):
+    """What the symbols of a window say before its digits are looked at."""
+
+    numbers: tuple[int, ...]
+    words: tuple[int, ...]
+    """Which symbols stand for numbers, and for words that the lexicon does not know."""
+    amounts: tuple[Placed, ...]
+    joins: tuple[Join, ...] | None
+    symbols: tuple[str, ...] | None = None
+    """The symbols, where only their fine shape can decide."""
+
+
+@lru_cache(maxsize=KEPT // 2)
+def _passages(symbols: tuple[str, ...], chosen: Options) -> tuple[tuple[int, Passage], ...]:
+    """The passages of a sentence in which figures can stand, each with the place of its first symbol; remembered."""
+    found = [(first, _passage(symbols[first:last], "coarse", chosen)) for first, last in windows(symbols)]
+    return tuple((first, passage) for first, passage in found if passage.amounts or passage.symbols)
+
+
+@lru_cache(maxsize=KEPT)
+def _passage(symbols: tuple[str, ...], style: str, chosen: Options) -> Passage:
+    """What the symbols of a window mean, remembered."""
+    shape = "".join(symbols)
+    numbers = tuple([at for at, symbol in enumerate(symbols) if symbol == MARK])
+    words = tuple([at for at, symbol in enumerate(symbols) if symbol in _UNKNOWN])
+    undecided = style == "coarse" and bool(numbers) and _UNDECIDED.search(shape) is not None
+    reading = _UNREAD if undecided else _read(shape, style, chosen)
+    if reading.refine:
+        return Passage(numbers, words, (), None, symbols)
+    ends = (0, *accumulate(map(len, symbols)))
+    return Passage(numbers, words, tuple([_placed(amount, ends) for amount in reading.amounts]), reading.joins)
+
+
+def _placed(amount: Amount, ends: tuple[int, ...]) -> Placed:
+    again = () if amount.restated is None else (amount.restated,)
+    places = tuple((_place(one.start, ends), _place(one.end, ends)) for one in (amount, *again))
+    halves = tuple([_placed(half, ends) for half in amount.halves or ()])
+    return Placed(amount, places, _years(amount), {}, halves)
+
+
+def _place(offset: int, ends: tuple[int, ...]) -> Place:
+    at = bisect_left(ends, offset)
+    return at, ends[at] - offset
+
+
+def _years(amount: Amount) -> tuple[int, ...]:
+    """The numbers of an amount that says nothing but numbers: bare ones, before `年` or before a name."""
+    if amount.qualifier not in (Qualifier.EXACT, Qualifier.RANGE):
+        return ()
+    if amount.unit not in ("count", "year") and not _NUMBERED.fullmatch(amount.unit):
+        return ()
+    terms = [number.terms[0] for number in amount.numbers if len(number.terms) == 1]
+    literals = tuple(term.literal for term in terms if term.literal is not None and not term.exponent)
+    return literals if len(literals) == len(terms) else ()
 
 
 class Reading(NamedTuple):
@@ -98,80 +183,14 @@ class Reading(NamedTuple):
     refine: bool = False
 
 
-class Outline(NamedTuple):
-    """What the symbols of a window say before its digits are looked at."""
-
-    shape: str
-    ends: tuple[int, ...]
-    """Where each symbol ends in the shape, after a 0."""
-    numbers: tuple[int, ...]
-    words: tuple[int, ...]
-    """Which symbols stand for numbers, and for words that the lexicon does not know."""
-    undecided: bool
-
-
-def _figures(window: Window, text: str, chosen: Options, precision: Precision) -> list[Figure]:
-    symbols: Sequence[str] = window.symbols
-    parts: Sequence[str] = window.parts
-    starts: Sequence[int] = window.starts
-    outline = _outline(tuple(symbols))
-    reading = _UNREAD if outline.undecided else _read(outline.shape, "coarse", chosen)
-    if reading.refine:
-        symbols, parts, starts, runs = _refined(symbols, parts, starts)
-        outline = _outline(tuple(symbols))
-        reading = _read(outline.shape, "fine", chosen)
-        numbers = joined(runs, reading.joins or ())
-    else:
-        numbers = plain([parts[at] for at in outline.numbers], False)
-    if not reading.amounts:
-        return []
-    places = _Places(outline.ends, starts)
-    words = [parts[at] for at in outline.words]
-    figures: list[Figure] = []
-    for amount in reading.amounts:
-        figures += _made(amount, numbers, words, text, places, precision)
-    return figures
-
-
-@lru_cache(maxsize=KEPT)
-def _outline(symbols: tuple[str, ...]) -> Outline:
-    """The outline of a window, remembered."""
-    shape = "".join(symbols)
-    numbers = tuple(at for at, symbol in enumerate(symbols) if symbol == MARK)
-    words = tuple(at for at, symbol in enumerate(symbols) if symbol in _UNKNOWN)
-    undecided = bool(numbers) and _UNDECIDED.search(shape) is not None
-    return Outline(shape, (0, *accumulate(map(len, symbols))), numbers, words, undecided)
-
-
+_SENTENCE: Final = 400
+"""Symbols of the longest text that is remembered whole."""
 _UNKNOWN: Final = (WORD_MARK, NAME_MARK, IDEOGRAPH_MARK)
 _UNREAD: Final = Reading((), None, refine=True)
 
 
-def _refined(
-    symbols: Sequence[str], parts: Sequence[str], starts: Sequence[int]
-) -> tuple[list[str], list[str], list[int], list[str]]:
-    """The window with each run of digits as a part of its own."""
-    new_symbols, new_parts, runs = [], [], []
-    for symbol, part in zip(symbols, parts, strict=True):
-        if symbol != MARK:
-            new_symbols.append(symbol)
-            new_parts.append(part)
-            continue
-        for piece in re.findall(r"[0-9]+|[^0-9]", part):
-            mark = fine(piece)[0]
-            new_symbols.append(mark)
-            new_parts.append(piece)
-            if mark in _RUNS:
-                runs.append(piece)
-    new_starts = [starts[0]]
-    for part in new_parts:
-        new_starts.append(new_starts[-1] + len(part))
-    return new_symbols, new_parts, new_starts, runs
-
-
-@lru_cache(maxsize=KEPT)
 def _read(shape: str, style: str, chosen: Options) -> Reading:
-    """The amounts in a shape of window, remembered."""
+    """The amounts in a shape of window."""
     found, joins = tokens(shape, style)
     amounts: list[Amount] = []
     at = 0
@@ -201,47 +220,60 @@ def _read(shape: str, style: str, chosen: Options) -> Reading:
     return Reading(tuple(amounts), joins)
 
 
-# ---- figures of a window --------------------------------------------------------------------------------------------
+# ---- figures of a passage -------------------------------------------------------------------------------------------
 
 
-class _Places:
-    """Offsets in a shape -> offsets in the text."""
+def _figures(passage: Passage, first: int, printed: Printed) -> list[Figure]:
+    """The figures of a passage that begins with this part of a text."""
+    if passage.symbols is not None:
+        return _refined(passage.symbols, first, printed)
+    parts = printed.parts
+    numbers = [parts[first + at].replace(",", "") for at in passage.numbers]
+    words = tuple([parts[first + at] for at in passage.words])
+    return [one for placed in passage.amounts for one in _made(placed, numbers, words, first, printed)]
 
-    def __init__(self, ends: Sequence[int], starts: Sequence[int]) -> None:
-        self.starts = starts
-        self.ends = ends
 
-    def __call__(self, offset: int) -> int:
-        at = bisect_left(self.ends, offset)
-        return self.starts[at] - (self.ends[at] - offset)
+def _refined(symbols: tuple[str, ...], first: int, printed: Printed) -> list[Figure]:
+    """The figures of a passage of which each run of digits is a part of its own."""
+    new_symbols: list[str] = []
+    new_parts: list[str] = []
+    for symbol, part in zip(symbols, printed.parts[first:], strict=False):
+        pieces = _PIECES.findall(part) if symbol == MARK else [part]
+        new_parts += pieces
+        new_symbols += [fine(piece)[0] for piece in pieces] if symbol == MARK else [symbol]
+    passage = _passage(tuple(new_symbols), "fine", printed.chosen)
+    runs = [part for symbol, part in zip(new_symbols, new_parts, strict=True) if symbol in _RUNS]
+    numbers = joined(runs, passage.joins or ())
+    words = tuple([new_parts[at] for at in passage.words])
+    starts = [*accumulate(map(len, new_parts), initial=printed.starts[first])]
+    finer = printed._replace(parts=new_parts, starts=starts)
+    return [one for placed in passage.amounts for one in _made(placed, numbers, words, 0, finer)]
+
+
+_PIECES: Final = re.compile(r"[0-9]+|[^0-9]")
 
 
 def _made(
-    amount: Amount, numbers: Sequence[str], words: Sequence[str], text: str, places: _Places, precision: Precision
-) -> list[Figure]:
+    placed: Placed, numbers: Sequence[str], words: tuple[str, ...], first: int, printed: Printed
+) -> tuple[Figure, ...]:
     """The figure of an amount, and the one that restates it; none where it turns out to be a year or no number."""
-    if _is_year(amount, numbers, words):
-        return []
-    amount = _named(amount, words)
-    again = None if amount.restated is None else _named(amount.restated, words)
-    spans = [(places(amount.start), places(amount.end))]
-    if again is not None:
-        spans.append((places(again.start), places(again.end)))
+    amount = placed.amount
+    if placed.years and _is_year(amount, [numbers[at] for at in placed.years], words):
+        return ()
+    if words:
+        amount = _named(placed, words)
+    starts = printed.starts
+    spans = tuple(
+        [
+            (starts[first + start] - before, starts[first + end] - after)
+            for (start, before), (end, after) in placed.places
+        ]
+    )
     try:
-        whole = amount if again is amount.restated else replace(amount, restated=again)
-        main = figure(whole, numbers, text, tuple(spans), precision)
+        main = figure(amount, numbers, printed.text, spans, printed.precision)
     except FigureError:
-        halves = amount.halves or ()
-        return [one for half in halves for one in _made(half, numbers, words, text, places, precision)]
-    return [main] if main.restated is None else [main, main.restated]
-
-
-def _named(amount: Amount, words: Sequence[str]) -> Amount:
-    """The amount with the nouns that stood in the text: unknown ones are numbered in a shape."""
-    if WORD_MARK not in amount.unit:
-        return amount
-    unit = _NUMBERED.sub(lambda m: singular_of(words[int(m[1]) : int(m[2]) + 1]), amount.unit)
-    return replace(amount, unit=unit)
+        return tuple([one for half in placed.halves for one in _made(half, numbers, words, first, printed)])
+    return (main,) if main.restated is None else (main, main.restated)
 
 
 def _names(phrase: Sequence[str]) -> bool:
@@ -250,13 +282,30 @@ def _names(phrase: Sequence[str]) -> bool:
 
 
 def _is_year(amount: Amount, numbers: Sequence[str], words: Sequence[str]) -> bool:
-    """A number that can only be a year: bare, before `年`, or before a name (`the 2019 Plan`)."""
+    """Whether these numbers can only be years: bare, before `年`, or before a name (`the 2019 Plan`)."""
+    if not all(map(_YEAR.fullmatch, numbers)):
+        return False
     name = _NUMBERED.fullmatch(amount.unit)
-    if amount.unit not in ("count", "year") and not (name and _names(words[int(name[1]) : int(name[2]) + 1])):
-        return False
-    if amount.qualifier not in (Qualifier.EXACT, Qualifier.RANGE):
-        return False
-    terms = [number.terms[0] for number in amount.numbers if len(number.terms) == 1]
-    return bool(terms) and all(
-        term.literal is not None and not term.exponent and _YEAR.fullmatch(numbers[term.literal]) for term in terms
-    )
+    return name is None or _names(words[int(name[1]) : int(name[2]) + 1])
+
+
+def _named(placed: Placed, words: tuple[str, ...]) -> Amount:
+    """The amount with the nouns that stood in the text: unknown ones are numbered in a shape."""
+    again = placed.amount.restated
+    if WORD_MARK not in placed.amount.unit and (again is None or WORD_MARK not in again.unit):
+        return placed.amount
+    named = placed.named.get(words)
+    if named is None:
+        named = _with_nouns(placed.amount, words)
+        if len(placed.named) < _NAMES_KEPT:
+            placed.named[words] = named
+    return named
+
+
+def _with_nouns(amount: Amount, words: tuple[str, ...]) -> Amount:
+    unit = _NUMBERED.sub(lambda m: singular_of(words[int(m[1]) : int(m[2]) + 1]), amount.unit)
+    again = None if amount.restated is None else _with_nouns(amount.restated, words)
+    return replace(amount, unit=unit, restated=again)
+
+
+_NAMES_KEPT: Final = 100

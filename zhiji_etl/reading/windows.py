@@ -1,17 +1,15 @@
 """Running text, cut down to the windows in which figures stand.
 
-In: any text. Out: for each window its shape (numbers as `#`, words that the lexicon does not know as `@`, names as
-U+FF06) and where its parts stand in the text. Shapes of windows repeat, so that what they mean is found once and kept;
-the walk over the text itself is one regular expression and a few lookups a word.
+In: any text. Out: its parts (words, spaces, signs), a symbol for each (numbers as `#`, words that the lexicon does not
+know as `@`, names as U+FF06), and which stretches of symbols are windows. Symbols repeat, so that what they mean is
+found once and kept; the walk over the text itself is one regular expression and a lookup a word.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cache
-from itertools import accumulate
 from typing import Final
 
 from zhiji_etl.reading.folding import EXPONENT, MARK, NUMBER, fold
@@ -31,33 +29,27 @@ _LEFT, _RIGHT = 14, 24
 """Parts (words, spaces, signs) of a window before and after a number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A stretch of text around one or more numbers: its shape, its parts as printed, and the offset of each."""
-
-    shape: str
-    symbols: list[str]
-    parts: list[str]
-    starts: list[int]
+def parts_of(text: str) -> list[str]:
+    """A text cut into words, numbers, spaces and signs, folded."""
+    return _PARTS.findall(fold(text))
 
 
-def windows(text: str) -> Iterator[Window]:
-    """The windows of a text, from left to right; they do not overlap."""
-    parts = _PARTS.findall(fold(text))
-    symbols = [_SYMBOLS[part] for part in parts]
+def symbols_of(parts: list[str]) -> tuple[str, ...]:
+    """What stands for each part in a shape."""
+    return tuple([_SYMBOLS[part] for part in parts])
+
+
+def windows(symbols: Sequence[str]) -> list[tuple[int, int]]:
+    """First and last symbol (excluded) of each window, from left to right; they do not overlap."""
     known, compound = _anchors(), _COMPOUND_ANCHORS
     anchors = [at for at, symbol in enumerate(symbols) if symbol in known or symbol in compound]
-    if not anchors:
-        return
-    starts = [0, *accumulate(map(len, parts))]
-    for first, last in _merged(symbols, anchors):
-        yield Window("".join(symbols[first:last]), symbols[first:last], parts[first:last], starts[first : last + 1])
+    return _merged(symbols, anchors) if anchors else []
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def _merged(symbols: list[str], anchors: list[int]) -> list[tuple[int, int]]:
+def _merged(symbols: Sequence[str], anchors: list[int]) -> list[tuple[int, int]]:
     """Windows around the numbers, joined where they touch."""
     codes = _codes(symbols)
     merged: list[tuple[int, int]] = []
@@ -84,7 +76,7 @@ def _reach(pattern: re.Pattern[str], codes: str) -> str:
     return found.group() if found else ""
 
 
-def _codes(symbols: list[str]) -> str:
+def _codes(symbols: Sequence[str]) -> str:
     """One letter for each symbol: w an unknown word, b the end of a sentence, o any other."""
     codes = "".join([_CODES.get(symbol, "o") for symbol in symbols])
     at = codes.find("p")
@@ -94,7 +86,7 @@ def _codes(symbols: list[str]) -> str:
     return codes
 
 
-def _breaks(symbols: list[str], at: int) -> bool:
+def _breaks(symbols: Sequence[str], at: int) -> bool:
     """Whether a point ends a sentence: a space follows it, and more than one letter stood before it."""
     return at + 1 < len(symbols) and symbols[at + 1][0].isspace() and len(symbols[at - 1]) > 2
 
