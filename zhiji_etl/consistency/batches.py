@@ -13,8 +13,9 @@ from fractions import Fraction
 import numpy as np
 
 from zhiji_etl.consistency.explanations import Form, Given
-from zhiji_etl.consistency.forms import Batch, Printed, Slot, Subject
+from zhiji_etl.consistency.forms import Batch, Slot, Subject
 from zhiji_etl.consistency.messages import Floats
+from zhiji_etl.consistency.prints import Printed
 from zhiji_etl.consistency.systems import Affine, Template
 from zhiji_etl.consistency.ties import Divisor, Terms, Tie
 from zhiji_etl.figures import Severity

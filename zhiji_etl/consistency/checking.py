@@ -13,7 +13,6 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from zhiji_etl.consistency import pairs
-from zhiji_etl.consistency.changes import with_patterns
 from zhiji_etl.consistency.conflicts import conflicts
 from zhiji_etl.consistency.implied import FIGURE, empty, intersect, refuted
 from zhiji_etl.consistency.instances import Subject, strained
@@ -58,8 +57,7 @@ def checked(
     carried = _carried_on(run, [outcome.implied for outcome in outcomes], figures)
     judged = [one for outcome in outcomes for one in outcome.judged]
     contradictions = conflicts(judged, metrics, figures, trust, carried.refuted, carried.concerned)
-    told = [with_patterns(found, figures) for found in (twice, *(outcome.findings for outcome in outcomes))]
-    return Concluded((*told, contradictions), carried.implied)
+    return Concluded((twice, *(outcome.findings for outcome in outcomes), contradictions), carried.implied)
 
 
 def _run(

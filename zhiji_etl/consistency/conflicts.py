@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from zhiji_etl.consistency.changes import earlier_level, likely_slip, with_patterns
+from zhiji_etl.consistency.changes import earlier_level, likely_slip
 from zhiji_etl.consistency.instances import (
     Instance,
     Known,
@@ -80,7 +80,7 @@ def conflicts(
     known = Known(metrics, _prints(figures, chosen), trust)
     found = [_finding(group, known, no_value) for group in chosen]
     told = pl.DataFrame([row for row in found if row is not None], schema=FINDING_COLUMNS, orient="row")
-    return pl.concat([with_patterns(quick.findings.drop("at"), figures), told, _untold(untried)])
+    return pl.concat([quick.findings.drop("at"), told, _untold(untried)])
 
 
 def _left(

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
+from zhiji_etl.consistency.changes import level_of, slips_of
 from zhiji_etl.consistency.expressions import (
     MIRRORED,
     Either,
@@ -188,7 +189,7 @@ def _ranked(compiled: CompiledRule, ranking: Ranking, shelf: Shelf, metrics: Map
         "rule": pl.lit(compiled.rule.name),
         "severity": pl.lit(compiled.rule.severity.value),
         "unit": pl.lit(metrics[ranking.by.metric].unit),
-        "resolved_by": _value_between(ranking.by.metric, metrics[ranking.by.metric].unit),
+        "resolved_by": _value_between(judged, ranking.by, metrics[ranking.by.metric].unit),
         "figures": pl.concat_list(
             columns(ranking.by.name).figure_id, columns(ranking.rank.name).figure_id
         ).list.drop_nulls(),
@@ -200,16 +201,16 @@ def _ranked(compiled: CompiledRule, ranking: Ranking, shelf: Shelf, metrics: Map
     )
 
 
-def _value_between(metric: str, unit: str) -> pl.Expr:
+def _value_between(judged: pl.DataFrame, by: Operand, unit: str) -> pl.Expr:
     """For a rank that does not follow: the value that its neighbours leave it, where they leave one."""
     parts = [
         pl.col("entity"),
-        pl.lit(metric).alias("metric"),
+        pl.lit(by.metric).alias("metric"),
         pl.col("period"),
         pl.col("implied_low").alias("low"),
         pl.col("implied_high").alias("high"),
         pl.lit(unit).alias("unit"),
-        pl.lit(None, pl.String).alias("pattern"),
+        slips_of(judged, by, judged.get_column("implied_low"), judged.get_column("implied_high"), None),
     ]
     change = pl.concat_list(pl.struct(parts))
     wrong = pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value
@@ -275,11 +276,14 @@ def _resolutions(
     relation, check = compiled.relations[alternative], compiled.checks[alternative]
     fields = ("entity", "metric", "period", "low", "high", "unit")
     changes = []
-    for operand in operands_of(relation).values():
+    leaves = list(operands_of(relation).values())
+    for operand in leaves:
         equal = Relation("==", relation.left, relation.right)
         found = required(wrong, equal, check, operand, metrics[operand.metric].unit)
         found = found.with_columns(**_open_ends(check, operand, metrics[operand.metric]))
-        struct = pl.struct(*fields, pattern=pl.lit(None, pl.String))
+        level = level_of(operand, leaves, {leaf.metric: metrics[leaf.metric].unit for leaf in leaves})
+        slips = slips_of(wrong, operand, found.get_column("low"), found.get_column("high"), level)
+        struct = pl.struct(*fields, slips)
         changes.append(found.select(pl.when(pl.col("low").is_not_null()).then(struct)).to_series())
     together = pl.DataFrame([change.alias(str(n)) for n, change in enumerate(changes)])
     return wrong.select("__row").hstack(together.select(resolved_by=pl.concat_list(pl.all()).list.drop_nulls()))

@@ -18,10 +18,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from zhiji_etl.consistency.batches import Law, choices, floors_of, form_of, given
+from zhiji_etl.consistency.changes import PERCENT
 from zhiji_etl.consistency.explanations import Explained, explained
-from zhiji_etl.consistency.forms import NOBODY, Batch, Grouped, Printed, Reader, grouped
+from zhiji_etl.consistency.forms import Batch, Grouped, grouped
 from zhiji_etl.consistency.instances import all_wrong, alternatives, severest
 from zhiji_etl.consistency.messages import Flags, Floats
+from zhiji_etl.consistency.patterns import Prints, slip_names
+from zhiji_etl.consistency.prints import NOBODY, Printed, Reader
 from zhiji_etl.consistency.rules import Judged
 from zhiji_etl.consistency.systems import template
 from zhiji_etl.figures import FINDING_COLUMNS, Severity, Verdict
@@ -229,12 +232,38 @@ class _Work:
                 "likely": told.likely[at],
                 "low": told.low[at],
                 "high": told.high[at],
+                "pattern": self._slips(batch, printed, told, at),
                 "owner": self.found.rows.get_column("entity").gather(first),
             }
         )
         joined = frame.join(self._subjects(), on="code", how="left", maintain_order="left")
         named = joined.with_columns(entity=pl.coalesce("named", "owner"))
         return named.with_columns(name=pl.format("{} {} {}", "entity", "metric", "period")).sort("at", "name")
+
+    def _slips(
+        self, batch: Batch, printed: Printed, told: _Combined, at: tuple[NDArray[np.int64], NDArray[np.int64]]
+    ) -> pl.Series:
+        """For some figures, by column and group, the slip that would explain each."""
+        base = np.full(printed.value.shape, np.nan)
+        usable = told.accused & printed.there & (printed.value != 0)
+        for column in range(batch.figures):
+            for level in self._levels(batch, column):
+                found = np.isnan(base[column]) & usable[level]
+                base[column] = np.where(found, printed.value[level], base[column])
+        ends = (printed.value, printed.step, told.low, told.high, base)
+        prints = Prints(*(np.where(told.explains[at], one[at], np.nan) for one in ends))
+        return slip_names(prints)
+
+    def _levels(self, batch: Batch, column: int) -> list[int]:
+        """The columns that a change in percent may be measured from: other metrics in percent, of an earlier period."""
+        mine, *others = (self.found.subjects[int(codes[0])] for codes in (batch.subjects[column], *batch.subjects))
+        return [
+            number
+            for number, other in enumerate(others)
+            if self.metrics[mine.metric].unit == self.metrics[other.metric].unit == PERCENT
+            and other.metric != mine.metric
+            and other.end < mine.end
+        ]
 
     def _subjects(self) -> pl.DataFrame:
         """`code, named, metric, period, unit` of all subjects."""
@@ -252,7 +281,7 @@ def _told() -> dict[str, pl.Expr]:
     candidates = pl.col("name").filter("explains")
     return {
         "figures": pl.col("figure_id").filter(pl.col("accused") & pl.col("printed")),
-        "resolved_by": pl.struct(*fields, pattern=pl.lit(None, pl.String)).filter("explains"),
+        "resolved_by": pl.struct(*fields, "pattern").filter("explains"),
         "names": pl.col("name").filter(pl.col("first") & pl.col("printed")).str.join(", "),
         "candidates": candidates.head(LISTED).str.join("; or "),
         "many": pl.col("explains").sum().cast(pl.Int64),
