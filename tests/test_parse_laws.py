@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
@@ -105,8 +105,9 @@ def test_the_short_way_equals_the_long_one(pattern, digits, truncated):
     assert isinstance(amount, Amount)
     literals, spans = plain(printed, False), meaning.spans(printed)
     precision = Precision(None, truncated)
-    long = replace(amount, plain=False, restated=amount.restated and replace(amount.restated, plain=False))
-    assert figure(amount, literals, text, spans, precision) == worked_out(long, literals, text, spans, precision)
+    short = figure(amount, literals, text, spans, precision)
+    with mock.patch("zhiji_etl.reading.exact.quick_figure", return_value=None):
+        assert worked_out(amount, literals, text, spans, precision) == short
 
 
 LONG = ["1" * 399, "(" * 399, "一" * 399, "1 222 " * 60, "$" * 399, "-" * 399, "a " * 190, "½" * 300, "一百" * 190]

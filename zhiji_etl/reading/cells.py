@@ -7,7 +7,6 @@ once and kept; a text whose shape has been seen costs only its digits.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Final, Literal
 
@@ -17,7 +16,7 @@ from zhiji_etl.reading.captions import Caption, caption, told_unit
 from zhiji_etl.reading.exact import Precision, figure
 from zhiji_etl.reading.folding import MARK, RUN_MARKS, ZERO_MARKS, coarse, fine, fold
 from zhiji_etl.reading.grammar import read_shape
-from zhiji_etl.reading.meanings import REFINE, Amount, Meaning, Options, Place, Problem, Refine, Result, is_plain
+from zhiji_etl.reading.meanings import REFINE, Amount, Meaning, Options, Place, Problem, Refine, Result
 from zhiji_etl.reading.tokens import Join
 from zhiji_etl.reading.words import lexicon
 
@@ -149,18 +148,9 @@ def _meaning(style: str, chosen: Options, shape: str) -> Meaning:
         return Meaning(REFINE, joins)
     places: tuple[Place, ...] = ()
     if isinstance(result, Amount):
-        result = marked(result)
         again = result.restated
         places = (place_of(shape, result), place_of(shape, again)) if again else (place_of(shape, result),)
     return Meaning(result, joins, places)
-
-
-def marked(amount: Amount) -> Amount:
-    """An amount that knows whether it can be computed the short way."""
-    again = amount.restated
-    if again is not None:
-        return replace(amount, plain=is_plain(amount), restated=replace(again, plain=is_plain(again)))
-    return replace(amount, plain=True) if is_plain(amount) else amount
 
 
 def place_of(shape: str, amount: Amount) -> Place:

@@ -75,16 +75,16 @@ class Amount:
     shared: int = 0
     readings: tuple[tuple[str, str], ...] = ()
     restated: Amount | None = None
-    plain: bool = False
-    """Whether `is_plain` holds: it does for most, and they are computed the short way."""
     halves: tuple[Amount, Amount] | None = None
     """The two bounds of a range said apart, `more than 10 and less than 40`: no range where they contradict."""
+    plain: bool = field(init=False, default=False)
+    """Whether it is one number, or a range of two, each times a power of ten, with nothing left open: most are, and are
+    computed the short way."""
 
-
-def is_plain(amount: Amount) -> bool:
-    """Whether an amount is one number, or a range of two, each times a power of ten, with nothing left open."""
-    single = len(amount.numbers) == 1 or amount.restated is None
-    return single and not amount.exact and amount.halves is None and all(map(_is_bare, amount.numbers))
+    def __post_init__(self) -> None:
+        single = len(self.numbers) == 1 or self.restated is None
+        plain = single and not self.exact and self.halves is None and all(map(_is_bare, self.numbers))
+        object.__setattr__(self, "plain", plain)
 
 
 def _is_bare(number: Number) -> bool:

@@ -17,12 +17,13 @@ from zhiji_etl.reading.tokens import NOTHING, Found, Token, Tokens, constant, to
 
 def read_number(tokens: Tokens, at: int) -> Found | None:
     """The number that begins at a place."""
-    found = _span_of_few(tokens, at) or _fraction(tokens, at)
+    found = _span_of_few(tokens, at)
     if found is not None:
         return found
     summed = _sum(tokens, at)
-    if summed is None:
-        return None
+    found = _fraction(tokens, at, summed)
+    if found is not None or summed is None:
+        return found
     number, end = summed
     number, end = _with_fraction(tokens, number, end)
     return _divided(tokens, number, end)
@@ -159,7 +160,7 @@ def _joins(tokens: Tokens, at: int) -> bool:
         return False
     if after.text == "-":
         return "small" in token_at(tokens, at + 2).kinds
-    return _adds(tokens, at) and not _fraction(tokens, at + 1)
+    return _adds(tokens, at) and not _fraction(tokens, at + 1, _sum(tokens, at + 1))
 
 
 def _adds(tokens: Tokens, at: int) -> bool:
@@ -210,15 +211,15 @@ def _scientific(tokens: Tokens, at: int) -> tuple[Term, int] | None:
 # ---- fractions and spans ----
 
 
-def _fraction(tokens: Tokens, at: int) -> Found | None:
-    """`three quarters`, `a fifth`, `half`, `half a`, `½`, `三分之二`, `1 over three`."""
+def _fraction(tokens: Tokens, at: int, summed: tuple[Number, int] | None) -> Found | None:
+    """`three quarters`, `a fifth`, `half`, `half a`, `½`, `三分之二`; `summed` is what `_sum` reads at the place."""
     token = token_at(tokens, at)
     if "const" in token.kinds:
         top, bottom = token.kinds["const"].split("/")
         return with_scale(tokens, replace(constant(top), over=constant(bottom)), at + 1)
     if "half" in token.kinds and not {"place"} & token_at(tokens, at + 1).kinds.keys():
         return _halves(tokens, at)
-    return read_parts(tokens, at) or _chinese_fraction(tokens, at)
+    return read_parts(tokens, at) or (None if summed is None else _chinese_fraction(tokens, *summed))
 
 
 def _halves(tokens: Tokens, at: int) -> Found:
@@ -228,12 +229,8 @@ def _halves(tokens: Tokens, at: int) -> Found:
     return with_scale(tokens, replace(constant(1), over=constant(2)), end)
 
 
-def _chinese_fraction(tokens: Tokens, at: int) -> Found | None:
+def _chinese_fraction(tokens: Tokens, number: Number, end: int) -> Found | None:
     """`三分之二`: the denominator stands first."""
-    bottom = _sum(tokens, at)
-    if bottom is None:
-        return None
-    number, end = bottom
     token = token_at(tokens, end)
     if "percent_before" in token.kinds and token.text.endswith("分之"):
         exponent = 2 - int([*token.kinds["percent_before"].split(), "0"][1])
@@ -249,7 +246,10 @@ def _with_fraction(tokens: Tokens, number: Number, at: int) -> tuple[Number, int
     """A number and a fraction more: `1 4/5`, `2½`, `one and a half million`, `六又三分之一`."""
     token = token_at(tokens, at)
     linked = "and" in token.kinds or "plus_part" in token.kinds
-    found = _fraction(tokens, at + linked) if linked or "const" in token.kinds else _printed_fraction(tokens, at)
+    if linked or "const" in token.kinds:
+        found = _fraction(tokens, at + linked, _sum(tokens, at + linked))
+    else:
+        found = _printed_fraction(tokens, at)
     if found is None:
         return number, at
     (fraction,), end = found

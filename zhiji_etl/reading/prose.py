@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import Figure, Qualifier
-from zhiji_etl.reading.cells import KEPT, Rounding, joined, marked, options
+from zhiji_etl.reading.cells import KEPT, Rounding, joined, options
 from zhiji_etl.reading.drafts import singular_of
 from zhiji_etl.reading.exact import Precision, figure
 from zhiji_etl.reading.folding import MARK, RUN_MARKS, ZERO_MARKS, fine
@@ -201,7 +201,7 @@ def _read(shape: str, style: str, chosen: Options) -> Reading:
             continue
         nothing = read_nothing(found, at, chosen)
         if nothing is not None:
-            amounts.append(marked(nothing[0]))
+            amounts.append(nothing[0])
             at = nothing[1]
             continue
         read = read_range(found, at, chosen, style != "coarse", prose=True)
@@ -215,7 +215,7 @@ def _read(shape: str, style: str, chosen: Options) -> Reading:
             at += 1
             continue
         amount, end = restated_in_text(found, end, amount, chosen, style != "coarse")
-        amounts.append(marked(amount))
+        amounts.append(amount)
         at = max(end, at + 1)
     return Reading(tuple(amounts), joins)
 
