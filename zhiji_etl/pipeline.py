@@ -1,8 +1,8 @@
 """The whole way of a figure, in one screen: raw rows -> figures -> tables, findings, implied values -> published run.
 
 In: a project. Out: `RunResult`, and below `out` a new run: `figures.parquet`, a Parquet file for each table,
-`rejects.parquet`, `findings.parquet`, `implied.parquet`, `rates.parquet` and the manifest `run.json`, visible all at
-once.
+`rejects.parquet`, `findings.parquet`, `implied.parquet`, `rates.parquet`, the same for a person as `report.html`, and
+the manifest `run.json`, visible all at once.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from zhiji_etl.rates import Rates, origins
 from zhiji_etl.sources import Source, check_unchanged
 from zhiji_etl.stages import LOGGER, Stages
 from zhiji_etl.tables import KEYS
+from zhiji_etl.wording import rule_texts
 
 if TYPE_CHECKING:
     from zhiji_etl.project import Project
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 class Audit:
     """Everything a run concludes before anything is written; `raw_rows` counts what was read.
 
-    `rates` are the quotes (QUOTE_COLUMNS) behind every exchange rate that was used.
+    `rates` are the quotes (QUOTE_COLUMNS) behind every exchange rate that was used; `quotes` (`row_id, note`) is what
+    the raw files say beside their figures.
     """
 
     raw_rows: int
@@ -47,6 +49,7 @@ class Audit:
     findings: pl.DataFrame
     implied: pl.DataFrame
     rates: pl.DataFrame
+    quotes: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -74,13 +77,21 @@ class Prepared:
     stages: Stages
 
 
-def run(project: Project, out: Path, *, keep: int = 3, stages: Stages | None = None, force: bool = False) -> RunResult:
-    """Audit a project and publish what came of it; the newest `keep` runs stay.
+def run(
+    project: Project,
+    out: Path,
+    *,
+    keep: int = 3,
+    stages: Stages | None = None,
+    force: bool = False,
+    language: str = "en",
+) -> RunResult:
+    """Audit a project and publish what came of it, with a report in that language; the newest `keep` runs stay.
 
     A source is read again only where something changed that decides its rows, or with `force`.
     Raises `ProjectError`, `SourceError` or `OutputError`; problems of the data are rejects and findings.
     """
-    return publish(prepare(project, out, stages=stages, force=force), keep=keep)
+    return publish(prepare(project, out, stages=stages, force=force), keep=keep, language=language)
 
 
 def prepare(project: Project, out: Path, *, stages: Stages | None = None, force: bool = False) -> Prepared:
@@ -94,11 +105,12 @@ def prepare(project: Project, out: Path, *, stages: Stages | None = None, force:
     return Prepared(project, out, audited, cache, stage)
 
 
-def publish(prepared: Prepared, *, keep: int = 3) -> RunResult:
+def publish(prepared: Prepared, *, keep: int = 3, language: str = "en") -> RunResult:
     """Write a prepared run below its `out` and switch to it; `OutputError`, or `SourceError` `source_changed`."""
     project, stage, audited = prepared.project, prepared.stages, prepared.audited
     with publishing(prepared.out, keep=keep) as folder:
         stage("write", _write, folder, audited, project.catalogue)
+        stage("report", _write_report, folder, prepared, language)
         stage("unchanged", check_unchanged, project.sources)
         folder.manifest.update(_manifest(prepared))
     prepared.cache.prune(prepared.out)
@@ -142,6 +154,7 @@ def audit(
         findings=findings.gathered(corrections.told(found, read, amendments)),
         implied=intersect([concluded.implied, restated.implied]),
         rates=rates.slice(asked),
+        quotes=read.filter(pl.col("note").is_not_null()).select("row_id", "note"),
     )
 
 
@@ -172,6 +185,25 @@ def _write(folder: RunFolder, audited: Audit, catalogue: Catalogue) -> None:
     folder.write_parquet("findings.parquet", audited.findings)
     folder.write_parquet("implied.parquet", audited.implied)
     folder.write_parquet("rates.parquet", audited.rates)
+
+
+def _write_report(folder: RunFolder, prepared: Prepared, language: str) -> None:
+    # Loaded here, so that checks without a project need no templates.
+    from zhiji_etl.html.page import Contents, report_page
+
+    project, audited = prepared.project, prepared.audited
+    contents = Contents(
+        name=project.settings.get("name", project.path.resolve().name),
+        version=zhiji_etl.__version__,
+        audit=audited,
+        texts=rule_texts(project.catalogue.rules),
+        sources=project.sources,
+        schemas=project.schema_hashes(),
+        rates=origins(audited.rates).to_dicts(),
+        written=folder.written(),
+        settings=project.settings,
+    )
+    folder.write_text("report.html", report_page(contents, language))
 
 
 def _manifest(prepared: Prepared) -> dict[str, Any]:

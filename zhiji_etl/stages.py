@@ -13,7 +13,18 @@ from typing import Final, ParamSpec, TypeVar
 import polars as pl
 
 LOGGER: Final = logging.getLogger("zhiji_etl")
-STAGES: Final = ("schemas", "sources", "read", "convert", "tabulate", "check", "restate", "write", "unchanged")
+STAGES: Final = (
+    "schemas",
+    "sources",
+    "read",
+    "convert",
+    "tabulate",
+    "check",
+    "restate",
+    "write",
+    "report",
+    "unchanged",
+)
 """The stages of a run, in order."""
 
 Given = ParamSpec("Given")

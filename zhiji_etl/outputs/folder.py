@@ -20,7 +20,7 @@ from polars.exceptions import ComputeError
 
 from zhiji_etl.errors import OutputError
 from zhiji_etl.outputs.disk import write_whole, writing
-from zhiji_etl.outputs.published import MANIFEST
+from zhiji_etl.outputs.published import MANIFEST, file_sha256
 from zhiji_etl.sources.names import safe_terminal
 
 if TYPE_CHECKING:
@@ -91,6 +91,13 @@ class RunFolder:
         with writing(path):
             write_whole(path, text.encode("utf-8"))
         return path
+
+    def written(self) -> list[dict[str, Any]]:
+        """The Parquet files so far by name: `name`, `rows`, `sha256`."""
+        return [
+            {"name": name, "rows": rows, "sha256": file_sha256(self.path / name)}
+            for name, rows in sorted(self.rows.items())
+        ]
 
     def _new(self, name: str) -> Path:
         """A path for a name that is plain and not yet taken: table names come from schemas, so they are looked at."""
