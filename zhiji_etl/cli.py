@@ -51,6 +51,13 @@ class Rounding(StrEnum):
     TRUNCATION = "truncation"
 
 
+class Written(StrEnum):
+    """The files that people write by hand."""
+
+    SIDECAR = "sidecar"
+    PROJECT = "project"
+
+
 class FailOn(StrEnum):
     """From which severity an inconsistent finding makes a run fail."""
 
@@ -215,6 +222,39 @@ def find(
         typer.echo(raw_rows(found).write_csv(), nl=False)
     else:
         _show(found_data(found) if as_json else in_place(document, found, marks=not Console().color_system))
+
+
+@app.command(epilog="Example: zhiji-etl sidecar raw/annual_report.xlsx --write")
+def sidecar(
+    file: Annotated[Path, typer.Argument(help="A raw file: CSV, Excel, HTML, JSON lines or Parquet.")],
+    project: Annotated[
+        Path | None, typer.Option(help="The project whose metrics are looked for; by default that of the file.")
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Write it beside the file, where there is none yet.")] = False,
+) -> None:
+    """Draft the sidecar of a raw file by looking at it: layout, units, metrics with near names."""
+    from zhiji_etl.drafting import draft, write_draft
+    from zhiji_etl.project import Project
+
+    home = project or file.absolute().parent.parent
+    known = project is not None or any((home / "schemas").glob("[!_]*.py"))
+    metrics = Project(home).catalogue.metrics if known else {}
+    text = draft(file, {name: metric.unit for name, metric in metrics.items()})
+    if not write:
+        typer.echo(text, nl=False)
+        return
+    for path in write_draft(file, text):
+        typer.echo(f"written {path}", err=True)
+
+
+@app.command(epilog="Example: zhiji-etl schema sidecar > sidecar.schema.json")
+def schema(
+    written: Annotated[Written, typer.Argument(metavar="FILE", help="sidecar or project (zhiji.toml).")],
+) -> None:
+    """Print the JSON Schema of a sidecar or of the project file, for editors to complete from."""
+    from zhiji_etl.settings import schema_text
+
+    typer.echo(schema_text(written.value), nl=False)
 
 
 @app.command(epilog="Example: zhiji-etl explain share_vs_sales --project demo")

@@ -116,6 +116,11 @@ def full_caption(
     return _written(_merged(metric, place, table), currency) or next(text for text in texts if text)
 
 
+def is_excepted(table: str, label: str) -> bool:
+    """Whether the caption of a table excepts a label from its scale."""
+    return _excepted(table, label) is not None
+
+
 # -------------------------------------------------------------------------------------------------------- helpers
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import sys
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from zhiji_etl.tables import Table
 
 PARTS = ("raw", "schemas", "zhiji.toml")
-KEYS = ("name", "rates")
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,9 @@ class Project:
     @cached_property
     def settings(self) -> dict[str, Any]:
         """The project file; `ProjectError` (`project_invalid`) names a wrong key or line."""
-        return _settings(self.path / "zhiji.toml")
+        from zhiji_etl.settings import read_settings
+
+        return read_settings(self.path / "zhiji.toml")
 
     @cached_property
     def sources(self) -> list[Source]:
@@ -165,24 +165,6 @@ def _check_method(method: str, where: str, code: str) -> None:
         known = [*RateMethod, USUAL] if code == "schema_invalid" else list(RateMethod)
         hint = f"known are {', '.join(known)}"
         raise ProjectError(code, f"{where} converts by {method!r}, which is no method.", hint=hint)
-
-
-def _settings(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProjectError("project_invalid", f"{path.name} cannot be read: {error}.") from None
-    unknown = sorted(set(settings) - set(KEYS))
-    if unknown:
-        what = f"{path.name} has the unknown key {', '.join(unknown)}."
-        raise ProjectError("project_invalid", what, hint=f"known are {', '.join(KEYS)}")
-    rates = settings.get("rates", [])
-    if not isinstance(rates, list) or not all(isinstance(name, str) for name in rates):
-        what = f"{path.name}: rates is {rates!r}, and must be a list of file names."
-        raise ProjectError("project_invalid", what, hint='rates = ["rates.csv"]')
-    return settings
 
 
 def _schema_files(folder: Path) -> list[Path]:

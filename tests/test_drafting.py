@@ -1,0 +1,232 @@
+"""Drafts of sidecars, and the JSON Schemas of the files that people write by hand."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import zhiji_etl as zj
+from zhiji_etl.drafting import draft
+from zhiji_etl.drafting.outlines import kind, near_metric, outlined
+from zhiji_etl.errors import ProjectError
+from zhiji_etl.settings import Written, json_schema, read_settings, schema_text
+from zhiji_etl.sources import Sidecar, read_sidecar
+from zhiji_etl.sources.grids import Grid
+
+METRICS = {"vehicle_sales": "vehicle", "growth": "percent", "revenue": "CNY", "eps": "CNY/share"}
+ANNUAL = """Made up annual figures
+"(RMB in millions, except per share data)"
+,2020,,2021,
+,RMB,US$,RMB,US$
+Revenue,"1,200",174,"1,350",212
+Products,,,,
+Vehicle sales (vehicles),"350,000",,"360,500",
+Earnings per share,1.25,,(0.31),
+Source: nobody,,,,
+"""
+QUARTERLY = """季度交付（虚构数据）,,,
+,,,单位：万辆
+公司,销量（万辆）,同比（%）,环比
+甲汽车,12.5,30.4,3.1%
+乙汽车,1.20,-5.1,—
+"""
+
+
+def drafted(tmp_path: Path, content: str, name: str = "a.csv") -> tuple[str, dict]:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    text = draft(tmp_path / name, METRICS)
+    return text, tomllib.loads(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2019", "period"),
+        ("2020Q1", "period"),
+        ("Q1", "period"),
+        ("一季度", "period"),
+        ("12 months ended 2020-03-31", "period"),
+        ("1,200", "figure"),
+        ("—", "figure"),
+        ("n/a", "figure"),
+        ("12.5万辆", "figure"),
+        ("4", "figure"),
+        ("US$", "caption"),
+        ("RMB in millions", "caption"),
+        ("单位：亿元", "caption"),
+        ("thousand vehicles", "caption"),
+        ("销量（万辆）", "text"),
+        ("Revenue", "text"),
+        ("", "empty"),
+    ],
+)
+def test_the_kind_of_a_cell(text: str, expected: str):
+    assert kind(text) == expected
+
+
+def test_periods_across_with_a_caption(tmp_path: Path):
+    text, keys = drafted(tmp_path, ANNUAL)
+    assert keys["title"] == "Made up annual figures"
+    assert keys["unit"] == "RMB in millions, except per share data"
+    assert keys["layout"] == {"cells": "A3", "columns": ["period", "caption"], "rows": ["metric"]}
+    assert keys["names"]["metric"] == {"Revenue": "revenue", "Vehicle sales": "vehicle_sales"}
+    assert '# entity = ""' in text
+    assert '# "Earnings per share" = ""' in text
+    assert "exceptions are taken to be: Earnings per share." in text
+    assert "Products" not in text
+    assert "Source: nobody" not in text
+    assert "Read so, 8 of 8 cells are figures." in text
+
+
+def test_metrics_across_in_chinese(tmp_path: Path):
+    text, keys = drafted(tmp_path, QUARTERLY)
+    assert keys["unit"] == "单位：万辆"
+    assert keys["layout"] == {"cells": "A3", "columns": ["metric"], "rows": ["entity"]}
+    assert '# period = ""' in text
+    assert '# "销量" = ""' in text
+
+
+def test_a_separator_and_a_column_of_units(tmp_path: Path):
+    table = "item;unit;2020;;2021;\n;;Q1;Q2;Q1;Q2\nRevenue;RMB million;1,5;1,7;1,9;2,0\n"
+    _, keys = drafted(tmp_path, table)
+    assert keys["separator"] == ";"
+    assert keys["layout"] == {"cells": "A1", "columns": ["period", "period"], "rows": ["metric", "caption"]}
+
+
+def test_a_plain_table(tmp_path: Path):
+    text, keys = drafted(tmp_path, "Entity,Metric,Period,Value\nA,revenue,2019,5\n")
+    assert keys["columns"] == {"entity": "Entity", "metric": "Metric", "period": "Period"}
+    assert '# printed = ""  # which of their columns is it? Value' in text
+    assert "columns" not in drafted(tmp_path, "entity,metric,period,printed\nA,revenue,2019,5\n")[1]
+
+
+def test_no_table_at_all(tmp_path: Path):
+    text, keys = drafted(tmp_path, "nothing,here\nat,all\n")
+    assert "layout" not in keys
+    assert "describe the table in [layout] yourself" in text
+
+
+def test_a_unit_that_is_not_the_metrics(tmp_path: Path):
+    text, _ = drafted(tmp_path, "RMB million,,\n,2020,2021\nRevenue,5,6\nGrowth,7,8\n")
+    assert '# growth = "percent"  # declared so; the table says million CNY' in text
+
+
+def test_a_workbook_and_a_page(tmp_path: Path):
+    openpyxl = pytest.importorskip("openpyxl", reason="the extra excel is not installed")
+    pytest.importorskip("selectolax", reason="the extra html is not installed")
+    book = openpyxl.Workbook()
+    book.create_sheet("Figures").append(["", 2020, 2021])
+    book["Figures"].append(["Revenue (RMB million)", 5, 6])
+    book.save(tmp_path / "a.xlsx")
+    text = draft(tmp_path / "a.xlsx", METRICS)
+    keys = tomllib.loads(text)
+    assert keys["sheet"] == "Figures"
+    assert "Other sheets: Sheet" in text
+    assert keys["layout"]["columns"] == ["period"]
+    page = "<table><tr><td>menu</table><table><tr><td><td>2020<tr><td>Revenue<td>5</table>"
+    assert drafted(tmp_path, page, "a.html")[1]["sheet"] == 2
+
+
+def test_near_metrics():
+    assert near_metric("Vehicle Sales", METRICS) == "vehicle_sales"
+    assert near_metric("Sales", METRICS) is None
+
+
+@given(st.lists(st.lists(st.sampled_from(["", "2020", "Q1", "x", "5", "12%", "RMB", "—"]), max_size=4), max_size=5))
+@settings(max_examples=60, deadline=None)
+def test_an_outline_never_fails(rows):
+    outline = outlined(Grid(rows), METRICS)
+    assert outline is None or len(outline.columns) + len(outline.rows) >= 0
+
+
+def test_the_command_writes_once(command, tmp_path: Path):
+    for part in ("raw", "schemas"):
+        (tmp_path / part).mkdir()
+    schema = "import zhiji_etl as zj\n\n\nclass C(zj.Table):\n    revenue: float = zj.Quantity('CNY')\n"
+    (tmp_path / "schemas/c.py").write_text(schema)
+    (tmp_path / "raw/a.csv").write_text("(RMB in millions),,\n,2020,2021\nRevenue,5,6\n")
+    told = command("sidecar", tmp_path / "raw/a.csv")
+    assert (told.code, '"Revenue" = "revenue"' in told.out) == (0, True)
+    assert command("sidecar", tmp_path / "raw/a.csv", "--write").code == 0
+    assert (tmp_path / "schemas/sidecar.schema.json").is_file()
+    told = command("run", tmp_path)
+    assert (told.code, "nothing says the entity" in told.err) == (3, True)
+    sidecar = tmp_path / "raw/a.toml"
+    sidecar.write_text(sidecar.read_text().replace('# entity = ""', 'entity = "A"'))
+    assert zj.Project(tmp_path).run().figures["value"].to_list() == [5e6, 6e6]
+    told = command("sidecar", tmp_path / "raw/a.csv", "--write")
+    assert (told.code, "[output_exists]" in told.err) == (5, True)
+    assert command("sidecar", tmp_path / "raw/none.csv").code == 4
+    assert command("sidecar", tmp_path / "raw/a.docx").code == 4
+
+
+# --------------------------------------------------------------------------------------------------------- schemas
+
+
+@pytest.mark.parametrize("written", Written)
+def test_a_published_schema_is_what_the_code_reads(written: Written, command):
+    assert schema_text(written) == json_schema(written)
+    jsonschema.Draft202012Validator.check_schema(json.loads(schema_text(written)))
+    assert command("schema", written.value).out == schema_text(written)
+
+
+ACCEPTED = [
+    "",
+    'title = "x"\ntrust = 2\nsheet = 3\n',
+    '[layout]\ncells = "B2"\ncolumns = ["metric", ""]\nrows = ["entity"]\nperiod = 2020\n',
+    '[[layout]]\nentity = "A"\nmetric = "m"\nperiod = "2020"\n',
+    '[names.metric]\na = "b"\n[captions]\nb = "RMB"\n[fx]\nrate = 6.9\nmethod = "fixed"\n',
+    '[identifiers.A]\ncode = "1"\n[columns]\nentity = "Company"\n',
+]
+REFUSED = [
+    "titel = 'x'",
+    "[layout]\ncolums = ['metric']",
+    "[layout]\ncolumns = ['metrics']\nentity = 'A'\nperiod = 'x'",
+    "[names]\nmetrics = {}",
+    "rounding = 'up'",
+    "currency = 'yuan'",
+    "decimals = 'x'",
+    "trust = 0",
+    "[fx]\nmetod = 'x'",
+    "layout = 5",
+]
+
+
+@pytest.mark.parametrize(("text", "accepted"), [*((t, True) for t in ACCEPTED), *((t, False) for t in REFUSED)])
+def test_schema_and_code_agree(tmp_path: Path, text: str, accepted: bool):
+    validator = jsonschema.Draft202012Validator(json.loads(schema_text(Written.SIDECAR)))
+    assert validator.is_valid(tomllib.loads(text)) == accepted
+    (tmp_path / "a.toml").write_text(text)
+    if accepted:
+        assert isinstance(read_sidecar(tmp_path / "a.toml"), Sidecar)
+    else:
+        with pytest.raises(ProjectError):
+            read_sidecar(tmp_path / "a.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('name = "x"\nratse = ["a.csv"]\n', ["line 2", "unknown key 'ratse'", "did you mean 'rates'"]),
+        ('rates = "a.csv"\n', ["line 1", "list of file names"]),
+        ("rates = [1]\n", ["line 1"]),
+        ("name = \n", ["not TOML"]),
+    ],
+)
+def test_slips_of_the_project_file(tmp_path: Path, text: str, words: list[str]):
+    path = tmp_path / "zhiji.toml"
+    path.write_text(text)
+    with pytest.raises(ProjectError) as caught:
+        read_settings(path)
+    assert caught.value.code == "project_invalid"
+    assert [word for word in [*words, "zhiji.toml"] if word not in str(caught.value)] == []
+
+
+def test_settings(tmp_path: Path):
+    assert read_settings(tmp_path / "none.toml") == {}
+    (tmp_path / "zhiji.toml").write_text('name = "x"\nrates = ["a.csv"]\n')
+    assert read_settings(tmp_path / "zhiji.toml") == {"name": "x", "rates": ["a.csv"]}

@@ -1,0 +1,268 @@
+"""The text of a sidecar, with a word on everything that a person has to look at.
+
+In: a raw file and the metrics of the project. Out: TOML. What is not known is left as a comment, so that a run asks for
+it instead of taking a guess for the truth.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from zhiji_etl import labels
+from zhiji_etl.drafting.outlines import Outline, kind, near_metric, outlined
+from zhiji_etl.errors import OutputError, SourceError, ZhijiError
+from zhiji_etl.outputs import safe_terminal
+from zhiji_etl.outputs.disk import write_whole, writing
+from zhiji_etl.reading.captioned import parse_captioned
+from zhiji_etl.settings import Written, schema_name, schema_text
+from zhiji_etl.sources import Sidecar, Source, form_of, scan_source
+from zhiji_etl.sources.excel import sheet_names
+from zhiji_etl.sources.forms import FORMS
+from zhiji_etl.sources.grids import Grid
+from zhiji_etl.sources.html import html_tables
+from zhiji_etl.sources.layouts import LONG
+from zhiji_etl.sources.names import nearest
+from zhiji_etl.sources.rows import NEEDED
+
+SCHEMA_LINE: Final = f"#:schema ../schemas/{schema_name(Written.SIDECAR)}"
+HEAD: Final = (
+    "# Drafted by looking at the file: correct what is wrong, and complete what is asked for.",
+    "# Who printed these figures, and where?",
+    '# publisher = ""',
+    '# published = ""',
+    '# url = "https://"',
+)
+UNTOLD: Final = {
+    "entity": "whose figures are these?",
+    "metric": "what do they measure?",
+    "period": "when do they hold? 2019, 2020Q1 ...",
+}
+SHOWN: Final = 8
+
+
+def draft(path: Path, metrics: Mapping[str, str]) -> str:
+    """A sidecar for a raw file; `metrics` are the known metrics and their units.
+
+    Raises `SourceError`: `source_type`, `source_unreadable`, and those of the form.
+    """
+    if form_of(path.name) is None:
+        hint = f"Raw files end in {', '.join(FORMS)}."
+        raise SourceError("source_type", f"{safe_terminal(path.name)} cannot be read.", hint=hint)
+    if not path.is_file():
+        raise SourceError("source_unreadable", f"{safe_terminal(str(path))} is no file.", hint="Give a raw file.")
+    grid, keys, remark = _grid(path)
+    header = [text or "" for text in grid.rows[0]] if grid.rows else []
+    plain = _plain_columns(header)
+    outline = None if plain is not None else outlined(grid, metrics)
+    lines = [*HEAD, *([f"title = {_quoted(outline.title)}"] if outline and outline.title else []), *remark, *keys]
+    lines += _plain_lines(plain, header) if plain is not None else _wide_lines(outline, metrics)
+    text = "\n".join([SCHEMA_LINE, *lines]) + "\n"
+    return f"{text}\n" + "".join(f"# {line}\n" for line in _tried(path, text))
+
+
+def write_draft(path: Path, text: str) -> list[Path]:
+    """Write a draft beside its raw file and, into a folder `schemas/`, the JSON Schema that its first line names.
+
+    Gives the files written. Raises `OutputError`: `output_exists` (a sidecar is there), `output_unwritable`.
+    """
+    target = path.with_name(f"{path.name.partition('.')[0]}.toml")
+    if target.exists():
+        hint = "Look at the draft without --write, and take from it what helps."
+        raise OutputError("output_exists", f"{safe_terminal(str(target))} is there already.", hint=hint)
+    folder = path.absolute().parent.parent / "schemas"
+    schema = folder / schema_name(Written.SIDECAR)
+    contents = {target: text, **({schema: schema_text(Written.SIDECAR)} if folder.is_dir() else {})}
+    for file, content in contents.items():
+        with writing(file):
+            write_whole(file, content.encode("utf-8"))
+    return list(contents)
+
+
+# ----------------------------------------------------------------------------------------------------------- grids
+
+
+def _grid(path: Path) -> tuple[Grid, list[str], list[str]]:
+    """The grid with the most figures in a file, the keys that choose it, and a remark on the others."""
+    name = path.name.lower()
+    if name.endswith(".xlsx"):
+        return _fullest_sheet(path)
+    if name.endswith((".html", ".htm")):
+        tables = html_tables(path)
+        at = max(range(len(tables)), key=lambda one: _figures(tables[one]), default=-1)
+        grid = tables[at] if tables else Grid([])
+        return grid, [f"sheet = {at + 1}"], [f"# The page has {len(tables)} tables; this is the one with most figures."]
+    if ".csv" in name or ".tsv" in name:
+        return _separated(path)
+    form = form_of(path.name)
+    assert form is not None
+    return form.grid(path, Sidecar(), None), [], []
+
+
+def _fullest_sheet(path: Path) -> tuple[Grid, list[str], list[str]]:
+    form = FORMS[".xlsx"]
+    merged = Sidecar.model_validate({"layout": {"entity": "", "metric": "", "period": ""}})
+    grids = {name: form.grid(path, merged, name) for name in sheet_names(path)}
+    best = max(grids, key=lambda name: _figures(grids[name]))
+    others = ", ".join(safe_terminal(name) for name in grids if name != best)
+    remark = [f"# Other sheets: {others}. Several areas are described by several [[layout]]."] if others else []
+    return grids[best], [f"sheet = {_quoted(best)}"], remark
+
+
+def _separated(path: Path) -> tuple[Grid, list[str], list[str]]:
+    """A text table under the separator that gives it the most columns."""
+    default = "\t" if ".tsv" in path.name.lower() else ","
+    form = form_of(path.name)
+    assert form is not None
+    grids = {}
+    for separator in dict.fromkeys((default, ",", ";", "\t", "|")):
+        try:
+            grids[separator] = form.grid(path, Sidecar.model_validate({"separator": separator}), None)
+        except SourceError:
+            if separator == default:
+                raise
+    best = max(grids, key=lambda separator: sum(len(row) - 1 for row in grids[separator].rows))
+    return grids[best], [] if best == default else [f"separator = {_quoted(best)}"], []
+
+
+def _figures(grid: Grid) -> int:
+    return sum(kind(text.strip()) == "figure" for row in grid.rows[:300] for text in row[:60] if text)
+
+
+# ----------------------------------------------------------------------------------------------------------- lines
+
+
+def _plain_columns(header: list[str]) -> dict[str, str] | None:
+    """Our column -> theirs, where the first row is the header of a table of one figure a row; null for a wide table."""
+    left = [name.strip() for name in header if name.strip()]
+    near: dict[str, str] = {}
+    for ours in NEEDED:
+        theirs = nearest(ours, left)
+        if theirs is not None:
+            near[ours] = theirs
+            left.remove(theirs)
+    return near if len(near) >= 3 else None
+
+
+def _plain_lines(columns: Mapping[str, str], header: list[str]) -> Iterator[str]:
+    absent = [ours for ours in NEEDED if ours not in columns]
+    renamed = {ours: theirs for ours, theirs in columns.items() if ours != theirs}
+    if renamed or absent:
+        yield "\n[columns]"
+    for ours, theirs in renamed.items():
+        yield f"{ours} = {_quoted(theirs)}"
+    for ours in absent:
+        others = [name for name in header if name.strip() and name not in columns.values()]
+        yield f'# {ours} = ""  # which of their columns is it? {", ".join(map(_one_line, others))}'
+
+
+def _wide_lines(outline: Outline | None, metrics: Mapping[str, str]) -> Iterator[str]:
+    if outline is None:
+        yield "# No row of figures beside a label was found: describe the table in [layout] yourself."
+        return
+    if outline.caption:
+        yield f"unit = {_quoted(outline.caption)}  # printed in {outline.caption_at}"
+    yield from _exception_lines(outline)
+    yield "\n[layout]"
+    yield f"cells = {_quoted(outline.cells)}"
+    for side in ("columns", "rows"):
+        yield f"{side} = {json.dumps(getattr(outline, side))}{_remark(getattr(outline, side))}"
+    for name in outline.untold:
+        yield f'# {name} = ""  # {UNTOLD[name]}'
+    yield from _name_lines(outline, metrics)
+    yield from _caption_lines(outline, metrics)
+
+
+def _remark(names: tuple[str, ...]) -> str:
+    return '  # "" says nothing that is kept' if "" in names else ""
+
+
+def _exception_lines(outline: Outline) -> Iterator[str]:
+    excepted = [text for text in outline.labels if outline.caption and labels.is_excepted(outline.caption, text)]
+    if excepted:
+        yield f"# Its exceptions are taken to be: {', '.join(_one_line(text) for text in excepted[:SHOWN])}."
+
+
+def _name_lines(outline: Outline, metrics: Mapping[str, str]) -> Iterator[str]:
+    if outline.labels:
+        yield "\n[names.metric]"
+    for label in outline.labels:
+        short = labels.split_label(label)[0]
+        near = near_metric(label, metrics)
+        if near is not None:
+            yield f"{_quoted(short)} = {_quoted(near)}"
+        elif far := near_metric(label, metrics, 0.5):
+            yield f"# {_quoted(short)} = {_quoted(far)}  # or is it another?"
+        else:
+            yield f'# {_quoted(short)} = ""  # no metric is near; "" leaves its cells out'
+    if metrics and any(near_metric(label, metrics) is None for label in outline.labels):
+        yield f"# Metrics: {', '.join(metrics)}."
+
+
+def _caption_lines(outline: Outline, metrics: Mapping[str, str]) -> Iterator[str]:
+    """Labels whose unit, as the table tells it, is not what their metric is declared in."""
+    found = []
+    for label in outline.labels:
+        near = near_metric(label, metrics)
+        told = labels.full_caption(labels.split_label(label)[1], None, outline.caption, label)
+        unit = labels.understood(told).unit if told and labels.understood(told) else None  # type: ignore[union-attr]
+        if near and metrics[near] != unit and unit not in ("count", None):
+            found.append(f"# {near} = {_quoted(metrics[near])}  # declared so; the table says {told}")
+    if found:
+        yield "\n[captions]"
+        yield from found
+
+
+def _one_line(text: str) -> str:
+    return " ".join(safe_terminal(text).split())
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+# ------------------------------------------------------------------------------------------------------------ trial
+
+
+def _tried(path: Path, text: str) -> Iterator[str]:
+    """What a run would make of the cells if the draft were left as it is."""
+    try:
+        completed = re.sub(r'^# (entity|metric|period) = ""', r'\1 = "?"', text, flags=re.MULTILINE)
+        sidecar = Sidecar.model_validate(tomllib.loads(completed, parse_float=Decimal))
+        source = _source(path, sidecar)
+        read = _read(source)
+    except (ZhijiError, ValueError):
+        yield "It cannot be tried yet: something above is still to be completed."
+        return
+    failed = read.filter(pl.col("code").is_not_null())
+    yield f"Read so, {read.height - failed.height} of {read.height} cells are figures."
+    for locator, printed, code in failed.select("locator", "printed", "code").head(SHOWN).iter_rows():
+        yield f"  {locator}: {_one_line(printed or '')[:60]} [{code}]"
+
+
+def _source(path: Path, sidecar: Sidecar) -> Source:
+    source = Source(path.name, path, sidecar, sha256="", bytes=0, columns=LONG)
+    return source if sidecar.layout else replace(source, columns=source.form.structure(path, sidecar).columns)
+
+
+def _read(source: Source) -> pl.DataFrame:
+    sidecar = source.sidecar
+    read = parse_captioned(
+        pl.col("printed"),
+        pl.col("caption"),
+        pl.lit(sidecar.decimals, pl.Int64),
+        scale=sidecar.scale,
+        unit=sidecar.unit,
+        currency=sidecar.currency,
+        decimal_comma=sidecar.decimal_comma,
+    )
+    rows = labels.told(scan_source(source, 0), sidecar)
+    return rows.select("locator", "printed", code=read.struct.field("code")).collect()
