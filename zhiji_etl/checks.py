@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -30,6 +30,9 @@ from zhiji_etl.rates import Rates
 from zhiji_etl.reading import FigureNamespace
 from zhiji_etl.tables import MATERIAL, Metric, Rule, Table, declared_rule, fiscal_year_ends, metrics, rule, rules
 from zhiji_etl.units import factor
+
+if TYPE_CHECKING:
+    from zhiji_etl.html.drawing import Drawing
 
 NEEDED: Final = ("entity", "metric", "period")
 FLAWED: Final = {name: FIGURE_COLUMNS[name] for name in (*NEEDED, "period_start", "period_end", "vintage")} | {
@@ -56,6 +59,20 @@ class Findings:
     def ok(self) -> bool:
         """Whether nothing is inconsistent; an alternative that fails where another one holds is no fault."""
         return self.with_verdict(Verdict.INCONSISTENT).filter(findings.is_main()).is_empty()
+
+    def plot(self, finding: str | None = None) -> Drawing:
+        """The bounds of a finding (its `finding_id`, else the loudest) on one axis, as SVG that a notebook shows.
+
+        Raises `FindingError` (`finding_unknown`) where there is no such finding, or none with bounds.
+        """
+        from zhiji_etl.html.cards import finding_drawing
+
+        return finding_drawing(self.frame, self.figures, finding)
+
+    def _repr_html_(self) -> str:
+        from zhiji_etl.html.cards import findings_card
+
+        return findings_card(self.frame, self.figures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +244,7 @@ def _observed(figures: pl.DataFrame) -> dict[str, Metric]:
 
 
 def _findings(figures: pl.DataFrame, concluded: Concluded, rates: Rates | None) -> Findings:
-    found, implied = [findings.as_findings(one) for one in concluded.findings], [concluded.implied]
+    found, implied = findings.all_as_findings(concluded.findings), [concluded.implied]
     if rates is not None:
         unstated = [pl.lit(None, pl.String).alias(name) for name in ("fx", "restated_in")]
         conventions = [pl.lit(None, dtype).alias(name) for name, dtype in conversion.CONVENTION_COLUMNS.items()]

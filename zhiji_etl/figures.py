@@ -18,6 +18,8 @@ import polars as pl
 if TYPE_CHECKING:
     import pint
 
+    from zhiji_etl.html.drawing import Drawing
+
 
 class Qualifier(StrEnum):
     """How a printed figure hedges its number (SEMANTICS: the kinds above, below, about; closed forms apart)."""
@@ -100,6 +102,17 @@ class Figure:
         from zhiji_etl.units import quantity
 
         return quantity(self.value, self.unit)
+
+    def plot(self) -> Drawing:
+        """The bounds on an axis, with one last digit as the ruler, as SVG that a notebook shows."""
+        from zhiji_etl.html.cards import figure_drawing
+
+        return figure_drawing(self)
+
+    def _repr_html_(self) -> str:
+        from zhiji_etl.html.cards import figure_card
+
+        return figure_card(self)
 
 
 QUALIFIER: Final = pl.Enum([q.value for q in Qualifier])

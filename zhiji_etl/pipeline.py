@@ -31,7 +31,10 @@ from zhiji_etl.tables import KEYS
 from zhiji_etl.wording import rule_texts
 
 if TYPE_CHECKING:
+    from zhiji_etl.html.drawing import Drawing
     from zhiji_etl.project import Project
+
+REPORT = "report.html"
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,20 @@ class RunResult(Audit):
         main = self.findings.filter(findings.is_main())
         counts = dict(main.group_by("verdict").len().iter_rows())
         return {verdict.value: counts.get(verdict.value, 0) for verdict in Verdict}
+
+    def plot(self, finding: str | None = None) -> Drawing:
+        """The bounds of a finding (its `finding_id`, else the loudest) on one axis, as SVG that a notebook shows.
+
+        Raises `FindingError` (`finding_unknown`) where there is no such finding, or none with bounds.
+        """
+        from zhiji_etl.html.cards import finding_drawing
+
+        return finding_drawing(self.findings, self.figures, finding)
+
+    def _repr_html_(self) -> str:
+        from zhiji_etl.html.cards import findings_card
+
+        return findings_card(self.findings, self.figures, report=str(self.path / REPORT))
 
 
 @dataclass(frozen=True)
@@ -144,7 +161,7 @@ def audit(
     found = [
         tables.findings,
         findings.as_findings(conversion.unrated(converted)),
-        *(findings.as_findings(one) for one in (*concluded.findings, restated.findings)),
+        *findings.all_as_findings([*concluded.findings, restated.findings]),
     ]
     return Audit(
         raw_rows=read.height,
@@ -203,7 +220,7 @@ def _write_report(folder: RunFolder, prepared: Prepared, language: str) -> None:
         written=folder.written(),
         settings=project.settings,
     )
-    folder.write_text("report.html", report_page(contents, language))
+    folder.write_text(REPORT, report_page(contents, language))
 
 
 def _manifest(prepared: Prepared) -> dict[str, Any]:
