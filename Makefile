@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test quality check bench lock clean
+.PHONY: run test quality check bench peers soak lock clean
 
 run: $(VENV)/installed
 	$(BIN)/zhiji-etl run .
@@ -23,6 +23,14 @@ check: test quality
 
 bench: $(VENV)/installed
 	$(BIN)/python -m benchmarks
+
+# The parsers that `make bench` compares with; they are no part of the project.
+peers: $(VENV)/installed
+	$(BIN)/pip install --quiet --constraint constraints.txt --requirement benchmarks/peers.txt
+
+# Minutes: random projects through random faults, the laws of a run checked after each.
+soak: $(VENV)/installed
+	PYTHONPATH=tests $(BIN)/python -m soak
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "zhiji_etl needs Python 3.11 or later")'

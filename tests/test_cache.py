@@ -3,10 +3,11 @@
 import random
 import shutil
 from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from soak.laws import hashes
+from soak.projects import HEADER, OTHER_UNIT, RULE, SCHEMA, Editor, three, write
 
 import zhiji_etl as zj
 from zhiji_etl import cache
@@ -15,123 +16,17 @@ from zhiji_etl.outputs import latest, read_manifest, runs
 from zhiji_etl.pipeline import RunResult
 from zhiji_etl.sources import files, find_sources
 
-HEADER = "entity,metric,period,printed\n"
-SCHEMA = """import zhiji_etl as zj
-
-
-class CompanyYear(zj.Table):
-    sales: float = zj.Quantity("vehicle", ge=0)
-    share: float = zj.Quantity("percent", ge=0, le=100)
-    revenue: float = zj.Quantity("CNY", fx="average")
-"""
-RULE = """
-    @zj.rule
-    def small(m):
-        return m.share <= 0.5
-"""
-OTHER_UNIT = SCHEMA.replace('"CNY"', '"USD"')
-CORRECTION = """[[correction]]
-source = "{}.csv"
-entity = "A"
-metric = "sales"
-period = "2019"
-expect = "5 vehicles"
-override = "7 vehicles"
-why = "A test"
-reported_by = "the tests"
-"""
-PRINTED = {
-    "sales": ["5 vehicles", "6.238 million vehicles", "623.8万辆", "n/a", "5 km"],
-    "share": ["22.7 percent", "105%", "about 3%", "22.75"],
-    "revenue": ["RMB7 billion (US$1 billion)", "US$1.5 billion", "over 10 billion yuan", "7", "1e400"],
-    "sale": ["5"],
-}
-SIDECARS = ["", 'rounding = "truncation"\n', 'currency = "CNY"\nscale = "million"\n', 'vintage = "later"\n']
-
-
-def hashes(run: Path) -> dict[str, str]:
-    return {path.name: sha256(path.read_bytes()).hexdigest() for path in sorted(run.glob("*.parquet"))}
-
 
 def recalled(result: RunResult) -> set[str]:
     return {entry["name"] for entry in result.manifest["inputs"] if entry["recalled"]}
 
 
-def write(folder: Path, name: str, text: str) -> None:
-    (folder / name).parent.mkdir(parents=True, exist_ok=True)
-    (folder / name).write_text(text, encoding="utf-8")
-
-
-@pytest.fixture
-def three(tmp_path: Path) -> Path:
-    """A project of three sources, of which one has a column of its own and one a row that is none."""
-    write(tmp_path, "raw/a.csv", HEADER + "A,sales,2019,5 vehicles\nA,share,2019,22.7 percent\n")
-    write(tmp_path, "raw/b.csv", HEADER.replace("\n", ",kept\n") + "B,sales,2019,623.8万辆,x\nB,sales,2020,many,y\n")
-    write(tmp_path, "raw/c.csv", HEADER + "C,revenue,2019,US$1.5 billion\nC,sales\n")
-    write(tmp_path, "schemas/company_year.py", SCHEMA)
-    return tmp_path
+@pytest.fixture(name="three")
+def a_project_of_three_sources(tmp_path: Path) -> Path:
+    return three(tmp_path)
 
 
 # ---------------------------------------------------------------------------------------------------- random edits
-
-
-class Editor:
-    """Edits a project at random, and says whose rows may then be others."""
-
-    def __init__(self, folder: Path, chance: random.Random) -> None:
-        self.folder = folder
-        self.chance = chance
-        self.made = 0
-
-    def edit(self) -> None:
-        edits: list[Callable[[], None]] = [self.cell, self.cell, self.sidecar, self.schema, self.add, self.remove]
-        self.chance.choice([*edits, self.correction, self.rates, self.nothing])()
-
-    def source(self) -> Path:
-        return self.chance.choice(sorted((self.folder / "raw").glob("*.csv")))
-
-    def row(self) -> str:
-        metric = self.chance.choice(list(PRINTED))
-        entity, period = self.chance.choice("AB"), self.chance.choice(["2019", "2020Q1", "someday"])
-        return f'{entity},{metric},{period},"{self.chance.choice(PRINTED[metric])}"\n'
-
-    def cell(self) -> None:
-        path = self.source()
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        lines[self.chance.randrange(1, len(lines))] = self.row()
-        path.write_text("".join(lines), encoding="utf-8")
-
-    def sidecar(self) -> None:
-        self.source().with_suffix(".toml").write_text(self.chance.choice(SIDECARS), encoding="utf-8")
-
-    def schema(self) -> None:
-        write(self.folder, "schemas/company_year.py", self.chance.choice([SCHEMA, SCHEMA + RULE, OTHER_UNIT]))
-
-    def add(self) -> None:
-        self.made += 1
-        header = self.chance.choice([HEADER, HEADER.replace("\n", ",note\n")])
-        ending = ",n\n" if "note" in header else "\n"
-        rows = [self.row().strip() + ending for _ in range(self.chance.randrange(1, 4))]
-        write(self.folder, f"raw/new{self.made}.csv", header + "".join(rows))
-
-    def remove(self) -> None:
-        if len(list((self.folder / "raw").glob("*.csv"))) > 1:
-            path = self.source()
-            path.unlink()
-            path.with_suffix(".toml").unlink(missing_ok=True)
-
-    def correction(self) -> None:
-        text = self.chance.choice(["", CORRECTION.format("a"), CORRECTION.format("b")])
-        write(self.folder, "schemas/corrections.toml", text)
-
-    def rates(self) -> None:
-        rate = self.chance.choice(["6.9", "7.1"])
-        days = [f"2019-{month:02}-{day:02},USD,CNY,{rate}\n" for month in range(1, 13) for day in range(1, 29)]
-        write(self.folder, "rates.csv", "date,base,quote,rate\n" + "".join(days))
-        write(self.folder, "zhiji.toml", 'rates = ["rates.csv"]\n')
-
-    def nothing(self) -> None:
-        pass
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -233,7 +233,7 @@ def test_readers_see_whole_runs_only(tmp_path: Path):
     readers = [Thread(target=read) for _ in range(2)]
     for reader in readers:
         reader.start()
-    for value in range(1, 41):
+    for value in range(1, 51):
         publish(tmp_path, value, rows=20_000, keep=1)
     done.set()
     for reader in readers:
@@ -298,6 +298,67 @@ def test_a_full_disk(tmp_path: Path):
         assert value_of(publish(build, 2)) == {2}
 
 
+LIMITED = """
+import resource, signal, sys, polars as pl
+from pathlib import Path
+from zhiji_etl.errors import OutputError
+from zhiji_etl.outputs import publishing
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+build, codes = Path(sys.argv[1]), set()
+for limit in [0, 1, 3, 4, 50, 500, 1_000, 2_000]:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+    try:
+        with publishing(build) as run:
+            run.write_parquet("figures.parquet", pl.DataFrame({"n": pl.int_range(2_000, eager=True).hash()}))
+    except OutputError as error:
+        codes.add(error.code)
+print(codes)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of file sizes are of POSIX")
+def test_a_file_that_cannot_grow(tmp_path: Path):
+    """At whichever byte a disk is full, the run ends as one that could not be written."""
+    before = publish(tmp_path, 1)
+    process = child(LIMITED, tmp_path)
+    assert process.communicate()[0].strip() == "{'output_unwritable'}"
+    assert latest(tmp_path) == before
+    assert value_of(publish(tmp_path, 2)) == {2}
+
+
+def test_a_whole_run_on_a_full_disk(tmp_path: Path, project, command):
+    """Neither the run nor what it keeps for the next one fits: the run before stays, and the next one works."""
+    rows = [f'Maker {n},vehicle_sales,2019,"{n * 7919 % 999_983:,} vehicles"\n' for n in range(1, 80_000)]
+    with small_disk(tmp_path / "disk") as build:
+        folder = project("A,vehicle_sales,2019,5 vehicles\n")
+        assert command("run", folder, "--out", build).code == 0
+        before = latest(build)
+        project("".join(rows))
+        told = command("run", folder, "--out", build)
+        assert (told.code, "output_unwritable" in told.err) == (5, True)
+        assert latest(build) == before
+        assert verify(before) == []
+        project("A,vehicle_sales,2019,6 vehicles\n")
+        assert command("run", folder, "--out", build).code == 0
+        assert verify(latest(build)) == []
+        assert {path.name for path in build.iterdir()} == {".lock", "cache", "latest", "runs"}
+        assert len(list((build / "runs").iterdir())) == 2
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="everything is writable to this user")
+def test_a_read_only_folder(tmp_path: Path):
+    before = publish(tmp_path, 1)
+    (tmp_path / "runs").chmod(0o555)
+    try:
+        with pytest.raises(OutputError) as caught:
+            publish(tmp_path, 2)
+    finally:
+        (tmp_path / "runs").chmod(0o755)
+    assert caught.value.code == "output_unwritable"
+    assert latest(tmp_path) == before
+    assert value_of(publish(tmp_path, 3)) == {3}
+
+
 def test_a_full_disk_while_the_manifest_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     before = publish(tmp_path, 1)
 
@@ -345,6 +406,8 @@ def test_a_read_only_disk(tmp_path: Path):
         assert caught.value.code == "output_unwritable"
         assert value_of(latest(build)) == {1}
         assert verify(before) == []
+        subprocess.run(["mount", "-o", "remount,rw", build], check=True)
+        assert value_of(publish(build, 3)) == {3}
 
 
 def test_errors_of_the_data_are_not_called_errors_of_the_disk(tmp_path: Path):

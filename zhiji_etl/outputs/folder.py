@@ -30,8 +30,9 @@ ROW_GROUP: Final = 1 << 17
 COMPRESSION_LEVEL: Final = 3
 PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
-DISK_ERRORS: Final = re.compile(r"\(os error (?:5|13|27|28|30|122)\)")
-"""EIO, EACCES, EFBIG, ENOSPC, EROFS, EDQUOT, which Polars wraps into errors of its own."""
+DISK_ERRORS: Final = re.compile(r"\(os error (?:5|13|27|28|30|122)\)|thrift: transport error")
+"""EIO, EACCES, EFBIG, ENOSPC, EROFS, EDQUOT, which Polars wraps into errors of its own; where a file can take only a
+part of a header, it does not even tell the number."""
 
 
 class RunFolder:
