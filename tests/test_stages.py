@@ -17,23 +17,59 @@ from zhiji_etl.figures import Severity
 from zhiji_etl.findings import as_findings, gathered
 from zhiji_etl.junit import junit
 from zhiji_etl.outputs import latest, read_manifest
+from zhiji_etl.progress import speed, time_left
 from zhiji_etl.stages import STAGES, Stages
 
 CLEAN = "A,vehicle_sales,2019,5 vehicles\n"
 TWICE = "A,vehicle_sales,2019,5 vehicles\nA,vehicle_sales,2019,7 vehicles\n"
 
 
+class Watching:
+    """Notes what it is told."""
+
+    def __init__(self):
+        self.stages, self.rows = [], 0
+
+    def begun(self, stage):
+        self.stages.append(stage)
+
+    def counted(self, rows):
+        self.rows += rows
+
+
 def test_a_stage_gives_back_what_its_function_gives(caplog):
-    begun = []
-    stage = Stages(begun.append)
+    watching = Watching()
+    stage = Stages(watching)
     with caplog.at_level("INFO", "zhiji_etl"):
         assert stage("read", lambda rows, *, more: rows + more, [1], more=[2]) == [1, 2]
         assert stage("read", pl.DataFrame, {"a": [1]}).height == 1
         assert stage("check", lambda: "x") == "x"
-    assert begun == ["read", "read", "check"]
+    assert watching.stages == ["read", "read", "check"]
     assert list(stage.seconds) == ["read", "check"]
     assert stage.total == pytest.approx(sum(stage.seconds.values()), abs=0.001)
     assert [record.rows for record in caplog.records] == [2, 1, None]
+
+
+def test_rows_are_counted_as_they_come():
+    watching = Watching()
+    read = Stages(watching).counting(lambda rows: pl.DataFrame({"a": range(rows)}))
+    assert [read(3).height, read(4).height, watching.rows] == [3, 4, 7]
+    assert Stages().counting(pl.DataFrame)({"a": [1]}).height == 1
+
+
+@pytest.mark.parametrize(
+    ("stage", "seconds", "left"),
+    [("read", 0, "1:15"), ("read", 50, "0:25"), ("read", 70, "0:15"), ("check", 5, "0:07"), ("unchanged", 9, "0:00")],
+)
+def test_the_time_left_is_that_of_the_run_before(stage, seconds, left):
+    expected = {"read": 60.0, "check": 10.0, "write": 2.0, "convert": 3.0, "total": 75.0}
+    assert time_left(stage, seconds, expected) == f"about {left} left"
+    assert time_left(stage, seconds, {}) == ""
+
+
+def test_rows_a_second():
+    assert speed(400_017, 4) == "400,017 rows, 100,004/s"
+    assert speed(0, 4) == speed(5, 0) == ""
 
 
 def test_a_stage_that_fails_fails():
@@ -67,17 +103,21 @@ def test_an_error_is_a_json_line_too(command, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such terminal")
-def test_a_bar_on_a_terminal_only(project, checkout):
-    folder = project(CLEAN)
+def test_a_bar_on_a_terminal_only(project, checkout, command):
+    folder = project("".join(f"A,vehicle_sales,{year},5 vehicles\n" for year in range(1000, 2000)))
+    command("run", folder)
     ours, theirs = pty.openpty()
-    environment = {**os.environ, "PYTHONPATH": str(checkout), "TERM": "xterm", "COLUMNS": "100"}
+    environment = {**os.environ, "PYTHONPATH": str(checkout), "TERM": "xterm", "COLUMNS": "200"}
     words = [sys.executable, "-m", "zhiji_etl", "run", str(folder), "--json"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=theirs, env=environment) as running:
         os.close(theirs)
-        shown = b"".join(iter(lambda: _read(ours), b""))
-        assert json.loads(running.stdout.read())["counts"]["raw_rows"] == 1
+        shown = b"".join(iter(lambda: _read(ours), b"")).decode()
+        assert json.loads(running.stdout.read())["counts"]["raw_rows"] == 1000
     os.close(ours)
-    assert f"/{len(STAGES)}" in shown.decode()
+    assert f"/{len(STAGES)}" in shown
+    assert "1,000 rows" in shown
+    assert "/s" in shown
+    assert " left" in shown
 
 
 def _read(terminal: int) -> bytes:

@@ -117,14 +117,15 @@ def run(
     from zhiji_etl import logs
     from zhiji_etl.figures import Severity
     from zhiji_etl.findings import at_or_above
+    from zhiji_etl.history import expected
     from zhiji_etl.junit import write_junit
     from zhiji_etl.project import Project
     from zhiji_etl.report import summary, summary_data
     from zhiji_etl.stages import Stages
 
     logs.configure(as_json=log_json, verbose=verbose)
-    with logs.progress(wanted=not (log_json or verbose)) as begun:
-        result = Project(project).run(out, keep=keep, stages=Stages(begun), force=force)
+    with logs.progress(wanted=not (log_json or verbose), expected=expected(Project(project).build(out))) as bar:
+        result = Project(project).run(out, keep=keep, stages=Stages(bar), force=force)
     failing = None if fail_on is FailOn.NEVER else Severity(fail_on.value)
     if junit is not None:
         write_junit(junit, result.findings, failing)

@@ -58,6 +58,15 @@ def chosen(build: Path, name: str | None = None) -> Path:
     raise OutputError("run_unknown", what, hint=hint)
 
 
+def expected(build: Path) -> dict[str, float]:
+    """How many seconds each stage of the next run may take: as many as in the published run; empty where none is."""
+    try:
+        timings = read_manifest(latest(build))["timings"]
+        return {str(stage): float(seconds) for stage, seconds in timings.items()}
+    except (OutputError, OSError, ValueError, KeyError, AttributeError, TypeError):
+        return {}
+
+
 def verified(build: Path, name: str | None = None) -> str:
     """Hash every file of a run again and say that all are as written; else `OutputError` `run_damaged`."""
     run = chosen(build, name)

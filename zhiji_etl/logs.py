@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
 
 from zhiji_etl.sources.names import safe_terminal
-from zhiji_etl.stages import LOGGER, STAGES
+from zhiji_etl.stages import LOGGER, Watcher
 
 FIELDS: Final = ("stage", "rows", "seconds", "code", "run")
 """What a record may carry beside its message."""
@@ -64,11 +64,10 @@ class PlainLines(logging.Formatter):
 
 
 @contextmanager
-def progress(*, wanted: bool = True) -> Iterator[Callable[[str], None] | None]:
+def progress(*, wanted: bool = True, expected: Mapping[str, float] | None = None) -> Iterator[Watcher | None]:
     """A bar over the stages of a run, gone when it ends; nothing where stderr is no terminal.
 
-    Gives the function that is told the name of each stage as it begins. How long a stage will take is not known before
-    it ends, so the bar counts stages and shows the time that has passed.
+    Gives what is to be told how the run goes; `expected` are the seconds that each stage may take.
     """
     from rich.console import Console
 
@@ -76,13 +75,7 @@ def progress(*, wanted: bool = True) -> Iterator[Callable[[str], None] | None]:
     if not wanted or not console.is_terminal:
         yield None
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from zhiji_etl.progress import Bar
 
-    columns = (TextColumn("{task.description:10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=len(STAGES))
-
-        def begun(name: str) -> None:
-            bar.update(task, description=name, completed=STAGES.index(name))
-
-        yield begun
+    with Bar(console, expected or {}) as bar:
+        yield bar

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import Final, ParamSpec, TypeVar
+from typing import Final, ParamSpec, Protocol, TypeVar
 
 import polars as pl
 
@@ -31,24 +31,45 @@ Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
 
-class Stages:
-    """Runs the stages of one run and remembers how long each took; `begun` is told the name of each as it begins."""
+class Watcher(Protocol):
+    """Who is told how a run goes while it goes."""
 
-    def __init__(self, begun: Callable[[str], None] | None = None) -> None:
-        self.begun = begun
+    def begun(self, stage: str) -> None:
+        """A stage begins."""
+
+    def counted(self, rows: int) -> None:
+        """So many rows more are read."""
+
+
+class Stages:
+    """Runs the stages of one run and remembers how long each took; `watcher` is told how it goes."""
+
+    def __init__(self, watcher: Watcher | None = None) -> None:
+        self.watcher = watcher
         self.seconds: dict[str, float] = {}
 
     def __call__(
         self, name: str, function: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs
     ) -> Result:
         """The result of the function; its rows, where it is a frame or a list, are logged."""
-        if self.begun is not None:
-            self.begun(name)
+        if self.watcher is not None:
+            self.watcher.begun(name)
         started = time.perf_counter()
         result = function(*args, **kwargs)
         self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - started, 3)
         _log(name, self.seconds[name], _rows(result))
         return result
+
+    def counting(self, function: Callable[Given, pl.DataFrame]) -> Callable[Given, pl.DataFrame]:
+        """The same function, whose rows are counted as they come."""
+
+        def counted(*args: Given.args, **kwargs: Given.kwargs) -> pl.DataFrame:
+            frame = function(*args, **kwargs)
+            if self.watcher is not None:
+                self.watcher.counted(frame.height)
+            return frame
+
+        return counted
 
     @property
     def total(self) -> float:
