@@ -595,7 +595,7 @@ SENTENCES = [
         "Sales fell 5% to 3.2 million vehicles.",
         [("fell 5%", "-5", "percent"), ("3.2 million vehicles", "3200000", "vehicle")],
     ),
-    ("Margins slipped from 7% to 5%.", [("7% to 5%", "5..7", "percent")]),
+    ("Margins slipped from 7% to 5%.", [("7%", "7", "percent"), ("5%", "5", "percent")]),
     ("Profit was down from $7 million a year ago.", [("$7 million", "7000000", "USD")]),
     ("It is one of the top 100 companies and has 5,000 employees.", [("5,000 employees", "5000", "employee")]),
     (

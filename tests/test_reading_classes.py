@@ -86,7 +86,7 @@ PER_UNIT = [
     ("日均4万辆", "40000", "vehicle/day"),
     ("$14.99 monthly", "14.99", "USD/month"),
     ("€2,400 per annum", "2400", "EUR/year"),
-    ("65 mph", "65", "mile_per_hour"),
+    ("65 mph", "65", "mile/hour"),
     ("$3.1/MMBtu", "3.1", "USD/million_british_thermal_unit"),
     ("14 nm", "14", "nanometre"),
     ("250万辆次", "2500000", "vehicle_trip"),

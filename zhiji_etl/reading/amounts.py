@@ -88,7 +88,8 @@ def _one_article(tokens: Tokens, at: int) -> tuple[tuple[Number, ...], int] | No
     after = token_at(tokens, at + 1)
     if {"number", "past"} & token_at(tokens, at + 2).kinds.keys():
         return None
-    if "article" in token_at(tokens, at).kinds and {"currency", "subunit", "noun"} & after.kinds.keys():
+    glued = after.start == token_at(tokens, at).end
+    if "article" in token_at(tokens, at).kinds and not glued and {"currency", "subunit", "noun"} & after.kinds.keys():
         return (constant(1),), at + 1
     return None
 

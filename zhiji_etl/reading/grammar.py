@@ -56,7 +56,7 @@ def finished(draft: Draft, options: Options) -> Amount:
     exponent = draft.exponent + (options.exponent or 0 if takes_scale and not scaled else 0)
     qualifier = Qualifier.ABOVE if draft.numbers[0].open and draft.qualifier in _OPENED else draft.qualifier
     falls = draft.change < 0 and (not draft.prose or unit in CHANGING)
-    sign = draft.sign * (-1 if falls else 1)
+    sign = -1 if falls else draft.sign
     qualifier = Qualifier.EXACT if unit == "rank" else qualifier
     counted = draft.noun and draft.per is None and unit not in lexicon().measured
     return Amount(
@@ -176,7 +176,8 @@ def read_range(
     if first is None:
         return None
     low, end = first
-    second = _second(found, end, low, fine, prose)
+    led = prose and low.between and "change" in token_at(found, at - 1).kinds
+    second = None if led else _second(found, end, low, fine, prose)  # fell from 7% to 5%: two levels, no range
     if low.refine or (second and second[0].refine):
         return Refine(), end
     if second is None:
@@ -217,7 +218,7 @@ def _second(found: Tokens, at: int, low: Draft, fine: bool, prose: bool) -> tupl
 
 def _is_level(low: Draft, token: Token) -> bool:
     """Whether what follows a change is where it led to: `rose 300 points to 35,000`, `rose from 5% to 7%`."""
-    return low.between or (low.unit is not None and token.text.isalpha())
+    return "to" in token.kinds and (low.between or (low.unit is not None and token.text.isalpha()))
 
 
 def _either(token: Token, low: Draft, prose: bool) -> bool:
@@ -292,6 +293,8 @@ def _restated(found: list[Token], at: int, amount: Amount, options: Options, fin
     if read is None or not isinstance(read[0], Amount):
         return amount, at
     second, end = read[0], read[1]
+    if not _alike(amount.unit, second.unit):
+        return amount, at
     if second.unit == amount.unit and (not bracketed or second.numbers[0].terms[0].literal is not None):
         return amount, at
     if (
@@ -305,6 +308,11 @@ def _restated(found: list[Token], at: int, amount: Amount, options: Options, fin
             return amount, at
         end = min(end + 1, len(found))
     return replace(amount, restated=second), end
+
+
+def _alike(first: str, second: str) -> bool:
+    """Whether one amount can say another again: not `a loss of $5 million, or $0.12 a share`, `or 3% of sales`."""
+    return ("/" in first) == ("/" in second) and (first in OUT_OF_SCALE) == (second in OUT_OF_SCALE)
 
 
 def restated_in_text(found: list[Token], at: int, amount: Amount, options: Options, fine: bool) -> tuple[Amount, int]:

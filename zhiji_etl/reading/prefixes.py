@@ -11,6 +11,7 @@ from zhiji_etl.figures import Qualifier
 from zhiji_etl.reading.drafts import Draft, Step, agreed, set_unit
 from zhiji_etl.reading.numerals import read_number
 from zhiji_etl.reading.tokens import Tokens, token_at
+from zhiji_etl.reading.windows import NAME_MARK
 
 
 def read_before(tokens: Tokens, at: int, draft: Draft) -> int:
@@ -31,11 +32,16 @@ def read_before(tokens: Tokens, at: int, draft: Draft) -> int:
 
 def _sign(tokens: Tokens, at: int, draft: Draft) -> int:
     value = tokens[at].get("sign") or _dash(tokens, at, draft)
-    if value is None or draft.numbers:
+    if value is None or draft.numbers or (draft.prose and _operates(tokens, at)):
         return 0
     draft.sign *= value
     draft.change = draft.change or int(tokens[at].text == "+")
     return 1
+
+
+def _operates(tokens: Tokens, at: int) -> bool:
+    """Whether a `minus` subtracts from a name: `LIBOR minus 0.5%` is no negative figure."""
+    return tokens[at].text.lower() == "minus" and token_at(tokens, at - 1).text == NAME_MARK
 
 
 def _dash(tokens: Tokens, at: int, draft: Draft) -> int | None:
@@ -55,6 +61,8 @@ def _reaching(tokens: Tokens, at: int, draft: Draft) -> int:
 def _qualifier(tokens: Tokens, at: int, draft: Draft) -> int:
     value = tokens[at].get("before")
     if value is None:
+        return 0
+    if draft.prose and "model" in tokens[at].kinds:
         return 0
     if draft.prose and token_at(tokens, at + 1).text == "the" and " " not in tokens[at].text:
         return 0  # news about the 5%, under the 2022 Plan
@@ -80,7 +88,7 @@ def _between(tokens: Tokens, at: int, draft: Draft) -> int:
 def _change(tokens: Tokens, at: int, draft: Draft) -> int:
     value = tokens[at].get("change")
     value = tokens[at].get("change_in_cell") if value is None and not draft.prose else value
-    if value is None or (draft.change and value > 0):
+    if value is None or (draft.change and value > 0) or (draft.prose and draft.currency):
         return 0
     if token_at(tokens, at + 1).text.lower() in _LEVELS:
         return 0 if draft.prose or token_at(tokens, at + 1).text.lower() in _FORMER else 2
@@ -101,6 +109,8 @@ def _currency_before(tokens: Tokens, at: int, draft: Draft) -> int:
         return 1
     codes = token.get("currency") or (token.get("weak_code") if _glued(tokens, at, draft.prose) else None)
     codes = codes or (None if draft.prose else token.get("cell_currency"))
+    if draft.prose and "after_only" in token.kinds:
+        return 0
     if codes is None or (draft.currency and len(codes) == len(draft.currency) and not set(codes) & set(draft.currency)):
         return 0
     draft.currency = agreed(draft.currency, codes)
@@ -153,10 +163,17 @@ def _every(tokens: Tokens, at: int, draft: Draft) -> int:
 
 
 def _opening(tokens: Tokens, at: int, draft: Draft) -> int:
-    if "open" not in tokens[at].kinds or draft.bracket or draft.prose:
+    if "open" not in tokens[at].kinds or draft.bracket or (draft.prose and not _accounting(tokens, at, draft)):
         return 0
     draft.bracket = True
     return 1
+
+
+def _accounting(tokens: Tokens, at: int, draft: Draft) -> bool:
+    """Whether a bracket in running text is a minus: `$(0.12)`, `(5.2)%`."""
+    led = bool(draft.currency) and tokens[at - 1].end == tokens[at].start
+    close, percent = token_at(tokens, at + 2), token_at(tokens, at + 3)
+    return led or ("close" in close.kinds and "percent" in percent.kinds and close.end == percent.start)
 
 
 def _filler(tokens: Tokens, at: int, draft: Draft) -> int:

@@ -15,13 +15,14 @@ from itertools import accumulate
 from typing import Final, NamedTuple, TypeAlias
 
 from zhiji_etl.errors import FigureError
-from zhiji_etl.figures import Figure, Qualifier
+from zhiji_etl.figures import Figure
 from zhiji_etl.reading.cells import KEPT, Rounding, joined, options
 from zhiji_etl.reading.drafts import singular_of
 from zhiji_etl.reading.exact import Precision, figure
 from zhiji_etl.reading.folding import MARK, RUN_MARKS, ZERO_MARKS, fine
 from zhiji_etl.reading.grammar import read_range, restated_in_text
 from zhiji_etl.reading.meanings import Amount, Options, Refine
+from zhiji_etl.reading.names import is_name, telling
 from zhiji_etl.reading.nil import read_nothing
 from zhiji_etl.reading.surroundings import excluded
 from zhiji_etl.reading.tokens import Join, tokens
@@ -30,8 +31,8 @@ from zhiji_etl.reading.windows import IDEOGRAPH_MARK, NAME_MARK, WORD_MARK, part
 LONGEST_TEXT = 10_000_000
 """Characters of the longest text that is searched."""
 
-_UNDECIDED: Final = re.compile(r"#[.,' ]#|(?<!#)\.#")
-_NUMERIC: Final = frozenset({"number", "small", "digit", "place", "ordinal"})
+_UNDECIDED: Final = re.compile(r"#[.,' ]#|(?<!#)\.#|# ?折|#[百千万亿] ?#")
+_NUMERIC: Final = frozenset({"number", "small", "digit", "place", "ordinal", "half"})
 _BEGINNINGS: Final = frozenset(
     {
         *(
@@ -50,11 +51,10 @@ _BEGINNINGS: Final = frozenset(
         ),
         *("article", "percent_before", "percent_whole", "percent_word", "multiple_word", "multiple_phrase", "percent"),
         *("currency", "weak_code", "sign", "before", "change", "between", "every", "rank", "ordinal_prefix", "scale"),
-        *("nil", "any", "average_per"),
+        *("nil", "any", "average_per", "reaching", "subunit_before", "open"),
     }
 )
 """What the first word of an amount can be."""
-_YEAR: Final = re.compile(r"(?:19|20)[0-9][0-9]")
 _CHINESE_COMMA: Final = re.compile("(?<![０-９])，")
 """Never stands inside a number: `销量1234，2020年`."""
 _NUMBERED: Final = re.compile(r"@(\d+)-(\d+)")
@@ -68,6 +68,7 @@ def find(
     scale: str | None = None,
     unit: str | None = None,
     rounding: Rounding = "nearest",
+    decimal_comma: bool = False,
 ) -> list[Figure]:
     """All figures of a running text, in order; `start` and `end` are offsets into it.
 
@@ -79,7 +80,7 @@ def find(
     """
     if len(text) > LONGEST_TEXT:
         raise FigureError("text_too_long", f"The text has {len(text):,} characters.", text="", hint="Give it in parts.")
-    chosen = options(currency, scale, unit, False)
+    chosen = options(currency, scale, unit, decimal_comma)
     parts = parts_of(_CHINESE_COMMA.sub("、", text))
     symbols = symbols_of(parts)
     passages = (_passages if len(symbols) <= _SENTENCE else _passages.__wrapped__)(symbols, chosen)
@@ -111,8 +112,8 @@ class Placed(NamedTuple):
 
     amount: Amount
     places: tuple[tuple[Place, Place], ...]
-    years: tuple[int, ...]
-    """The numbers that, if they are years, make it no amount."""
+    telling: tuple[int, ...]
+    """The numbers whose digits can make it a name and no amount: years, codes."""
     named: dict[tuple[str, ...], Amount]
     """The amount with nouns that the lexicon does not know, by the unknown words of the passage."""
     halves: tuple[Placed, ...]
@@ -144,7 +145,8 @@ def _passage(symbols: tuple[str, ...], style: str, chosen: Options) -> Passage:
     shape = "".join(symbols)
     numbers = tuple([at for at, symbol in enumerate(symbols) if symbol == MARK])
     words = tuple([at for at, symbol in enumerate(symbols) if symbol in _UNKNOWN])
-    undecided = style == "coarse" and bool(numbers) and _UNDECIDED.search(shape) is not None
+    counted = style == "coarse" and bool(numbers)
+    undecided = counted and (chosen.decimal_comma or _UNDECIDED.search(shape) is not None)
     reading = _UNREAD if undecided else _read(shape, style, chosen)
     if reading.refine:
         return Passage(numbers, words, (), None, symbols)
@@ -156,23 +158,12 @@ def _placed(amount: Amount, ends: tuple[int, ...]) -> Placed:
     again = () if amount.restated is None else (amount.restated,)
     places = tuple((_place(one.start, ends), _place(one.end, ends)) for one in (amount, *again))
     halves = tuple([_placed(half, ends) for half in amount.halves or ()])
-    return Placed(amount, places, _years(amount), {}, halves)
+    return Placed(amount, places, telling(amount), {}, halves)
 
 
 def _place(offset: int, ends: tuple[int, ...]) -> Place:
     at = bisect_left(ends, offset)
     return at, ends[at] - offset
-
-
-def _years(amount: Amount) -> tuple[int, ...]:
-    """The numbers of an amount that says nothing but numbers: bare ones, before `年` or before a name."""
-    if amount.qualifier not in (Qualifier.EXACT, Qualifier.RANGE):
-        return ()
-    if amount.unit not in ("count", "year") and not _NUMBERED.fullmatch(amount.unit):
-        return ()
-    terms = [number.terms[0] for number in amount.numbers if len(number.terms) == 1]
-    literals = tuple(term.literal for term in terms if term.literal is not None and not term.exponent)
-    return literals if len(literals) == len(terms) else ()
 
 
 class Reading(NamedTuple):
@@ -241,7 +232,7 @@ def _refined(symbols: tuple[str, ...], first: int, printed: Printed) -> list[Fig
         pieces = _PIECES.findall(part) if symbol == MARK else [part]
         new_parts += pieces
         new_symbols += [fine(piece)[0] for piece in pieces] if symbol == MARK else [symbol]
-    passage = _passage(tuple(new_symbols), "fine", printed.chosen)
+    passage = _passage(tuple(new_symbols), "comma" if printed.chosen.decimal_comma else "fine", printed.chosen)
     runs = [part for symbol, part in zip(new_symbols, new_parts, strict=True) if symbol in _RUNS]
     numbers = joined(runs, passage.joins or ())
     words = tuple([new_parts[at] for at in passage.words])
@@ -258,7 +249,7 @@ def _made(
 ) -> tuple[Figure, ...]:
     """The figure of an amount, and the one that restates it; none where it turns out to be a year or no number."""
     amount = placed.amount
-    if placed.years and _is_year(amount, [numbers[at] for at in placed.years], words):
+    if placed.telling and is_name(amount, [numbers[at] for at in placed.telling], words):
         return ()
     if words:
         amount = _named(placed, words)
@@ -274,19 +265,6 @@ def _made(
     except FigureError:
         return tuple([one for half in placed.halves for one in _made(half, numbers, words, first, printed)])
     return (main,) if main.restated is None else (main, main.restated)
-
-
-def _names(phrase: Sequence[str]) -> bool:
-    """Whether a year can stand before this phrase: a name (`the 2019 Plan`), or something in the singular."""
-    return phrase[0][0].isupper() or not any(word.endswith("s") for word in phrase)
-
-
-def _is_year(amount: Amount, numbers: Sequence[str], words: Sequence[str]) -> bool:
-    """Whether these numbers can only be years: bare, before `年`, or before a name (`the 2019 Plan`)."""
-    if not all(map(_YEAR.fullmatch, numbers)):
-        return False
-    name = _NUMBERED.fullmatch(amount.unit)
-    return name is None or _names(words[int(name[1]) : int(name[2]) + 1])
 
 
 def _named(placed: Placed, words: tuple[str, ...]) -> Amount:

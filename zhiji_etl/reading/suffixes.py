@@ -98,7 +98,7 @@ def _multiple(tokens: Tokens, at: int, draft: Draft) -> int:
     token = tokens[at]
     if "multiple" not in token.kinds or draft.has_unit:
         return 0
-    if token.text in "xX×" and token.start != tokens[at - 1].end:
+    if token.text in "xX×" and (token.start != tokens[at - 1].end or "number" in token_at(tokens, at + 1).kinds):
         return 0
     draft.unit = "multiple"
     return 1
@@ -240,7 +240,9 @@ def _noun_phrase(tokens: Tokens, at: int, draft: Draft) -> int:
     if draft.currency or (draft.unit is not None and not draft.noun):
         return 0
     token = tokens[at]
-    if not {"word", "modifier", "noun"} & token.kinds.keys() or (draft.prose and _ideographic(token, draft)):
+    named = "label" in token.kinds and _known_noun_follows(tokens, at)
+    named = named or ("per_unit" in token.kinds and token.text.isascii())
+    if not (named or {"word", "modifier", "noun"} & token.kinds.keys()) or (draft.prose and _ideographic(token, draft)):
         return 0
     if draft.unit is not None and token.start > tokens[at - 1].end + 1:
         return 0
@@ -268,9 +270,12 @@ def _ideographic(token: Token, draft: Draft) -> bool:
 
 
 def _known_noun_follows(tokens: Tokens, at: int) -> bool:
-    while (token := token_at(tokens, at)) and ("word" in token.kinds or "modifier" in token.kinds):
+    while (token := token_at(tokens, at)) and not _NAMING.isdisjoint(token.kinds):
         at += 1
     return "noun" in token.kinds
+
+
+_NAMING: Final = frozenset({"word", "modifier", "label"})
 
 
 _SUFFIXES: Final[tuple[tuple[frozenset[str], Step], ...]] = tuple(

@@ -6,8 +6,10 @@ In: the tokens of a window. Out: the places of the numbers to leave out: days an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, TypeAlias
 
+from zhiji_etl.reading.codes import continued, dialled, international, list_mark, listed_share, model
 from zhiji_etl.reading.tokens import Tokens, token_at
 from zhiji_etl.reading.windows import IDEOGRAPH_MARK
 from zhiji_etl.reading.words import is_ideograph
@@ -17,26 +19,31 @@ def excluded(tokens: Tokens) -> frozenset[int]:
     """The places of numbers that are no figures."""
     places: set[int] = set()
     for at, token in enumerate(tokens):
-        if "month" in token.kinds:
-            places.update(_date(tokens, at))
-        elif "ordinal_prefix" in token.kinds:
-            places.update(_period_ranked(tokens, at))
-        elif "period" in token.kinds:
-            places.update(_before_period(tokens, at))
-        elif "label" in token.kinds:
-            places.update(_labelled(tokens, at))
-        elif "number" in token.kinds and at not in places:
-            places.update(_unranked(tokens, at) or _glued(tokens, at) or _chained(tokens, at) or _listed(tokens, at))
-        elif "ordinal" in token.kinds:
-            places.update(_unranked(tokens, at))
-        elif "small" in token.kinds:
-            places.update(_worded(tokens, at))
-        elif "digit" in token.kinds or "place" in token.kinds:
-            places.update(_single_character(tokens, at))
+        for kinds, left_out in _LEFT_OUT:
+            if not kinds.isdisjoint(token.kinds):
+                places.update(left_out(tokens, at, places))
+                break
     return frozenset(places)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+
+
+def _numbered(tokens: Tokens, at: int, places: set[int]) -> tuple[int, ...]:
+    """The numbers to leave out at the place of one in digits."""
+    if at in places:
+        return ()
+    return (
+        _unranked(tokens, at)
+        or _glued(tokens, at)
+        or _chained(tokens, at)
+        or international(tokens, at)
+        or _listed(tokens, at)
+        or continued(tokens, at, places)
+        or model(tokens, at)
+        or listed_share(tokens, at)
+        or list_mark(tokens, at)
+    )
 
 
 def _date(tokens: Tokens, at: int) -> Iterator[int]:
@@ -58,8 +65,8 @@ def _labelled(tokens: Tokens, at: int) -> Iterator[int]:
     chosen = tokens[at].kinds["label"] == "chosen" and "noun" in token_at(tokens, at + 2).kinds
     while _is_number(tokens, place) and (chosen or not _has_unit(tokens, place)):
         yield place
-        after = place + 1
-        while token_at(tokens, after).text in (",", "-", "–") or "and" in token_at(tokens, after).kinds:
+        after = place + 1 + ("of" in token_at(tokens, place + 1).kinds)
+        while token_at(tokens, after).text in (",", "-", "–", "/") or "and" in token_at(tokens, after).kinds:
             after += 1
         if after == place + 1:
             return
@@ -98,6 +105,8 @@ def _glued(tokens: Tokens, at: int) -> tuple[int, ...]:
     noted = "currency" in after.kinds and _is_number(tokens, at + 2) and not is_ideographic(after.text[0])
     if noted and after.start == token.end and after.end == tokens[at + 2].start:
         return (at,)
+    if after.text.isalpha() and after.text.isascii() and _is_number(tokens, at + 2) and _touch(tokens, at, at + 2):
+        return (at, at + 2)
     return (at,) if _compound(tokens, at) else ()
 
 
@@ -133,10 +142,12 @@ def _is_wordlike(tokens: Tokens, at: int) -> bool:
 
 
 def _chained(tokens: Tokens, at: int) -> tuple[int, ...]:
-    """Dates, times and telephone numbers: `2020-03-31`, `3/15/2024`, `12:30`, `1-800-555`."""
+    """Dates, times, telephone numbers, versions: `2020-03-31`, `3/15/2024`, `12:30`, `1-800-555`, `1.2.3`."""
     sign = token_at(tokens, at + 1).text
-    if sign == ":" and _is_number(tokens, at + 2):
+    if sign in (":", ".") and _is_number(tokens, at + 2) and _touch(tokens, at, at + 2):
         return (at, at + 2)
+    if _is_number(tokens, at + 1) and _touch(tokens, at, at + 1):
+        return (at, at + 1)
     if "clock" in token_at(tokens, at + 1).kinds:
         return (at,)
     if (
@@ -149,10 +160,19 @@ def _chained(tokens: Tokens, at: int) -> tuple[int, ...]:
     return ()
 
 
+def _touch(tokens: Tokens, first: int, last: int) -> bool:
+    """Whether nothing stands between the tokens from one place to another."""
+    return all(tokens[place].end == tokens[place + 1].start for place in range(first, last))
+
+
 def _listed(tokens: Tokens, at: int) -> tuple[int, ...]:
     """`(1)`: a note, or the mark of a list."""
-    opened = "open" in token_at(tokens, at - 1).kinds
-    return (at,) if opened and "close" in token_at(tokens, at + 1).kinds else ()
+    opened, before = token_at(tokens, at - 1), token_at(tokens, at - 2)
+    closed, after = token_at(tokens, at + 1), token_at(tokens, at + 2)
+    if "open" not in opened.kinds or "close" not in closed.kinds:
+        return ()
+    led = ("currency" in before.kinds and before.end == opened.start) or "small" in before.kinds
+    return () if led or ("percent" in after.kinds and closed.end == after.start) else (at,)
 
 
 def _unranked(tokens: Tokens, at: int) -> tuple[int, ...]:
@@ -171,7 +191,7 @@ def _unranked(tokens: Tokens, at: int) -> tuple[int, ...]:
 
 def _worded(tokens: Tokens, at: int) -> tuple[int, ...]:
     """`five-year`, and `one` where it is a pronoun: `which one do you prefer`."""
-    if _compound(tokens, at):
+    if _compound(tokens, at) or _second_half(tokens, at):
         return (at,)
     token, after, before = tokens[at], token_at(tokens, at + 1), token_at(tokens, at - 1)
     if (
@@ -187,6 +207,14 @@ def _worded(tokens: Tokens, at: int) -> tuple[int, ...]:
     return () if counted and before.text.lower() not in _POINTING else (at,)
 
 
+def _second_half(tokens: Tokens, at: int) -> bool:
+    """Whether a number in words ends a compound: `first-half`, `one-for-one`; not `twenty-two` or `mid-two`."""
+    hyphen, before = token_at(tokens, at - 1), token_at(tokens, at - 2)
+    joined = hyphen.text == "-" and hyphen.end == tokens[at].start and before.end == hyphen.start
+    counted = {"small", "number", "hundred", "scale", "and", "article"} & before.kinds.keys()
+    return joined and bool(before.text) and before.text[0].isalpha() and not counted
+
+
 _POINTING = frozenset({"which", "that", "this", "the", "each", "every", "no", "any"})
 
 
@@ -198,8 +226,12 @@ def _single_character(tokens: Tokens, at: int) -> tuple[int, ...]:
         return ()
     if token.text in "伍陆拾幺壹":
         return () if _has_unit(tokens, at) else (at,)
+    if "half" in before.kinds or _listed(tokens, at) or list_mark(tokens, at):
+        return (at,)
     unknown = after.start == token.end and "word" in after.kinds and is_ideographic(after.text[0])
-    return (at,) if unknown else ()
+    named = before.end == token.start and "word" in before.kinds and is_ideographic(before.text[0])
+    alone = not _has_unit(tokens, at) and "after" not in after.kinds
+    return (at,) if unknown or (named and alone) else ()
 
 
 def _is_number(tokens: Tokens, at: int) -> bool:
@@ -217,3 +249,40 @@ def _has_unit(tokens: Tokens, at: int) -> bool:
 def is_ideographic(character: str) -> bool:
     """A Chinese character, or the mark that stands for an unknown one."""
     return character == IDEOGRAPH_MARK or is_ideograph(character)
+
+
+def _letter(tokens: Tokens, at: int) -> tuple[int, ...]:
+    """`Class A shares`: no article."""
+    return (at,) if "label" in token_at(tokens, at - 1).kinds else ()
+
+
+def _halved(tokens: Tokens, at: int) -> tuple[int, ...]:
+    """`first-half`."""
+    return (at,) if _second_half(tokens, at) else ()
+
+
+Places: TypeAlias = Iterable[int]
+
+
+def _of_words(find: Callable[[Tokens, int], Places]) -> Callable[[Tokens, int, set[int]], Places]:
+    """What needs not know which numbers have been left out before."""
+    return lambda tokens, at, _: find(tokens, at)
+
+
+_LEFT_OUT: Final[tuple[tuple[frozenset[str], Callable[[Tokens, int, set[int]], Places]], ...]] = tuple(
+    (frozenset(kinds.split()), find)
+    for kinds, find in (
+        ("month", _of_words(_date)),
+        ("ordinal_prefix", _of_words(_period_ranked)),
+        ("period", _of_words(_before_period)),
+        ("label", _of_words(_labelled)),
+        ("telephone", _of_words(dialled)),
+        ("number", _numbered),
+        ("ordinal", _of_words(_unranked)),
+        ("article", _of_words(_letter)),
+        ("half", _of_words(_halved)),
+        ("small", _of_words(_worded)),
+        ("digit place", _of_words(_single_character)),
+    )
+)
+"""The kinds of a word, and the numbers around it that are no figures; the first that fits decides."""

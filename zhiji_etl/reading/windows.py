@@ -88,7 +88,8 @@ def _codes(symbols: Sequence[str]) -> str:
 
 def _breaks(symbols: Sequence[str], at: int) -> bool:
     """Whether a point ends a sentence: a space follows it, and more than one letter stood before it."""
-    return at + 1 < len(symbols) and symbols[at + 1][0].isspace() and len(symbols[at - 1]) > 2
+    spaced = at + 1 < len(symbols) and symbols[at + 1][0].isspace()
+    return spaced and len(symbols[at - 1]) > 2 and symbols[at - 1] not in _abbreviations()
 
 
 _COMPOUND_ANCHORS: Final[set[str]] = set()
@@ -139,6 +140,13 @@ def _hyphenated(word: str, known: frozenset[str]) -> bool:
 
 
 @cache
+def _abbreviations() -> frozenset[str]:
+    """Words that are written with a point: `vol`, `approx`."""
+    spellings = [entry.spelling for entries in lexicon().entries.values() for entry in entries]
+    return frozenset(word[:-1] for word in spellings if word.endswith(".") and word[:-1].isalpha())
+
+
+@cache
 def _vocabulary() -> tuple[frozenset[str], frozenset[str]]:
     """All words of the lexicon, and all Chinese characters in it."""
     spellings = [entry.spelling for entries in lexicon().entries.values() for entry in entries]
@@ -167,7 +175,7 @@ def _anchors() -> frozenset[str]:
         "percent_whole",
         "multiple_phrase",
     }
-    words = {MARK, "十", "no", "any", "thousand", "million", "billion", "trillion"}
+    words = {MARK, "十", "亿", "万", "no", "any", "thousand", "million", "billion", "trillion"}
     for entries in lexicon().entries.values():
         for entry in entries:
             if kinds & entry.kinds.keys():

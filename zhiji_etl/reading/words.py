@@ -45,7 +45,7 @@ INTEGER_KINDS: Final = frozenset(
     )
 )
 CURRENCY_KINDS: Final = frozenset({"currency", "cell_currency", "also", "subunit", "subunit_before", "subunit_tenth"})
-SPECIAL_TABLES: Final = frozenset({"fold", "measure", "irregular", "dot_grouping", "weak_code"})
+SPECIAL_TABLES: Final = frozenset({"fold", "measure", "irregular", "dot_grouping", "weak_code", "unnamed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,8 @@ def lexicon() -> Lexicon:
     builder.add_codes(weak)
     for table in tables:
         builder.add_language(table)
-    builder.add_currency_names([table["language"] for table in tables if "language" in table])
+    unnamed = {code for table in tables for code in table.get("unnamed", {}).get("code", ())}
+    builder.add_currency_names([table["language"] for table in tables if "language" in table], unnamed)
     builder.add_glued_tens()
     return Lexicon(
         entries=builder.filed(),
@@ -156,9 +157,9 @@ class _Builder:
             self.add(code, "weak_code" if code in weak else "currency", (code,))
             self.add(code.lower(), "weak_code", (code,))
 
-    def add_currency_names(self, languages: list[str]) -> None:
+    def add_currency_names(self, languages: list[str], unnamed: set[str]) -> None:
         for code, name in _currency_names(languages):
-            if "(" not in name and "（" not in name:
+            if code not in unnamed and "(" not in name and "（" not in name:
                 self.add(name.lower(), "currency", (code,))
 
     def add_glued_tens(self) -> None:

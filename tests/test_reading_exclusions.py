@@ -1,0 +1,106 @@
+"""Numbers of running text that are no figures, and figures that stand beside them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from zhiji_etl import find
+
+NOT_FIGURES = [
+    # telephone numbers
+    "Ring 1-800-555-0142, or +44 20 7946 0018, or (020) 7946-0018.",
+    "Tel.: 020 7946 0018, fax 7946 0019.",
+    "客服热线：400-800-1234",
+    # models and networks
+    "The 737 MAX 8 and the 787-9 fly again.",
+    "an iPhone 14, a Galaxy 9 and Windows 11",
+    "Airbus A350-1000 and Boeing 777",
+    "COVID-19, SARS-CoV-2 and the MACS J0717.5+3745 field",
+    "the 5G network, a BMW 320i and a P40",
+    "小米13、理想9",
+    # codes
+    "The shares (600000.SH; 000001.SZ; 0700.HK) were halted.",
+    "代码：600000，阿里巴巴（09988）",
+    "version 2.10.3 at 10.0.0.1",
+    "a 401(k) plan under Rule 10b5-1",
+    "ID 48213, CUSIP 912828, ZIP 10118",
+    # years, seasons, parts of a year
+    "in 2023-24 and 2023/24, under the 2019 Plan",
+    "上半年、三季度、“十四五”",
+    # lists, pages and notes
+    "(k) see page 4 of 12, Fig. 3 and vol. 7",
+    "Class A shares",
+    # ratios and idioms
+    "24/7 service",
+    "a 50-50 venture",
+    "won 3-2",
+    "its first-half results",
+    "a one-for-one exchange",
+]
+
+
+@pytest.mark.parametrize("text", NOT_FIGURES)
+def test_no_figure(text):
+    assert [text[figure.start : figure.end] for figure in find(text)] == []
+
+
+FIGURES = [
+    ("1. Sales rose 4%.\n2. Costs fell 3%.", ["4 percent", "-3 percent"]),
+    ("3) Orders: 45 cars", ["45 vehicle"]),
+    ("（一）收入4亿元", ["400000000 CNY"]),
+    ("news about the 4% rise", ["4 percent"]),
+    ("GBp 140 per share", ["1.4 GBP/share"]),
+    ("涌入上亿元。融资近千亿元", ["100000000 CNY", "100000000000 CNY"]),
+    ("a loss of $(0.14) per share", ["-0.14 USD/share"]),
+    ("a margin of (2.4)%", ["-2.4 percent"]),
+    ("a loss of $3.4 million, or $0.07 per share", ["3400000 USD", "0.07 USD/share"]),
+    ("costs $4m, or 3% of sales", ["4000000 USD", "3 percent"]),
+    ("the index rose 250 points to 31,400", ["250 point", "31400 count"]),
+    ("it fell 1.4% to 3,120.5 points", ["-1.4 percent", "3120.5 point"]),
+    ("margins fell from 14.5% to 13.2%", ["14.5 percent", "13.2 percent"]),
+    ("the dollar fell 0.4% to 7.12 yuan", ["-0.4 percent", "7.12 CNY"]),
+    ("gold at $1,840 an ounce", ["1840 USD/ounce"]),
+    ("LIBOR minus 0.4%", ["0.4 percent"]),
+    ("a fine of $48 million pesos", ["48000000 MXN"]),
+    ("it costs approx. $4m", ["4000000 USD"]),
+    ("sold 450,000 (2018: 410,000)", ["450000 count", "410000 count"]),
+    ("up 14 cars in 2.5 seconds", ["14 vehicle", "2.5 second"]),
+    ("每月租金7000元/月", ["7000 CNY/month"]),
+    ("within thirty (30) days", ["30 day"]),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), FIGURES)
+def test_the_figures_beside(text, expected):
+    assert [f"{figure.value} {figure.unit}" for figure in find(text)] == [
+        f"{Decimal(value)} {unit}" for value, unit in (words.split(" ") for words in expected)
+    ]
+
+
+def test_grew_between_is_a_range_and_grew_from_is_none():
+    (span,) = find("sales grew between 4% and 6%")
+    assert (span.range_low, span.range_high) == (4, 6)
+    assert [figure.value for figure in find("sales grew from 4% to 6%")] == [4, 6]
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "unit"),
+    [
+        ("umsatz 1.234,5 million vehicles", "1234500000", "vehicle"),
+        ("EUR 12,75 je Aktie", "12.75", "EUR"),
+        ("3.500 vehicles", "3500", "vehicle"),
+        ("um 3,5% mehr", "3.5", "percent"),
+    ],
+)
+def test_a_comma_before_the_decimals(text, value, unit):
+    (figure,) = find(text, decimal_comma=True)
+    assert (figure.value, figure.unit) == (Decimal(value), unit)
+
+
+def test_a_restatement_is_of_one_kind():
+    pair = find("RMB71 million (US$10.2 million)")
+    assert pair[0].restated == pair[1]
+    loss = find("a loss of $3.4 million, or $0.07 per share")
+    assert [figure.restated for figure in loss] == [None, None]

@@ -1,0 +1,109 @@
+"""Numbers in running text that are codes: telephone numbers, stock codes, models, marks of lists.
+
+In: the tokens of a window and the place of a number or word. Out: the places of the numbers to leave out; empty where
+this is none of the kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from zhiji_etl.reading.tokens import Token, Tokens, token_at
+from zhiji_etl.reading.windows import NAME_MARK, WORD_MARK
+from zhiji_etl.reading.words import is_letter
+
+_DIALLED: Final = frozenset("+-–()[]./:：,（）")
+_JOINING: Final = frozenset("-+./")
+_UNITS: Final = frozenset({"percent", "scale", "noun", "currency", "multiple", "tenth", "subunit"})
+_ENDINGS: Final = frozenset({".", ";", "。", "；", "!", "?", "！", "？"})
+
+
+def dialled(tokens: Tokens, at: int) -> Iterator[int]:
+    """The numbers after a word such as `tel.`, up to the next word: `Tel. +49 (30) 1234-567`."""
+    yield from _run(tokens, at + 1)
+
+
+def international(tokens: Tokens, at: int) -> tuple[int, ...]:
+    """`+86 21 1234 5678` and `(021) 1234-5678`: a number, and at least one or two more right after it."""
+    before, after = token_at(tokens, at - 1), token_at(tokens, at + 1)
+    if before.text == "+" and before.end == tokens[at].start:
+        least = 2
+    elif "open" in before.kinds and "close" in after.kinds and _links(tokens, at + 3):
+        least = 3
+    else:
+        return ()
+    found = tuple(_run(tokens, at))
+    return found if len(found) >= least and not _UNITS & token_at(tokens, found[-1] + 1).kinds.keys() else ()
+
+
+def continued(tokens: Tokens, at: int, left_out: Collection[int]) -> tuple[int, ...]:
+    """What is left of a code of which the number before was left out: `A350-1000`, `1-800-555-0100`, `J1149.5+66`."""
+    sign = token_at(tokens, at - 1)
+    joined = sign.end == tokens[at].start and token_at(tokens, at - 2).end == sign.start
+    code = joined and sign.text in _JOINING and at - 2 in left_out
+    return (at,) if code and not _UNITS & token_at(tokens, at + 1).kinds.keys() else ()
+
+
+def listed_share(tokens: Tokens, at: int) -> tuple[int, ...]:
+    """`600000.SH`: a number, a point and the letters of an exchange, with nothing between them."""
+    point, letters = token_at(tokens, at + 1), token_at(tokens, at + 2)
+    glued = tokens[at].end == point.start and point.end == letters.start
+    return (at,) if point.text == "." and glued and _is_word(letters) else ()
+
+
+def model(tokens: Tokens, at: int) -> tuple[int, ...]:
+    """`737 MAX 8`, `5G`, `320i`: what stands around the number makes it a name."""
+    after = token_at(tokens, at + 1)
+    if "currency" in token_at(tokens, at - 1).kinds or "number" not in tokens[at].kinds:
+        return ()
+    if "model" in token_at(tokens, at - 1).kinds and "number" in token_at(tokens, at - 2).kinds:
+        return (at,)
+    glued = after.start == tokens[at].end and _is_word(after)
+    meant = {
+        *_UNITS,
+        "ordinal_suffix",
+        "clock",
+        "after",
+        "cell_currency",
+        "weak_code",
+        "to",
+        "and",
+    } & after.kinds.keys()
+    return (at,) if "model" in after.kinds or (glued and (after.text == "G" or not meant)) else ()
+
+
+def list_mark(tokens: Tokens, at: int) -> tuple[int, ...]:
+    """`1. Sales rose`, `2) Costs fell`, `一、营收`: a number before a sentence, and a sign after it."""
+    mark, begun = token_at(tokens, at + 1), token_at(tokens, at + 2)
+    opening = at == 0 or tokens[at - 1].text in _ENDINGS
+    sign = mark.text in (".", "、") or "close" in mark.kinds
+    if not opening or not sign or mark.start != tokens[at].end or not begun.text:
+        return ()
+    apart = begun.start > mark.end and "number" not in begun.kinds
+    return (at,) if mark.text != "." or apart else ()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def _run(tokens: Tokens, at: int) -> Iterator[int]:
+    """The numbers from a place on, as long as only spaces and signs of telephone numbers stand between them."""
+    while at < len(tokens):
+        token = tokens[at]
+        if "number" in token.kinds:
+            if _UNITS & token_at(tokens, at + 1).kinds.keys():
+                return
+            yield at
+        elif token.text not in _DIALLED:
+            return
+        at += 1
+
+
+def _links(tokens: Tokens, at: int) -> bool:
+    """Whether two numbers with a hyphen between them follow a bracket: `(021) 1234-5678`."""
+    return token_at(tokens, at).text == "-" and "number" in token_at(tokens, at + 1).kinds
+
+
+def _is_word(token: Token) -> bool:
+    return token.text[:1] in (WORD_MARK, NAME_MARK) or (bool(token.text) and is_letter(token.text[0]))

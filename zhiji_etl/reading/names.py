@@ -1,0 +1,59 @@
+"""Numbers in running text that their own digits give away as names: years, seasons, codes that begin with 0.
+
+In: an amount, and the printed numbers that can tell. Out: whether it is no figure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from zhiji_etl.figures import Qualifier
+from zhiji_etl.reading.meanings import Amount, Number
+
+_YEAR: Final = re.compile(r"(?:19|20)[0-9][0-9]")
+_CODE: Final = re.compile(r"0[0-9]*[1-9][0-9]*")
+_NUMBERED: Final = re.compile(r"@(\d+)-(\d+)")
+
+
+def telling(amount: Amount) -> tuple[int, ...]:
+    """The numbers of an amount whose digits can make it a name: those of a bare number, a bare range, a division."""
+    if amount.qualifier not in (Qualifier.EXACT, Qualifier.RANGE) or amount.halves is not None:
+        return ()
+    whole = amount.numbers[0]
+    if whole.over is not None:
+        return _literals((whole, whole.over)) if len(amount.numbers) == 1 else ()
+    bare = amount.unit in ("count", "year") or _NUMBERED.fullmatch(amount.unit)
+    return _literals(amount.numbers) if bare else ()
+
+
+def is_name(amount: Amount, printed: Sequence[str], words: Sequence[str]) -> bool:
+    """Whether an amount with these telling numbers is a name: a year, bare or before one (`the 2019 Plan`), `24/7`."""
+    if amount.numbers[0].over is not None:
+        return _descends(printed, least=1)
+    phrase = _NUMBERED.fullmatch(amount.unit)
+    if all(map(_YEAR.fullmatch, printed)):
+        return phrase is None or _names(words[int(phrase[1]) : int(phrase[2]) + 1])
+    return amount.unit == "count" and (any(map(_CODE.fullmatch, printed)) or _descends(printed, least=0))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def _literals(numbers: Sequence[Number]) -> tuple[int, ...]:
+    """The places of numbers that are digits and nothing else; none where one is more than that."""
+    terms = [number.terms[0] for number in numbers if len(number.terms) == 1]
+    found = tuple([term.literal for term in terms if term.literal is not None and not term.exponent])
+    return found if len(found) == len(numbers) else ()
+
+
+def _names(phrase: Sequence[str]) -> bool:
+    """Whether a year can stand before this phrase: a name (`the 2019 Plan`), or something in the singular."""
+    return phrase[0][0].isupper() or not any(word.endswith("s") for word in phrase)
+
+
+def _descends(printed: Sequence[str], least: int) -> bool:
+    """Whether the second of two whole numbers is smaller by so much: `787-9`, `2023-24`, `50-50` and `24/7`."""
+    whole = len(printed) == 2 and all(number.isdecimal() for number in printed)
+    return whole and int(printed[0]) - int(printed[1]) >= least
