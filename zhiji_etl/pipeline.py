@@ -118,7 +118,7 @@ def prepare(project: Project, out: Path, *, stages: Stages | None = None, force:
     sources = stage("sources", lambda: project.sources)
     said = {"settings": project.settings, "schemas": project.schema_hashes(corrections=False)}
     cache = Cache(out, keys(sources, catalogue, project.corrections, said), force=force)
-    audited = audit(sources, catalogue, rates_of(project), project.corrections, stage, cache)
+    audited = audit(sources, catalogue, rates_of(project), project.corrections, stage, stage.counting(cache))
     return Prepared(project, out, audited, cache, stage)
 
 
