@@ -51,6 +51,13 @@ class Rounding(StrEnum):
     TRUNCATION = "truncation"
 
 
+class Language(StrEnum):
+    """The language of the report."""
+
+    EN = "en"
+    ZH = "zh"
+
+
 class Written(StrEnum):
     """The files that people write by hand."""
 
@@ -108,6 +115,7 @@ def run(
     fail_on: Annotated[FailOn, typer.Option(help="From which severity findings make the exit code 1.")] = FailOn.ERROR,
     keep: Annotated[int, typer.Option(min=1, help="How many runs stay; one that was just replaced stays a while.")] = 3,
     force: Annotated[bool, typer.Option("--force", help="Read each source again, changed or not.")] = False,
+    lang: Annotated[Language, typer.Option(help="The language of report.html.")] = Language.EN,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
     junit: Annotated[Path | None, typer.Option(help="Write the findings as JUnit XML, for CI systems.")] = None,
     log_json: Annotated[bool, typer.Option("--log-json", help="Log to stderr, one JSON object a line.")] = False,
@@ -125,7 +133,7 @@ def run(
 
     logs.configure(as_json=log_json, verbose=verbose)
     with logs.progress(wanted=not (log_json or verbose), expected=expected(Project(project).build(out))) as bar:
-        result = Project(project).run(out, keep=keep, stages=Stages(bar), force=force)
+        result = Project(project).run(out, keep=keep, stages=Stages(bar), force=force, language=lang.value)
     failing = None if fail_on is FailOn.NEVER else Severity(fail_on.value)
     if junit is not None:
         write_junit(junit, result.findings, failing)

@@ -90,16 +90,23 @@ class Project:
         return {path.name: sha256(path.read_bytes()).hexdigest() for path in files}
 
     def run(
-        self, out: str | Path | None = None, *, keep: int = 3, stages: Stages | None = None, force: bool = False
+        self,
+        out: str | Path | None = None,
+        *,
+        keep: int = 3,
+        stages: Stages | None = None,
+        force: bool = False,
+        language: str = "en",
     ) -> RunResult:
         """Carry the figures the whole way and publish them below `out` (by default the project's `build`).
 
         The newest `keep` runs stay there, and any that was replaced only minutes ago. A source that has not changed
-        since one of them is not read again, but with `force`. `stages` is told how it goes.
+        since one of them is not read again, but with `force`. `stages` is told how it goes. `language` is that of the
+        report: `en` or `zh`.
         """
         from zhiji_etl.pipeline import run
 
-        return run(self, self.build(out), keep=keep, stages=stages, force=force)
+        return run(self, self.build(out), keep=keep, stages=stages, force=force, language=language)
 
     def build(self, out: str | Path | None = None) -> Path:
         """Where runs are published: `out`, or the project's own folder."""
