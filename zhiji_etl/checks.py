@@ -113,7 +113,7 @@ def check(
     meanings = {**observed, **_declared(listed)}
     compiled = [compile_rule(one, meanings) for one in _rules(listed)]
     refuse_contradictions(compiled, {**units, **_declared(listed)})
-    concluded = checked(known.select(*FIGURE_COLUMNS), compiled, meanings, flawed, trust or {})
+    concluded = checked(known.select(*FIGURE_COLUMNS), compiled, meanings, flawed, trust or {}, rates)
     return _findings(known, concluded, rates)
 
 

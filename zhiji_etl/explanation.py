@@ -16,6 +16,7 @@ import polars as pl
 from rich.text import Text
 
 from zhiji_etl.errors import FindingError
+from zhiji_etl.figures import Reason
 from zhiji_etl.findings import REASONS, is_main
 from zhiji_etl.outputs import latest, safe_terminal
 from zhiji_etl.project import Project
@@ -199,7 +200,9 @@ def _cell(end: float, axis: tuple[float, float], cells: int) -> int:
 
 def _concluded(finding: Mapping[str, Any]) -> Iterator[Text]:
     verdict, reason = finding["verdict"], finding["reason"]
-    told = REASONS.get(reason, reason) if reason else finding["message"]
+    # Which reference is missing, and why, only the message says.
+    in_words = reason and reason != Reason.MISSING_REFERENCE.value
+    told = REASONS.get(reason, reason) if in_words else (finding["message"] or "").removeprefix("not checkable: ")
     yield Text.assemble("", (f"  {verdict}", COLOURS[verdict]), f": {safe_terminal(told or '')}")
     if finding["reading"] and finding["kind"] not in ("restatement", "duplicate"):
         yield Text(f"  read so: {safe_terminal(finding['reading'])}")

@@ -154,10 +154,10 @@ def audit(
     figures = converted.join(refused, on="row_id", how="anti", maintain_order="left")
     trust = {source.name: source.sidecar.trust for source in sources}
     usable, flawed = figures.select(*FIGURE_COLUMNS), rows.excessive(read)
-    concluded = stage("check", checked, usable, catalogue.rules, catalogue.metrics, flawed, trust)
+    concluded = stage("check", checked, usable, catalogue.rules, catalogue.metrics, flawed, trust, rates)
     as_printed = stated.join(refused, on="row_id", how="anti", maintain_order="left")
     restated = stage("restate", pairs.restatements, as_printed, rates)
-    asked = pl.concat([conversion.requested(converted), restated.requests])
+    asked = pl.concat([conversion.requested(converted), restated.requests, concluded.requests])
     found = [
         tables.findings,
         findings.as_findings(conversion.unrated(converted)),

@@ -17,7 +17,9 @@ from zhiji_etl.consistency.conflicts import conflicts
 from zhiji_etl.consistency.implied import FIGURE, empty, intersect, refuted
 from zhiji_etl.consistency.instances import Subject, strained
 from zhiji_etl.consistency.operands import shelve
-from zhiji_etl.consistency.rules import CompiledRule, Outcome, run_rule
+from zhiji_etl.consistency.references import references
+from zhiji_etl.consistency.rules import CompiledRule, Outcome, rate_metrics, run_rule
+from zhiji_etl.rates import Rates
 from zhiji_etl.tables import Metric
 
 ROUNDS: Final = 20
@@ -25,10 +27,14 @@ ROUNDS: Final = 20
 
 
 class Concluded(NamedTuple):
-    """Findings without id (several frames, each with some of FINDING_COLUMNS), and IMPLIED_COLUMNS."""
+    """Findings without id (several frames, each with some of FINDING_COLUMNS), and IMPLIED_COLUMNS.
+
+    `requests` (KEY_COLUMNS) are those for the exchange rates that rules used.
+    """
 
     findings: tuple[pl.DataFrame, ...]
     implied: pl.DataFrame
+    requests: pl.DataFrame
 
 
 class Carried(NamedTuple):
@@ -45,19 +51,24 @@ def checked(
     metrics: Mapping[str, Metric],
     flawed: pl.DataFrame,
     trust: Mapping[str, float],
+    rates: Rates | None = None,
 ) -> Concluded:
     """Judge every rule and every figure that is printed more than once.
 
-    `flawed` are figures that are printed but cannot be used, with the reason as `flaw`; `trust` the weight of sources.
+    `flawed` are figures that are printed but cannot be used, with the reason as `flaw`; `trust` the weight of sources;
+    `rates` what rules that speak of exchange rates find them in, by default the European Central Bank's.
     """
+    meanings = {**metrics, **rate_metrics(relation for rule in rules for relation in rule.relations.values())}
     twice = pairs.duplicates(figures)
     disputed = pairs.disputed(twice)
-    run = partial(_run, figures, disputed, flawed, rules, metrics)
+    run = partial(_run, figures, disputed, flawed, rules, meanings, rates)
     outcomes = run(empty())
     carried = _carried_on(run, [outcome.implied for outcome in outcomes], figures)
     judged = [one for outcome in outcomes for one in outcome.judged]
     contradictions = conflicts(judged, metrics, figures, trust, carried.refuted, carried.concerned)
-    return Concluded((twice, *(outcome.findings for outcome in outcomes), contradictions), carried.implied)
+    asked = references(rules, _periods(figures, carried.implied), rates).requests
+    found = (twice, *(outcome.findings for outcome in outcomes), contradictions)
+    return Concluded(found, carried.implied, asked)
 
 
 def _run(
@@ -66,11 +77,17 @@ def _run(
     flawed: pl.DataFrame,
     rules: Sequence[CompiledRule],
     metrics: Mapping[str, Metric],
+    rates: Rates | None,
     known: pl.DataFrame,
 ) -> list[Outcome]:
-    """Every rule over the figures, with implied values among the operands."""
-    shelf = shelve(figures, disputed, [flawed, _as_operands(known)])
+    """Every rule over the figures, with implied values and exchange rates among the operands."""
+    reference = references(rules, _periods(figures, known), rates).rows
+    shelf = shelve(figures, disputed, [flawed, _as_operands(known), reference])
     return [run_rule(rule, shelf, metrics) for rule in rules]
+
+
+def _periods(*frames: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([frame.select("period_start", "period_end").unique() for frame in frames]).unique()
 
 
 def _carried_on(

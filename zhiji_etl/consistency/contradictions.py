@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from zhiji_etl.consistency.expressions import operands_of
+from zhiji_etl.consistency.expressions import operands_of, rates_of
 from zhiji_etl.consistency.linear import Bounds, Linear
 from zhiji_etl.consistency.localise import conflict
 from zhiji_etl.consistency.rules import CompiledRule
@@ -41,7 +41,7 @@ def _linear_rules(rule: CompiledRule, box: dict[str, Bounds], metrics: Mapping[s
     made: list[Linear] = []
     for alternative, check in rule.checks.items():
         form = template(check)
-        if form is None or form.ratio is not None:
+        if form is None or form.ratio is not None or rates_of(rule.relations[alternative]):
             continue
         leaves = operands_of(rule.relations[alternative])
         box.update({name: _declared(metrics[leaf.metric]) for name, leaf in leaves.items()})

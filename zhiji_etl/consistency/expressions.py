@@ -31,10 +31,13 @@ MIRRORED: Final = {"==": "==", "<=": ">=", ">=": "<=", "<": ">", ">": "<"}
 
 CURRENCY: Final = re.compile(r"\[[A-Z]{3}\]")
 ACROSS_CURRENCIES: Final = (
-    'declare both in one currency and say how prints in the other convert, as zj.Quantity("CNY", fx="average"); an'
-    ' amount that is printed in two currencies is one metric, judged with zj.Quantity("CNY", restated_in="USD")'
+    'say the rate in the rule, as m.revenue == m.revenue_usd * m.rate("USD", "CNY"), which is that of the period; or'
+    ' declare both in one currency and say how prints in the other convert, as zj.Quantity("CNY", fx="average")'
 )
-"""What to do instead of a rule across currencies: figures convert at the rate of their period, rules do not."""
+"""What to do about a rule across currencies: nothing converts silently."""
+
+REFERENCE: Final = "reference rates"
+"""The entity that exchange rates are figures of, beside those that are printed."""
 
 Result = TypeVar("Result")
 
@@ -106,6 +109,39 @@ class Operand(Expression):
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Rate(Operand):
+    """What 1 `base` is in `quote` over the row's period, or an offset of it, by a method of `RateMethod`.
+
+    Without a method it is the period's average, or at a date the rate of that day.
+    """
+
+    base: str = ""
+    quote: str = ""
+    method: str | None = None
+
+    @property
+    def name(self) -> str:
+        """As it is written: `rate(USD, CNY)`."""
+        return self.metric if self.offset == SAME else f"{self.metric} [{self.offset}]"
+
+    @property
+    def unit(self) -> str:
+        """Its unit: CNY/USD for the rate of 1 USD in CNY."""
+        return f"{self.quote}/{self.base}"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class RateWord(Operand):
+    """What `m.rate` is: a metric of that name, or, called with two currencies, their exchange rate."""
+
+    def __call__(self, base: str, quote: str, method: str | None = None) -> Rate:
+        """The reference rate of 1 `base` in `quote`; `RuleError` (`rule_rate`) where there can be none."""
+        told = ", ".join((base, quote) if method is None else (base, quote, method))
+        _refuse_no_rate(base, quote, method)
+        return Rate(f"rate({told})", REFERENCE, self.offset, base, quote, method)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Constant(Expression):
     """A number written in the rule; it has no precision of its own."""
 
@@ -166,7 +202,8 @@ class Figures:
             raise AttributeError(name)
         if name in OFFSETS:
             return Figures(self.entities, OFFSETS[name])
-        parts: list[Expression] = [Operand(name, entity, step) for entity in self.entities for step in self.offsets]
+        made = RateWord if name == "rate" else Operand
+        parts: list[Expression] = [made(name, entity, step) for entity in self.entities for step in self.offsets]
         return reduce(operator.add, parts)
 
 
@@ -246,6 +283,11 @@ def operands(node: Expression) -> Iterator[Operand]:
 def operands_of(relation: Relation) -> dict[str, Operand]:
     """The operands of a relation by name, each once."""
     return {found.name: found for side in (relation.left, relation.right) for found in operands(side)}
+
+
+def rates_of(relation: Relation) -> list[Rate]:
+    """The exchange rates that a relation asks for, each once."""
+    return [leaf for leaf in operands_of(relation).values() if isinstance(leaf, Rate)]
 
 
 def solve(relation: Relation, name: str) -> Expression | None:
@@ -332,6 +374,19 @@ def _operation_text(symbol: str, left: tuple[str, int], right: tuple[str, int]) 
     first = left[0] if left[1] >= strength else f"({left[0]})"
     second = right[0] if right[1] > strength else f"({right[0]})"
     return f"{first} {symbol} {second}", strength
+
+
+def _refuse_no_rate(base: str, quote: str, method: str | None) -> None:
+    from zhiji_etl.rates import RateMethod
+    from zhiji_etl.units import is_currency
+
+    methods = [one.value for one in RateMethod if one is not RateMethod.FIXED]
+    wrong = [code for code in (base, quote) if not is_currency(code)]
+    if wrong or base == quote:
+        what = f"No rate: {wrong[0]!r} is no currency." if wrong else f"No rate is needed from {base} to {quote}."
+        raise RuleError("rule_rate", what, hint='two codes of ISO 4217: m.rate("USD", "CNY")')
+    if method is not None and method not in methods:
+        raise RuleError("rule_rate", f"{method!r} is no method of a rate.", hint=f"known are {', '.join(methods)}")
 
 
 def _require_relations(alternatives: Mapping[str, object]) -> None:

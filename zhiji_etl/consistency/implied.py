@@ -12,7 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from zhiji_etl.consistency.expressions import SAME, Operand, Relation, operands_of, solve
+from zhiji_etl.consistency.expressions import SAME, Operand, Rate, Relation, operands_of, solve
 from zhiji_etl.consistency.operands import columns, moved_periods
 from zhiji_etl.consistency.readings import NEAR, Check, ends
 from zhiji_etl.figures import IMPLIED_COLUMNS
@@ -38,9 +38,10 @@ def implied_by(wide: pl.DataFrame, relation: Relation, check: Check, metrics: Ma
 def required(wide: pl.DataFrame, relation: Relation, check: Check, operand: Operand, unit: str) -> pl.DataFrame:
     """The figure that one operand must be if it alone is wrong: FIGURE, `period, low, high, unit`, row by row.
 
-    The bounds are null where the relation cannot be solved for it.
+    The bounds are null where the relation cannot be solved for it, and for a rate, which is nobody's figure.
     """
-    solved = solve(relation, operand.name) if relation.symbol == "==" else None
+    is_figure = not isinstance(operand, Rate)
+    solved = solve(relation, operand.name) if relation.symbol == "==" and is_figure else None
     nothing = pl.lit(None, pl.Float64)
     bounded = (
         wide.with_columns(low=nothing, high=nothing)

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from zhiji_etl.consistency.expressions import SAME, Operand
+from zhiji_etl.consistency.expressions import SAME, Operand, Rate
 from zhiji_etl.errors import PeriodError
 from zhiji_etl.figures import Qualifier, Reason
 from zhiji_etl.periods import Period, PeriodKind
@@ -82,13 +82,19 @@ def side_by_side(shelf: Shelf, operands: Iterable[Operand], table: str | None) -
     """
     needed = list(operands)
     own = [operand for operand in needed if operand.entity is None and operand.offset == SAME]
-    wide = _base(shelf, own, table) if own else _base_of_others(shelf, needed, table)
+    figures = [operand for operand in needed if not isinstance(operand, Rate)]
+    wide = _base(shelf, own, table) if own else _base_of_others(shelf, figures, table)
     if len(own) < len(needed):
         wide = wide.with_columns(_keys())
     for operand in needed:
         if columns(operand.name).low not in wide.columns:
             wide = _add_elsewhere(wide, shelf, operand)
     return wide
+
+
+def told(rate: Rate) -> str:
+    """The name of the column that says what an exchange rate is and where it comes from, or why there is none."""
+    return f"{rate.name}|told"
 
 
 def step_away(period: Period, offset: str) -> Period | None:
@@ -197,6 +203,8 @@ def _of_metric(shelf: Shelf, operand: Operand, table: str | None, *, keyed: bool
     at = "key" if operand.entity is None else "span"
     fields = [pl.col(field).alias(name) for field, name in columns(operand.name)._asdict().items()]
     kept = [*KEYS, "vintage", "key", "key_proof"] if keyed else [at, f"{at}_proof"]
+    if isinstance(operand, Rate):
+        fields.append(pl.col("told").alias(told(operand)))
     return _finest(mine, at).select(*kept, *fields)
 
 
@@ -204,7 +212,8 @@ def _base_of_others(shelf: Shelf, others: Sequence[Operand], table: str | None) 
     """For a rule that has no figure of the row's own: a row for each period of those it names."""
     named = others[0].entity
     mine = pl.any_horizontal(
-        (pl.col("metric") == leaf.metric) & (pl.lit(leaf.entity is None) | (pl.col("entity") == leaf.entity))
+        (pl.col("metric") == leaf.metric)
+        & (pl.lit(value=True) if leaf.entity is None else pl.col("entity") == leaf.entity)
         for leaf in others
     )
     rows = shelf.figures.filter(mine)

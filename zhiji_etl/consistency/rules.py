@@ -7,7 +7,7 @@ rule (and each of its alternatives), entity and period, with the columns of FIND
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
@@ -25,15 +25,17 @@ from zhiji_etl.consistency.expressions import (
     Operand,
     Operation,
     Ranking,
+    Rate,
     Relation,
     check_dimensions,
     operands,
     operands_of,
+    rates_of,
     relations,
     solve,
 )
 from zhiji_etl.consistency.implied import empty, hull, implied_by, required
-from zhiji_etl.consistency.operands import Shelf, columns, side_by_side
+from zhiji_etl.consistency.operands import Shelf, columns, side_by_side, told
 from zhiji_etl.consistency.readings import WIDEST, Check
 from zhiji_etl.consistency.systems import template
 from zhiji_etl.consistency.verdicts import judge, judge_ranks, judge_with_missing_parts
@@ -45,12 +47,16 @@ from zhiji_etl.units import base_factor
 RULE: Final = "rule"
 RULE_FORM: Final = (
     "a rule is a function of m alone: m.sales is a metric; m.previous.sales, m.year_before.sales, m.quarters.sales,"
-    ' m.halves.sales, m.months.sales are that of other periods; m.of("NAME").sales is another entity\'s'
+    ' m.halves.sales, m.months.sales are that of other periods; m.of("NAME").sales is another entity\'s;'
+    ' m.rate("USD", "CNY") is the exchange rate of the period'
 )
 ALTERNATIVE: Final = "alternative"
 RAW_FINDING_COLUMNS: Final = {
-    name: dtype for name, dtype in FINDING_COLUMNS.items() if name not in ("finding_id", "message")
+    **{name: dtype for name, dtype in FINDING_COLUMNS.items() if name not in ("finding_id", "message")},
+    "remark": pl.String(),
 }
+"""What is concluded of a row before its message is made; `remark` are sentences to add to that."""
+
 STRONGEST_FIRST: Final[Mapping[bool, tuple[Verdict, ...]]] = {
     False: (Verdict.CONSISTENT, Verdict.TOO_IMPRECISE, Verdict.NOT_CHECKABLE, Verdict.INCONSISTENT),
     True: (Verdict.INCONSISTENT, Verdict.NOT_CHECKABLE, Verdict.TOO_IMPRECISE, Verdict.CONSISTENT),
@@ -89,8 +95,8 @@ class Outcome(NamedTuple):
 def compile_rule(rule: Rule, metrics: Mapping[str, Metric]) -> CompiledRule:
     """Evaluate the rule's function on the symbolic `m` and check it.
 
-    Raises `RuleError`: `rule_broken`, `rule_empty`, `rule_truth`, `rule_metric`, `rule_dimension`; each names the
-    schema file, the line and the rule.
+    Raises `RuleError`: `rule_broken`, `rule_empty`, `rule_truth`, `rule_metric`, `rule_rate`, `rule_dimension`; each
+    names the schema file, the line and the rule.
     """
     where = f"{Path(rule.file).name} line {rule.line}, rule {rule.name}"
     condition = _evaluated(rule, where)
@@ -98,6 +104,7 @@ def compile_rule(rule: Rule, metrics: Mapping[str, Metric]) -> CompiledRule:
         _require_metrics(Relation("==", condition.rank, condition.by), metrics, where)
         return CompiledRule(rule, {}, {}, every=False, ranking=condition)
     found = relations(condition, where)
+    metrics = {**metrics, **rate_metrics(found.values())}
     for relation in found.values():
         _require_metrics(relation, metrics, where)
         check_dimensions(relation, {name: metric.unit for name, metric in metrics.items()}, where)
@@ -125,8 +132,14 @@ def run_rule(compiled: CompiledRule, shelf: Shelf, metrics: Mapping[str, Metric]
 
 
 def _speaking(judged: Mapping[str, pl.DataFrame], compiled: CompiledRule) -> tuple[Judged, ...]:
-    """The judged rows of each alternative: conflicts are built from them."""
-    return tuple(Judged(compiled, compiled.relations[name], compiled.checks[name], judged[name]) for name in judged)
+    """The judged rows of each alternative: conflicts are built from them. Rates are not printed, and take no part."""
+    spoken = [name for name in judged if not rates_of(compiled.relations[name])]
+    return tuple(Judged(compiled, compiled.relations[name], compiled.checks[name], judged[name]) for name in spoken)
+
+
+def rate_metrics(found: Iterable[Relation]) -> dict[str, Metric]:
+    """The exchange rates that relations ask for, as metrics."""
+    return {rate.metric: Metric(rate.metric, rate.unit, at_least=0.0) for one in found for rate in rates_of(one)}
 
 
 def explained(relation: Relation) -> tuple[Expression, str, Expression]:
@@ -137,7 +150,7 @@ def explained(relation: Relation) -> tuple[Expression, str, Expression]:
         return relation.right, MIRRORED[relation.symbol], relation.left
     if relation.symbol == "==":
         for name, operand in operands_of(relation).items():
-            solved = solve(relation, name)
+            solved = None if isinstance(operand, Rate) else solve(relation, name)
             if solved is not None:
                 return operand, "==", solved
     return relation.left, relation.symbol, relation.right
@@ -240,12 +253,23 @@ def _finding_rows(
         "unit": pl.lit(unit),
         "reading": _reading(check),
         "strain": pl.col("strain") if check.has_power else pl.when(wrong).then("strain"),
+        "remark": _rates_told(rates_of(compiled.relations[alternative])),
         "figures": pl.concat_list([columns(name).figure_id for name in check.names]).list.drop_nulls(),
     }
     numbered = judged.with_row_index("__row")
     resolved = _resolutions(numbered.filter(wrong), alternative, compiled, metrics)
     told = numbered.join(resolved, on="__row", how="left", maintain_order="left")
     return told.with_columns(**made).select(pl.col(name).cast(dtype) for name, dtype in RAW_FINDING_COLUMNS.items())
+
+
+def _rates_told(rates: Sequence[Rate]) -> pl.Expr:
+    """What the exchange rates of a row are, or why there is none; nothing where that does not matter."""
+    if not rates:
+        return pl.lit(None, pl.String)
+    matters = pl.col("verdict").cast(pl.String) != Verdict.NOT_CHECKABLE.value
+    lacking = pl.col("reason").cast(pl.String) == Reason.MISSING_REFERENCE.value
+    texts = pl.concat_str([pl.col(told(rate)) for rate in rates], separator=" ", ignore_nulls=True)
+    return pl.when(matters | lacking).then(texts)
 
 
 def _reading(check: Check) -> pl.Expr:
