@@ -19,7 +19,7 @@ SIZES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "localise": (("--sides", "3", "5", "8"), ("--sides", "3")),
     "planted": (("--rows", "1000000"), ("--rows", "50000")),
     "rates": (("5000000",), ("100000",)),
-    "reading": (("--rows", "2000000"), ("--rows", "100000")),
+    "reading": (("--rows", "2000000", "--stream", "10000000"), ("--rows", "100000", "--stream", "200000")),
     "rules": (("--checks", "2000000"), ("--checks", "50000")),
     "validation": (("--rows", "1000000"), ("--rows", "50000", "--rounds", "1")),
 }

@@ -1,10 +1,11 @@
-"""How fast printed figures are read, here and by the parsers of the field that are installed.
+"""How fast printed figures are read, here and by the parsers of the field that are installed (`make peers`).
 
-    python benchmarks/reading.py [--rows N]
+    python benchmarks/reading.py [--rows N] [--stream N]
 
-One table: cells a second (one process), sentences a second, and rows of a column a second (all cores of this machine).
-Rates differ between machines and moments; the ratios in one run are what counts. Parsers that are not installed are
-left out and named below the table.
+One table: cells a second, sentences a second, each of one process, and rows of a column a second on all cores of this
+machine, with the memory of a process that streams `--stream` rows from Parquet to Parquet. All rows are distinct, of up
+to 500 shapes: money, percent and counts in English and Chinese. Rates differ between machines and moments; the ratios
+in one run are what counts. Parsers that are not installed are named below the table.
 """
 
 from __future__ import annotations
@@ -12,9 +13,15 @@ from __future__ import annotations
 import argparse
 import importlib
 import random
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable
+from itertools import product
+from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from zhiji_etl.reading import find, parse, parse_series
@@ -73,15 +80,86 @@ def rate(read: Callable[[str], object], texts: Iterable[str]) -> float:
     return len(texts) / best
 
 
+def shapes() -> list[tuple[str, str]]:
+    """What stands before and after the number in 500 shapes of cells."""
+    money = product(
+        ("", "about ", "over ", "nearly "),
+        ("RMB", "US$", "$", "€", "£", "HK$", "EUR ", "USD ", "CNY"),
+        ("", " million", " billion", "m", "bn", " thousand", " trillion", "k"),
+    )
+    chinese = product(
+        ("", "约", "逾", "近", "超过", "不足"),
+        ("",),
+        ("亿元", "万元", "亿美元", "万辆", "人", "台", "元", "万吨", "亿港元", "辆"),
+    )
+    changes = product(("", "同比增长", "下降", "环比上升", "占比", "up ", "down "), ("",), ("%", "个百分点", "％"))
+    nouns = ("vehicles", "employees", "shares", "stores", "units", "customers", "cars", "patents", "people", "houses")
+    counts = product(
+        ("", "some ", "more than ", "at least ", "fewer than ", "around ", "almost ", "up to ", "only ", "a total of "),
+        ("",),
+        (*(f" {noun}" for noun in nouns), *(f" million {noun}" for noun in nouns)),
+    )
+    parts = [*money, *chinese, *changes, *counts]
+    return [(f"{one}{two}", three) for one, two, three in parts[:500]]
+
+
+def mixed_column(rows: int, seed: int = 1) -> pl.Series:
+    """Cells of 500 shapes, each another text."""
+    before, after = (pl.Series(side) for side in zip(*shapes(), strict=True))
+    draw = np.random.default_rng(seed)
+    shape = pl.Series(draw.integers(0, len(before), rows))
+    number = pl.Series(np.arange(rows) * 7919 % 9_999_991 + 1)
+    low, middle = ((number // size % 1000).cast(pl.String) for size in (1, 1000))
+    grouped = (
+        pl.when(number >= 10**6)
+        .then((number // 10**6).cast(pl.String) + "," + middle.str.zfill(3) + "," + low.str.zfill(3))
+        .when(number >= 1000).then(middle + "," + low.str.zfill(3))
+        .otherwise(low)
+    )  # fmt: skip
+    decimal = (number // 100).cast(pl.String) + "." + (number % 100).cast(pl.String).str.zfill(2)
+    printed = pl.select(pl.when(pl.Series(draw.random(rows) < 0.5)).then(grouped).otherwise(decimal)).to_series()
+    return (before.gather(shape) + printed + after.gather(shape)).alias("printed")
+
+
 def column_rate(rows: int) -> float:
     """Rows of a column a second of wall time, the best of three."""
-    column = pl.Series("printed", cells(rows))
+    column = mixed_column(rows)
+    parse_series(column.head(1000))
     best = float("inf")
     for _ in range(3):
         began = time.perf_counter()
         parse_series(column)
         best = min(best, time.perf_counter() - began)
     return rows / best
+
+
+def streamed(rows: int) -> tuple[float, float, float]:
+    """Rows a second of wall time from Parquet to Parquet on the streaming engine, in a process of its own; the peak
+    memory of that process, and of one that does the same with a tenth of the rows, in megabytes.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "printed.parquet")
+        mixed_column(rows).to_frame().write_parquet(path)
+        tenth, whole = (
+            subprocess.run(
+                [sys.executable, "-c", _STREAM, str(path), str(count), str(Path(folder, "figures.parquet"))],
+                capture_output=True, text=True, check=True,
+            ).stdout.split()
+            for count in (rows // 10, rows)
+        )  # fmt: skip
+    return rows / float(whole[0]), float(whole[1]) / 1024, float(tenth[1]) / 1024
+
+
+_STREAM = """
+import pathlib, re, sys, time
+import polars as pl
+import zhiji_etl
+rows = pl.scan_parquet(sys.argv[1]).head(int(sys.argv[2]))
+began = time.perf_counter()
+rows.select(pl.col("printed").figure.parse()).sink_parquet(sys.argv[3])
+seconds = time.perf_counter() - began
+print(seconds, re.search(r"VmHWM:\\s*([0-9]+)", pathlib.Path("/proc/self/status").read_text())[1])
+"""
 
 
 def new_shapes(count: int) -> list[str]:
@@ -103,7 +181,8 @@ def peers() -> tuple[list[tuple[str, str, Callable[[str], object]]], list[str]]:
         ("quantulum3", "quantulum3.parser", "sentences", lambda m: m.parse),
         ("Recognizers-Text", "recognizers_number_with_unit", "sentences", lambda m:
          lambda t: m.recognize_currency(t, "en-us")),
-        ("JioNLP", "jionlp", "sentences", lambda m: m.extract_money),
+        ("JioNLP", "jionlp", "Chinese cells", lambda m: m.parse_money),
+        ("JioNLP", "jionlp", "Chinese sentences", lambda m: m.ner.extract_money),
     ):  # fmt: skip
         try:
             found.append((name, given, call(importlib.import_module(module))))
@@ -116,23 +195,33 @@ def main() -> None:
     """Prints the table."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--rows", type=int, default=1_000_000)
-    rows = arguments.parse_args().rows
-    mixed, plain, prose = cells(20_000), dollars(20_000), sentences(2_000)
+    arguments.add_argument("--stream", type=int, default=0)
+    chosen = arguments.parse_args()
+    given = {
+        "cells": dollars(20_000),
+        "sentences": sentences(2_000),
+        "Chinese cells": [f"{at % 900 + 1}.{at % 10}亿元" for at in range(20_000)],
+        "Chinese sentences": [text for text in sentences(8_000) if "年" in text],
+    }
     table = [
-        ("zhiji_etl, column of mixed cells", column_rate(rows)),
-        ("zhiji_etl, parse, shapes seen", rate(parse, mixed)),
-        ("zhiji_etl, parse, dollar cells", rate(parse, plain)),
+        ("zhiji_etl, column of mixed cells, all cores", column_rate(chosen.rows)),
+        ("zhiji_etl, parse, shapes seen", rate(parse, cells(20_000))),
         ("zhiji_etl, parse, new shapes", 5_000 / once(parse, new_shapes(5_000))),
-        ("zhiji_etl, find, sentences", rate(find, prose)),
+        *((f"zhiji_etl, {name}", rate(find if "sentences" in name else parse, texts)) for name, texts in given.items()),
     ]
     others, absent = peers()
-    for name, given, read in others:
-        table.append((f"{name}, {given}", rate(read, plain if given == "cells" else prose[:200])))
-    print(f"{'reader':44s}{'a second':>14s}")
+    for name, kind, read in others:
+        table.append((f"{name}, {kind}", rate(read, given[kind] if "cells" in kind else given[kind][:200])))
+    print(f"{'reader':48s}{'a second':>14s}")
     for name, value in table:
-        print(f"{name:44s}{value:14,.0f}")
+        print(f"{name:48s}{value:14,.0f}")
     if absent:
         print(f"not installed: {', '.join(absent)}")
+    if chosen.stream:
+        speed, peak, tenth = streamed(chosen.stream)
+        print(
+            f"streamed {chosen.stream:,} rows: {speed:,.0f} a second, at most {peak:,.0f} MB; a tenth: {tenth:,.0f} MB"
+        )
 
 
 def once(read: Callable[[str], object], texts: list[str]) -> float:
