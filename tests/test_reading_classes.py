@@ -164,3 +164,30 @@ def test_a_little_more_is_bounded():
 def test_short_signs_are_money_in_cells_only():
     assert zj.parse("P500").unit == "BWP"
     assert zj.find("the P40 sold well") == []
+
+
+CAPTIONS = [
+    ("RMB in millions, except per share data", 6, "CNY"),
+    ("(All amounts in US$ thousands, unless otherwise noted)", 3, "USD"),
+    ("TRY in millions", 6, "TRY"),
+    ("Unit: 10,000 vehicles", 4, "vehicle"),
+    ("Unit: RMB 100 million", 8, "CNY"),
+    ("Currency: HKD", None, "HKD"),
+    ("GBp", -2, "GBP"),
+    ("cents per share", -2, "USD/share"),
+    ("单位：‰", -1, "percent"),
+    ("单位：千元 币种：人民币", 3, "CNY"),
+    ("数量单位：万台", 4, "count"),
+]
+
+
+@pytest.mark.parametrize(("text", "exponent", "unit"), CAPTIONS)
+def test_a_caption_says(text, exponent, unit):
+    said = zj.caption(text)
+    assert (said.exponent, said.unit) == (exponent, unit)
+    assert said.scale == Decimal(10) ** (exponent or 0)
+
+
+def test_a_caption_in_pence_leaves_pounds_alone():
+    assert zj.parse("120", unit="GBp").value == Decimal("1.20")
+    assert zj.parse("£1.20", unit="GBp").value == Decimal("1.20")

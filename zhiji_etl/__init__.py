@@ -1,7 +1,7 @@
 """zhiji_etl: printed figures in, typed and unit-checked Parquet out, and which of them cannot all be true.
 
-`import zhiji_etl as zj` gives `zj.parse`, `zj.find` and the namespace `pl.col(...).figure` at once; the rest of the
-names load what they need (Pandera, Pint, rates) when they are first used.
+`import zhiji_etl as zj` gives the namespace `pl.col(...).figure` at once; all other names load what they need (the
+lexicon, Pandera, Pint, rates) when they are first used.
 """
 
 from importlib import import_module
@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from zhiji_etl.errors import FigureError, ZhijiError
 from zhiji_etl.figures import Figure, Qualifier, Severity, Verdict
-from zhiji_etl.reading import find, parse
+from zhiji_etl.reading import FigureNamespace as _FigureNamespace  # noqa: F401 - registers `pl.col(...).figure`
 
 if TYPE_CHECKING:
     from zhiji_etl.checks import agree, check
     from zhiji_etl.consistency.expressions import either, ranks, within
     from zhiji_etl.project import Project
     from zhiji_etl.rates import Rates
+    from zhiji_etl.reading import find, parse
     from zhiji_etl.tables import Identifier, Quantity, Table, rule
 
 __version__ = "0.1.0"
@@ -51,6 +52,8 @@ _HOMES = {
     "agree": "zhiji_etl.checks",
     "check": "zhiji_etl.checks",
     "either": "zhiji_etl.consistency.expressions",
+    "find": "zhiji_etl.reading",
+    "parse": "zhiji_etl.reading",
     "ranks": "zhiji_etl.consistency.expressions",
     "rule": "zhiji_etl.tables",
     "within": "zhiji_etl.consistency.expressions",

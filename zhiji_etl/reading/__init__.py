@@ -1,11 +1,28 @@
 """Reading printed figures: cells, columns and running text, by one grammar.
 
-In: text as printed. Out: `Figure`, or a struct column of `figures.PARSED_FIELDS`, or `FigureError`.
+In: text as printed. Out: `Figure`, or a struct column of `figures.PARSED_FIELDS`, or `FigureError`. The grammar and its
+lexicon are loaded when they are first used.
 """
 
-from zhiji_etl.reading.cells import parse
-from zhiji_etl.reading.columns import parse_series
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from zhiji_etl.reading.namespace import FigureNamespace
-from zhiji_etl.reading.prose import find
+
+if TYPE_CHECKING:
+    from zhiji_etl.reading.cells import parse
+    from zhiji_etl.reading.columns import parse_series
+    from zhiji_etl.reading.prose import find
 
 __all__ = ["FigureNamespace", "find", "parse", "parse_series"]
+
+_HOMES = {"find": "prose", "parse": "cells", "parse_series": "columns"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a reader when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

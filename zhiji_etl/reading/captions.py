@@ -7,21 +7,25 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
 from zhiji_etl.errors import FigureError
 from zhiji_etl.reading.drafts import agreed, singular_of
-from zhiji_etl.reading.folding import MARK, coarse, fold
+from zhiji_etl.reading.folding import coarse, fold
 from zhiji_etl.reading.tokens import Token, token_at, tokens
+from zhiji_etl.reading.words import lexicon
 
 _EXCEPTIONS: Final = re.compile(r"[,;]?\s*(?:except|unless|other than|除)|[,;][^,;]*除", re.IGNORECASE)
 _ZEROS: Final = re.compile(r"'?\b(000)'?s?\b|(?<=[a-zA-Z$€£¥])(000)'?s?\b")
+_TEN: Final = re.compile(r"1[0,]*0")
 _UNIT: Final = re.compile(r"[A-Za-z_]+(?:/[A-Za-z_]+)?")
 _IDLE: Final = frozenset(
     {"caption", "filler", "open", "close", "of", "and", "per", "sign_of_print", "stop", "note", "in", "article"}
 )
-_UNITS: Final = frozenset({"currency", "weak_code", "noun", "percent", "multiple"})
+_UNITS: Final = frozenset({"noun", "percent", "multiple"})
+_PARTS: Final = frozenset({"subunit", "subunit_before"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,11 @@ class Caption:
     exponent: int | None = None
     unit: str | None = None
     currencies: tuple[str, ...] = ()
+
+    @property
+    def scale(self) -> Decimal:
+        """What a number under it is multiplied by: 1,000,000 for `in millions`, 0.01 for `GBp`."""
+        return Decimal(1).scaleb(self.exponent or 0)
 
 
 @lru_cache(maxsize=256)
@@ -50,9 +59,11 @@ def caption(text: str) -> Caption:
     folded = _ZEROS.sub(" thousand ", fold(text[:_LONGEST]))
     shape, numbers = coarse(_EXCEPTIONS.split(folded, maxsplit=1)[0], False)
     found = tokens(shape)[0]
-    if numbers or MARK in shape or not found:
+    tens = [_TEN.fullmatch(number) for number in numbers]
+    if not found or not all(tens):
         raise _unknown(text)
-    return _read(found, text)
+    powers = [ten[0].count("0") for ten in tens if ten]
+    return _read([_as_scale(token, powers) for token in found], text)
 
 
 def told_unit(text: str) -> Caption:
@@ -83,19 +94,25 @@ def _read(found: list[Token], text: str) -> Caption:
     unit: str | None = None
     per: str | None = None
     for at, token in enumerate(found):
-        codes = token.get("currency") or token.get("weak_code")
-        scale = _scale(token)
+        scale, codes = _scale(token), _codes(token)
+        part = _PARTS & token.kinds.keys() and not currencies
         if "per" in token.kinds and at and token_at(found, at + 1).get("noun") and (unit or currencies):
             per = per or found[at + 1].kinds["noun"]
         elif scale is not None:
             exponent = (exponent or 0) + scale
+        elif part:
+            currencies, exponent = token.get("subunit_before") or token.kinds["subunit"], (exponent or 0) - 2
         elif codes:
             currencies = agreed(currencies, codes)
         elif _UNITS & token.kinds.keys():
-            unit = unit or _unit_of(token)
+            name, _, power = _unit_of(token).partition(" ")
+            unit, exponent = (
+                name if unit in (None, "count") else unit,
+                exponent if not power else (exponent or 0) + int(power),
+            )
         elif "word" in token.kinds and isinstance(token.kinds["word"], str):
             words.append(token.text)
-        elif not _IDLE & token.kinds.keys():
+        elif not _IDLE & token.kinds.keys() and "weak_code" not in token.kinds:
             raise _unknown(text)
     if words and (currencies or (unit is None and exponent is None)):
         raise _unknown(text)
@@ -107,9 +124,23 @@ def _scale(token: Token) -> int | None:
     return None if scale is None else int(scale)
 
 
+def _as_scale(token: Token, powers: list[int]) -> Token:
+    """A number of a caption (`10,000 vehicles`, `RMB 100 million`) as the scale it says."""
+    if "number" not in token.kinds:
+        return token
+    return Token({"scale": powers[token.kinds["number"]]}, token.text, token.start, token.end)
+
+
+def _codes(token: Token) -> tuple[str, ...] | None:
+    """The currencies of a word. `All amounts` are no Albanian leks: a code that is a word stands in capitals."""
+    weak = token.get("weak_code")
+    worded = weak is not None and weak[0] in lexicon().weak and not token.text.isupper()
+    return token.get("currency") or (None if worded else weak)
+
+
 def _unit_of(token: Token) -> str:
     kind = next(kind for kind in ("percent", "noun", "multiple") if kind in token.kinds)
-    return str(token.kinds[kind]).split()[0]
+    return str(token.kinds[kind])
 
 
 def _counted(words: list[str]) -> str | None:

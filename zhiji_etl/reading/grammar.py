@@ -53,6 +53,7 @@ def finished(draft: Draft, options: Options) -> Amount:
     unit, readings = _unit(draft, options)
     scaled = any(term.exponent > 0 for number in draft.numbers for term in number.terms)
     takes_scale = options.exponent is not None and unit not in OUT_OF_SCALE and not draft.noun
+    takes_scale = takes_scale and not (draft.currency and (options.exponent or 0) < 0)
     exponent = draft.exponent + (options.exponent or 0 if takes_scale and not scaled else 0)
     qualifier = Qualifier.ABOVE if draft.numbers[0].open and draft.qualifier in _OPENED else draft.qualifier
     falls = draft.change < 0 and (not draft.prose or unit in CHANGING)

@@ -70,6 +70,8 @@ class Lexicon:
     measured: frozenset[str]
     singulars: dict[str, str]
     dot_grouping: frozenset[str]
+    weak: frozenset[str]
+    """Codes that are also words: ALL, TOP, TRY."""
 
 
 @cache
@@ -93,6 +95,7 @@ def lexicon() -> Lexicon:
             plural: one for table in tables for one, many in table.get("irregular", {}).items() for plural in many
         },
         dot_grouping=frozenset(code for table in tables for code in table.get("dot_grouping", {}).get("code", ())),
+        weak=frozenset(weak),
     )
 
 
