@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from zhiji_etl.consistency.expressions import either, ranks, within
     from zhiji_etl.project import Project
     from zhiji_etl.rates import Rates
-    from zhiji_etl.reading import find, parse
+    from zhiji_etl.reading import caption, find, parse
     from zhiji_etl.tables import Identifier, Quantity, Table, rule
 
 __version__ = "0.1.0"
@@ -34,6 +34,7 @@ __all__ = [
     "Verdict",
     "ZhijiError",
     "agree",
+    "caption",
     "check",
     "either",
     "find",
@@ -50,6 +51,7 @@ _HOMES = {
     "Rates": "zhiji_etl.rates",
     "Table": "zhiji_etl.tables",
     "agree": "zhiji_etl.checks",
+    "caption": "zhiji_etl.reading",
     "check": "zhiji_etl.checks",
     "either": "zhiji_etl.consistency.expressions",
     "find": "zhiji_etl.reading",

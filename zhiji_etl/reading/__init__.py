@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from zhiji_etl.reading.namespace import FigureNamespace
 
 if TYPE_CHECKING:
+    from zhiji_etl.reading.captions import Caption, caption
     from zhiji_etl.reading.cells import parse
     from zhiji_etl.reading.columns import parse_series
     from zhiji_etl.reading.prose import find
 
-__all__ = ["FigureNamespace", "find", "parse", "parse_series"]
+__all__ = ["Caption", "FigureNamespace", "caption", "find", "parse", "parse_series"]
 
-_HOMES = {"find": "prose", "parse": "cells", "parse_series": "columns"}
+_HOMES = {"Caption": "captions", "caption": "captions", "find": "prose", "parse": "cells", "parse_series": "columns"}
 
 
 def __getattr__(name: str) -> Any:
