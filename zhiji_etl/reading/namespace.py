@@ -5,10 +5,16 @@ In: a String expression. Out: a Struct expression of `figures.PARSED_FIELDS`; el
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 
-from zhiji_etl.reading.cells import Rounding
-from zhiji_etl.reading.columns import PARSED, parse_series
+from zhiji_etl.figures import PARSED_FIELDS
+
+if TYPE_CHECKING:
+    from zhiji_etl.reading.cells import Rounding
+
+PARSED = pl.Struct(PARSED_FIELDS)
 
 
 @pl.api.register_expr_namespace("figure")
@@ -35,6 +41,8 @@ class FigureNamespace:
         """
 
         def read(batch: pl.Series, declared: int | pl.Series | None) -> pl.Series:
+            from zhiji_etl.reading.columns import parse_series
+
             return parse_series(
                 batch, currency=currency, scale=scale, unit=unit, decimals=declared, rounding=rounding,
                 decimal_comma=decimal_comma,
