@@ -7,6 +7,7 @@ nothing could be checked stand in REASONS.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import polars as pl
@@ -38,20 +39,30 @@ def as_findings(judged: pl.DataFrame) -> pl.DataFrame:
         (pl.col(name) if name in judged.columns else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in FINDING_COLUMNS.items()
     ]
-    full = judged.select(*columns, remark=remark)
+    full = judged.select(*columns, remark=remark).with_columns(**_bounds())
     message = pl.coalesce("message", _message()) + pl.col("remark").fill_null("")
-    return full.with_columns(message=message, finding_id=_identity()).drop("remark")
+    return full.with_columns(message=message, finding_id=_identity()).select(FINDING_COLUMNS.keys())
+
+
+def all_as_findings(judged: Iterable[pl.DataFrame]) -> list[pl.DataFrame]:
+    """Several frames as findings, on all cores."""
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(as_findings, judged))
 
 
 def gathered(findings: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """All findings in one order: by verdict and severity, the loudest first, then by strain, rule, entity, period."""
-    together = pl.concat([pl.DataFrame(schema=FINDING_COLUMNS), *findings])
+    # In one piece: Polars puts lists of structs in another order ten times as fast so.
+    together = pl.concat([pl.DataFrame(schema=FINDING_COLUMNS), *findings], rechunk=True)
     loudness = pl.col("verdict").cast(pl.String).replace_strict(LOUDNESS, return_dtype=pl.UInt8)
     severity = pl.col("severity").to_physical()
+    # Of one rule, entity and period only the kind is left to tell findings apart.
     ordered = together.sort(
-        [loudness, severity, pl.col("strain").fill_null(0.0), "rule", "entity", "period", "finding_id"],
+        [loudness, severity, pl.col("strain").fill_null(0.0), "rule", "entity", "period", "kind"],
         descending=[False, True, True, False, False, False, False],
     )
+    if ordered.get_column("finding_id").n_unique() == ordered.height:
+        return ordered
     repeated = pl.int_range(pl.len()).over("finding_id")
     numbered = pl.when(repeated > 0).then(pl.format("{}#{}", "finding_id", repeated + 1)).otherwise("finding_id")
     return ordered.with_columns(finding_id=numbered)
@@ -76,20 +87,24 @@ def _identity() -> pl.Expr:
     return pl.concat_str(pl.col("kind"), *(pl.col(part).fill_null("") for part in parts), separator=":")
 
 
-def _message() -> pl.Expr:
+def _bounds() -> dict[str, pl.Expr]:
+    """`printed 22.65 to 22.75, implied 24.2 percent`, made once for all verdicts."""
     stated, implied = between("stated_low", "stated_high"), between("implied_low", "implied_high")
-    pair = (stated, implied, _spaced_unit())
+    return {"__bounds": pl.format("printed {}, implied {}{}", stated, implied, _spaced_unit())}
+
+
+def _message() -> pl.Expr:
     reason = pl.col("reason").cast(pl.String).replace_strict(REASONS, default="unknown", return_dtype=pl.String)
     verdict = pl.col("verdict").cast(pl.String)
     digits = pl.format("{} last digits apart", number(pl.col("gap_steps"), 3))
     percent = pl.format("{} % apart", number(pl.col("gap_relative") * 100, 3))
     return (
         pl.when(verdict == Verdict.INCONSISTENT.value)
-        .then(pl.format("printed {}, implied {}{}: {}.", *pair, pl.coalesce(digits, percent)))
+        .then(pl.format("{}: {}.", "__bounds", pl.coalesce(digits, percent)))
         .when(verdict == Verdict.TOO_IMPRECISE.value)
-        .then(pl.format("printed {}, implied {}{}: {} would go unnoticed.", *pair, _unnoticed()))
+        .then(pl.format("{}: {} would go unnoticed.", "__bounds", _unnoticed()))
         .when(verdict == Verdict.CONSISTENT.value)
-        .then(pl.format("printed {}, implied {}{}: they agree.", *pair))
+        .then(pl.format("{}: they agree.", "__bounds"))
         .otherwise(pl.format("not checkable: {}.", reason))
     )  # fmt: skip
 

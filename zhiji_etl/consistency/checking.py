@@ -6,7 +6,9 @@ from rule to rule until nothing changes: a figure that one rule implies is an op
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial, reduce
 from typing import Final, NamedTuple
 
@@ -83,7 +85,8 @@ def _run(
     """Every rule over the figures, with implied values and exchange rates among the operands."""
     reference = references(rules, _periods(figures, known), rates).rows
     shelf = shelve(figures, disputed, [flawed, _as_operands(known), reference])
-    return [run_rule(rule, shelf, metrics) for rule in rules]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(lambda rule: run_rule(rule, shelf, metrics), rules))
 
 
 def _periods(*frames: pl.DataFrame) -> pl.DataFrame:

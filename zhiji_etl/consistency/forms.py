@@ -133,11 +133,14 @@ def _concerned(
     failed = pl.concat([NO_OWNERS, *(frame.filter(WRONG).select(OWNER) for frame in frames)]).unique()
     named = {leaf.entity for one in judged for leaf in operands_of(one.relation).values()} - {None}
     kept = []
+    marked = failed.with_columns(__owner_fails=pl.lit(value=True))
+    own = pl.col("__owner_fails").fill_null(value=False) | pl.col("entity").is_in(sorted(map(str, named)))
     for frame, tied in zip((frame.drop_nulls(SPAN) for frame in frames), _tied(judged, choices), strict=True):
-        marked = failed.with_columns(__owner_fails=pl.lit(value=True))
-        told = frame.join(marked, on=OWNER, how="left", nulls_equal=True, maintain_order="left")
-        own = pl.col("__owner_fails").fill_null(value=False) | pl.col("entity").is_in(sorted(map(str, named)))
-        kept.append(frame if tied else told.filter(own).drop("__owner_fails"))
+        if tied:
+            kept.append(frame)
+        else:
+            told = frame.join(marked, on=OWNER, how="left", nulls_equal=True, maintain_order="left")
+            kept.append(told.filter(own).drop("__owner_fails"))
     return tuple(kept)
 
 
