@@ -65,6 +65,20 @@ class Written(StrEnum):
     PROJECT = "project"
 
 
+class Contract(StrEnum):
+    """Formats of others for what tables look like."""
+
+    TABLE_SCHEMA = "table-schema"
+    ODCS = "odcs"
+    JSON_SCHEMA = "json-schema"
+
+
+class TableFormat(StrEnum):
+    """Formats of others for tables."""
+
+    DELTA = "delta"
+
+
 class FailOn(StrEnum):
     """From which severity an inconsistent finding makes a run fail."""
 
@@ -264,6 +278,34 @@ def schema(
     from zhiji_etl.settings import schema_text
 
     typer.echo(schema_text(written.value), nl=False)
+
+
+@app.command(epilog="Example: zhiji-etl export demo --to odcs > demo.odcs.yaml")
+def export(
+    project: Annotated[Path, typer.Argument(help="The project folder.")] = Path(),
+    to: Annotated[Contract | None, typer.Option(help="Print the schemas in this format.")] = None,
+    tables: Annotated[
+        TableFormat | None, typer.Option("--format", help="Write the tables of the latest run in this format.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The folder for tables.")] = None,
+    build: Annotated[Path | None, typer.Option(help="Where runs are published; by default PROJECT/build.")] = None,
+) -> None:
+    """Print the schemas for other tools, or write the tables as Delta; stderr says what a format cannot hold."""
+    from zhiji_etl.export import Form, contract, not_held, write_delta
+    from zhiji_etl.outputs import latest
+    from zhiji_etl.project import Project
+
+    if (to is None) == (tables is None) or (tables is None) != (out is None):
+        raise typer.BadParameter("Give --to FORMAT, or --format delta --out DIR.")
+    home = Project(project)
+    if to is not None:
+        form = Form(to.value)
+        _show(contract(home.catalogue, form, home.settings.get("name", project.resolve().name)))
+        for sentence in not_held(home.catalogue, form):
+            typer.echo(sentence, err=True)
+    elif out is not None:
+        names = write_delta(latest(build or project / "build"), out)
+        typer.echo(f"{len(names)} Delta tables in {out}: {', '.join(names)}")
 
 
 @app.command(epilog="Example: zhiji-etl explain share_vs_sales --project demo")

@@ -1,8 +1,9 @@
 """The folder of a run that is being written: Parquet with units, JSON and text, and the manifest they end up in.
 
 In: frames, whose order is the caller's. Out: files under plain names, each written once. Units and descriptions go
-into the Parquet field metadata under `unit` and `description`, where pyarrow and DuckDB show them. The same
-frame gives the same bytes: fixed compression, row groups and statistics, no time in the file.
+into the Parquet field metadata under `unit` and `description`, where pyarrow shows them; the units also into that of
+the file, under `units` for DuckDB, and of the schema, where pandas takes them for `attrs`. The same frame gives the
+same bytes: fixed compression, row groups and statistics, no time in the file.
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ class RunFolder:
                 maintain_order=True,
                 sync_on_close="all",
                 arrow_schema=schema,
+                metadata={"units": json.dumps(dict(units))} if units else None,
                 engine="streaming",
                 sinked_paths_callback=count,
             )
@@ -137,7 +139,8 @@ def _arrow_schema(schema: pl.Schema, units: Mapping[str, str], descriptions: Map
         what = f"There is no column {', '.join(map(safe_terminal, unknown))} to give a unit or description to."
         raise OutputError("output_column", what, hint=f"The columns are {', '.join(schema)}.")
     arrow = schema.to_arrow(compat_level=pl.CompatLevel.oldest())
-    return pa.schema([field.with_metadata(_field_metadata(field, units, descriptions)) for field in arrow])
+    fields = [field.with_metadata(_field_metadata(field, units, descriptions)) for field in arrow]
+    return pa.schema(fields, metadata={"PANDAS_ATTRS": json.dumps({"units": dict(units)})} if units else None)
 
 
 def _field_metadata(field: pa.Field, units: Mapping[str, str], descriptions: Mapping[str, str]) -> dict[str, str]:
