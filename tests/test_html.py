@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import zhiji_etl as zj
@@ -226,6 +226,7 @@ def test_bounds_as_a_person_writes_them(low, high, unit, english, chinese):
 finite = st.floats(min_value=-1e15, max_value=1e15, allow_nan=False)
 
 
+@settings(deadline=None)
 @given(finite, st.floats(min_value=1e-6, max_value=1e9))
 def test_both_ends_can_be_told_apart(low: float, width: float):
     high = low + width
@@ -244,6 +245,7 @@ ends = st.one_of(finite, st.sampled_from([INFINITY, -INFINITY]))
 bars = st.builds(lambda one, other, name: Bar(name, min(one, other), max(one, other)), ends, ends, st.text(max_size=9))
 
 
+@settings(deadline=None)
 @given(st.lists(bars, min_size=1, max_size=4), st.one_of(st.none(), st.floats(1e-9, 1e12)))
 def test_bars_stay_on_the_paper(drawn: list[Bar], step: float | None):
     clean = [bar._replace(name=re.sub(r"[^\x20-\ud7ff]", "", bar.name)) for bar in drawn]
@@ -279,6 +281,7 @@ def test_a_drawing_can_be_saved(tmp_path: Path):
 # -------------------------------------------------------------------------------------------------------------- tables
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(), st.one_of(st.none(), ends)), max_size=20))
 def test_a_sheet_holds_the_frame(rows: list[tuple[str, float | None]]):
     frame = pl.DataFrame(rows, schema={"text": pl.String, "number": pl.Float64}, orient="row")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from zhiji_etl.pipeline import Audit
     from zhiji_etl.sources import Source
 
-FULL: Final = 60
+FULL: Final = 40
 """How many findings are told in full, the loudest first."""
 
 PAIRS: Final = 30

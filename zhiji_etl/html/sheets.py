@@ -57,26 +57,26 @@ def _column(column: pl.Series) -> str:
     texts = column.cast(pl.String).fill_null("")
     different = texts.unique(maintain_order=True)
     if different.len() * 2 > texts.len():
-        return _json(texts.to_list())
-    at = texts.to_frame("text").join(
-        different.to_frame("text").with_row_index("at"), on="text", how="left", maintain_order="left"
-    )
-    return f'{{"texts":{_json(different.to_list())},"at":{_json(at.get_column("at").to_list())}}}'
+        return _json(texts)
+    numbered = different.to_frame("text").with_row_index("at")
+    at = texts.to_frame("text").join(numbered, on="text", how="left", maintain_order="left").get_column("at")
+    return f'{{"texts":{_json(different)},"at":{_json(at)}}}'
 
 
 def _numbers(column: pl.Series) -> str:
-    texts = pl.select(
+    texts = (
         pl.when(column.is_finite()).then(column.cast(pl.String).str.strip_suffix(".0"))
         .when(column == float("inf")).then(pl.lit("1e999"))
         .when(column == float("-inf")).then(pl.lit("-1e999"))
         .otherwise(pl.lit("null"))
-        .alias("number")
     )  # fmt: skip
-    return "[" + ",".join(texts.get_column("number").to_list()) + "]"
+    return f"[{pl.select(texts.str.join(',')).item() if column.len() else ''}]"
 
 
-def _json(values: list[Any]) -> str:
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+def _json(values: pl.Series) -> str:
+    """A JSON list, written by Polars: several times as fast as one value after the other."""
+    whole = pl.select(pl.struct(list=values.implode()).struct.json_encode()).item()
+    return str(whole).removeprefix('{"list":').removesuffix("}")
 
 
 def _safe(text: str) -> Markup:
