@@ -213,6 +213,10 @@ def test_a_hundred_thousand_figures(shown: Callable[[str], Any], reference_resul
     time.sleep(0.3)
     assert cells(page, "figures", "printed")[-1] == f"{ROWS - 1} vehicles"
     assert page.execute_script(drawn) < 120
+    heights = (
+        "return [...new Set([...document.querySelectorAll('#sheet-figures tbody tr')].map((r) => r.offsetHeight))]"
+    )
+    assert len(page.execute_script(heights)) <= 2
     typed(page, "search-figures", "company 996 9")
     assert page.find_element("css selector", "#sheet-figures .shown").text.endswith(f"of {ROWS:,} rows")
     took = """

@@ -72,7 +72,7 @@
     cell.append(rest);
     return cell;
   };
-  /* Names may break after an underscore or a slash; what is copied stays as it is. */
+  /* Names may break after an underscore or a slash, and what is copied stays as it is; not where rows have one height. */
   const breakable = (text) => text.split(/(?<=[_/])/).flatMap((part, at) => (at ? [element("wbr"), part] : [part]));
   const SIGNS = { inconsistent: "✕", too_imprecise: "≈", not_checkable: "?", consistent: "✓" };
   const badge = (verdict) => {
@@ -196,7 +196,7 @@
         const told = ends(this.data.low[row], this.data.high[row], "count");
         for (const text of [told.low, told.high]) most = Math.max(most, text.includes(".") ? text.length - text.indexOf(".") : 0);
       }
-      return Math.min(most, 5);
+      return Math.min(most, 7);
     }
 
     cell(column, row) {
@@ -219,7 +219,7 @@
         made.append(this.value("source", row), element("span", "locator", locator ? ` · ${locator}` : ""));
       } else {
         const text = this.value(column.column, row);
-        made.append(...(column.kind === "severity" ? [words.severities[text]] : breakable(text)));
+        made.append(...(column.kind === "severity" ? [words.severities[text]] : this.tall ? [text] : breakable(text)));
       }
       if (this.tall) made.title = made.textContent;
       return made;
