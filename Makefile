@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test quality check bench peers soak lock clean
+.PHONY: run test quality docs check bench peers soak lock clean
 
 run: $(VENV)/installed
 	$(BIN)/zhiji-etl run .
@@ -20,6 +20,10 @@ quality: $(VENV)/installed
 	$(BIN)/interrogate -q zhiji_etl
 
 check: test quality
+
+# The documentation as a site, in site/.
+docs: $(VENV)/installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 bench: $(VENV)/installed
 	$(BIN)/python -m benchmarks

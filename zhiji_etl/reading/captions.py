@@ -51,10 +51,11 @@ def caption(text: str) -> Caption:
 
     Raises `FigureError` (`unknown_caption`) where a word in it is neither.
 
-    >>> caption("RMB in millions, except per share data")
-    Caption(exponent=6, unit='CNY', currencies=('CNY',))
-    >>> caption("单位：万辆").unit, caption("in thousands").exponent
-    ('vehicle', 3)
+    Examples:
+        >>> caption("RMB in millions, except per share data")
+        Caption(exponent=6, unit='CNY', currencies=('CNY',))
+        >>> caption("单位：万辆").unit, caption("in thousands").exponent
+        ('vehicle', 3)
     """
     folded = _ZEROS.sub(" thousand ", fold(text[:_LONGEST]))
     shape, numbers = coarse(_EXCEPTIONS.split(folded, maxsplit=1)[0], False)

@@ -53,8 +53,9 @@ def parse(
     else, with one of the codes `empty`, `no_number`, `unread_text`, `several_figures`, `date`, `time`, `not_available`,
     `not_meaningful`, `not_applicable`, `excess_digits`, `out_of_range`, `division_by_zero`, `text_too_long`.
 
-    >>> parse("6.238 million vehicles").high
-    Decimal('6238500')
+    Examples:
+        >>> parse("6.238 million vehicles").high
+        Decimal('6238500')
     """
     if len(text) > LONGEST:
         raise too_long(text)
