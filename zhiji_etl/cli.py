@@ -138,22 +138,24 @@ def run(
     """Carry the figures of a project the whole way, and say which cannot all be true."""
     from zhiji_etl import logs
     from zhiji_etl.figures import Severity
-    from zhiji_etl.findings import at_or_above
     from zhiji_etl.history import expected
-    from zhiji_etl.junit import write_junit
+    from zhiji_etl.junit import unfinished, write_junit
     from zhiji_etl.project import Project
     from zhiji_etl.report import summary, summary_data
     from zhiji_etl.stages import Stages
 
     logs.configure(as_json=log_json, verbose=verbose)
-    with logs.progress(wanted=not (log_json or verbose), expected=expected(Project(project).build(out))) as bar:
-        result = Project(project).run(out, keep=keep, stages=Stages(bar), force=force, language=lang.value)
     failing = None if fail_on is FailOn.NEVER else Severity(fail_on.value)
-    if junit is not None:
-        write_junit(junit, result.findings, failing)
+    shown = logs.progress(wanted=not (log_json or verbose), expected=expected(Project(project).build(out)))
+    with unfinished(junit):
+        with shown as bar:
+            result = Project(project).run(
+                out, keep=keep, stages=Stages(bar), force=force, language=lang.value, fail_on=failing
+            )
+        if junit is not None:
+            write_junit(junit, result.findings, failing)
     _show(summary_data(result) if as_json else summary(result))
-    if failing is not None and at_or_above(result.findings, failing).height:
-        raise typer.Exit(FINDINGS)
+    raise typer.Exit(result.manifest["exit_status"])
 
 
 @app.command(epilog="Example: zhiji-etl runs demo/build")

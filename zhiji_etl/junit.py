@@ -6,13 +6,15 @@ In: findings (FINDING_COLUMNS) and from which severity they fail. Out: the text 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree
 
 import polars as pl
 
+from zhiji_etl.errors import ZhijiError
 from zhiji_etl.figures import Severity, Verdict
 from zhiji_etl.findings import at_or_above, is_main
 from zhiji_etl.outputs import safe_terminal
@@ -21,10 +23,36 @@ from zhiji_etl.outputs.disk import write_whole, writing
 NOT_IN_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+@contextmanager
+def unfinished(path: Path | None) -> Iterator[None]:
+    """While the body runs the file says that the run has not finished; an error of the body takes that place.
+
+    So a file of an earlier run is never taken for one of this run, however it ends. The body writes the file itself
+    when it is through. Raises `OutputError` (`output_unwritable`) before the body begins.
+    """
+    if path is None:
+        yield
+        return
+    _write_error(path, "unfinished", "The run has not finished.")
+    try:
+        yield
+    except ZhijiError as error:
+        _write_error(path, error.code, str(error))
+        raise
+
+
 def write_junit(path: Path, findings: pl.DataFrame, fail_on: Severity | None) -> None:
     """Write the file whole or not at all; `OutputError` `output_unwritable`."""
     with writing(path):
         write_whole(path, junit(findings, fail_on).encode("utf-8"))
+
+
+def _write_error(path: Path, code: str, sentence: str) -> None:
+    suite = ElementTree.Element("testsuite", name="zhiji_etl")
+    case = ElementTree.SubElement(suite, "testcase", classname="zhiji_etl", name="run")
+    ElementTree.SubElement(case, "error", message=_text(sentence), type=code)
+    with writing(path):
+        write_whole(path, _document(suite).encode("utf-8"))
 
 
 def junit(findings: pl.DataFrame, fail_on: Severity | None) -> str:
@@ -37,9 +65,14 @@ def junit(findings: pl.DataFrame, fail_on: Severity | None) -> str:
     suite = ElementTree.Element("testsuite", name="zhiji_etl")
     for row in told.iter_rows(named=True):
         _case(suite, row, is_failure=row["finding_id"] in failed)
-    for name, path in (("tests", "testcase"), ("failures", "testcase/failure"), ("skipped", "testcase/skipped")):
-        suite.set(name, str(len(suite.findall(path))))
-    suite.set("errors", "0")
+    return _document(suite)
+
+
+def _document(suite: ElementTree.Element) -> str:
+    """The text of a file that holds this suite, with its cases counted."""
+    counted = {"tests": "", "failures": "/failure", "skipped": "/skipped", "errors": "/error"}
+    for name, path in counted.items():
+        suite.set(name, str(len(suite.findall(f"testcase{path}"))))
     suites = ElementTree.Element("testsuites")
     suites.append(suite)
     ElementTree.indent(suites)

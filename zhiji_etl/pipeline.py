@@ -22,10 +22,10 @@ from zhiji_etl.catalogue import Catalogue
 from zhiji_etl.consistency import pairs
 from zhiji_etl.consistency.checking import checked
 from zhiji_etl.consistency.implied import intersect
-from zhiji_etl.figures import FIGURE_COLUMNS, Verdict
+from zhiji_etl.figures import FIGURE_COLUMNS, Severity, Verdict
 from zhiji_etl.outputs import RunFolder, publishing
 from zhiji_etl.rates import Rates, origins
-from zhiji_etl.sources import Source, check_unchanged
+from zhiji_etl.sources import Source
 from zhiji_etl.stages import LOGGER, Stages
 from zhiji_etl.tables import KEYS
 from zhiji_etl.wording import rule_texts
@@ -102,13 +102,16 @@ def run(
     stages: Stages | None = None,
     force: bool = False,
     language: str = "en",
+    fail_on: Severity | None = Severity.ERROR,
 ) -> RunResult:
     """Audit a project and publish what came of it, with a report in that language; the newest `keep` runs stay.
 
+    The manifest's `exit_status` is 1 where there are findings at or above `fail_on` (null: none make a run fail).
     A source is read again only where something changed that decides its rows, or with `force`.
     Raises `ProjectError`, `SourceError` or `OutputError`; problems of the data are rejects and findings.
     """
-    return publish(prepare(project, out, stages=stages, force=force), keep=keep, language=language)
+    prepared = prepare(project, out, stages=stages, force=force)
+    return publish(prepared, keep=keep, language=language, fail_on=fail_on)
 
 
 def prepare(project: Project, out: Path, *, stages: Stages | None = None, force: bool = False) -> Prepared:
@@ -122,14 +125,16 @@ def prepare(project: Project, out: Path, *, stages: Stages | None = None, force:
     return Prepared(project, out, audited, cache, stage)
 
 
-def publish(prepared: Prepared, *, keep: int = 3, language: str = "en") -> RunResult:
+def publish(
+    prepared: Prepared, *, keep: int = 3, language: str = "en", fail_on: Severity | None = Severity.ERROR
+) -> RunResult:
     """Write a prepared run below its `out` and switch to it; `OutputError`, or `SourceError` `source_changed`."""
     project, stage, audited = prepared.project, prepared.stages, prepared.audited
     with publishing(prepared.out, keep=keep) as folder:
         stage("write", _write, folder, audited, project.catalogue)
         stage("report", _write_report, folder, prepared, language)
-        stage("unchanged", check_unchanged, project.sources)
-        folder.manifest.update(_manifest(prepared))
+        stage("unchanged", project.check_unchanged)
+        folder.manifest.update(_manifest(prepared), exit_status=_exit_status(audited, fail_on))
     prepared.cache.prune(prepared.out)
     LOGGER.info("published %s", folder.run_id, extra={"run": folder.run_id})
     return RunResult(**vars(audited), path=folder.path, manifest=folder.manifest)
@@ -189,8 +194,11 @@ def conventions(sources: list[Source]) -> pl.DataFrame:
 
 def rates_of(project: Project) -> Rates:
     """The project's own rate files, in order, over the European Central Bank's."""
-    own = [Rates.read(project.path / name) for name in project.settings.get("rates", [])]
-    return reduce(lambda upper, lower: upper.over(lower), [*own, Rates.ecb()])
+    return reduce(lambda upper, lower: upper.over(lower), [*project.rate_files.values(), Rates.ecb()])
+
+
+def _exit_status(audited: Audit, fail_on: Severity | None) -> int:
+    return 0 if fail_on is None else int(findings.at_or_above(audited.findings, fail_on).height > 0)
 
 
 def _write(folder: RunFolder, audited: Audit, catalogue: Catalogue) -> None:
@@ -231,6 +239,7 @@ def _manifest(prepared: Prepared) -> dict[str, Any]:
         "schemas": project.schema_hashes(),
         "settings": project.settings,
         "rates": origins(audited.rates).to_dicts(),
+        "rate_files": [_rate_file(project, name, rates) for name, rates in project.rate_files.items()],
         "counts": {
             "sources": len(project.sources),
             "recalled": len(prepared.cache.recalled),
@@ -241,4 +250,16 @@ def _manifest(prepared: Prepared) -> dict[str, Any]:
             "implied": audited.implied.height,
         },
         "timings": {**stages.seconds, "total": stages.total},
+    }
+
+
+def _rate_file(project: Project, name: str, rates: Rates) -> dict[str, Any]:
+    """What the manifest tells of a file of exchange rates: all of it, used or not."""
+    facts = rates.origins
+    return {
+        "name": name,
+        "sha256": project.hashes[name],
+        "first_quote": facts.get_column("first_quote").min(),
+        "last_quote": facts.get_column("last_quote").max(),
+        "quotes": int(facts.get_column("quotes").sum()),
     }

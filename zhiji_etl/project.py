@@ -25,7 +25,9 @@ from zhiji_etl.errors import OutputError, ProjectError
 if TYPE_CHECKING:
     from zhiji_etl.catalogue import Catalogue
     from zhiji_etl.corrections import Correction
+    from zhiji_etl.figures import Severity
     from zhiji_etl.pipeline import RunResult
+    from zhiji_etl.rates import Rates
     from zhiji_etl.sources import Source
     from zhiji_etl.stages import Stages
     from zhiji_etl.tables import Table
@@ -68,6 +70,7 @@ class Project:
         from zhiji_etl.rates import USUAL
 
         self._require()
+        _ = self.hashes
         made = catalogue(tables_of(self.path / "schemas"))
         for metric in made.metrics.values():
             if metric.fx not in (None, USUAL):
@@ -79,15 +82,41 @@ class Project:
         """The slips that `schemas/corrections.toml` declares; `ProjectError` (`corrections_invalid`)."""
         from zhiji_etl.corrections import FILE, read_corrections
 
+        _ = self.hashes
         return read_corrections(self.path / "schemas" / FILE)
+
+    @cached_property
+    def rate_files(self) -> dict[str, Rates]:
+        """The project's own files of exchange rates by name, in order; `RateError` where one is broken."""
+        from zhiji_etl.rates import Rates
+
+        _ = self.hashes
+        return {name: Rates.read(self.path / name) for name in self._rate_names()}
+
+    @cached_property
+    def hashes(self) -> dict[str, str]:
+        """The sha256 of each file beside `raw/` that decides a run, by its path, as it was before it was first used."""
+        return self._hashed()
 
     def schema_hashes(self, *, corrections: bool = True) -> dict[str, str]:
         """The sha256 of each schema file, and of the corrections, for the manifest."""
         from zhiji_etl.corrections import FILE
 
-        folder = self.path / "schemas"
-        files = [*_schema_files(folder), *(path for path in [folder / FILE] if corrections and path.is_file())]
-        return {path.name: sha256(path.read_bytes()).hexdigest() for path in files}
+        folder = "schemas/"
+        known = {path.removeprefix(folder): value for path, value in self.hashes.items() if path.startswith(folder)}
+        return {name: value for name, value in known.items() if corrections or name != FILE}
+
+    def check_unchanged(self) -> None:
+        """Hash every file that decided a run again; `SourceError` (`source_changed`) names those that differ."""
+        from zhiji_etl.errors import SourceError
+        from zhiji_etl.sources import check_unchanged
+
+        check_unchanged(self.sources)
+        now = self._hashed()
+        changed = sorted(name for name in {*now, *self.hashes} if now.get(name) != self.hashes.get(name))
+        if changed:
+            what = f"Changed while the run read it: {', '.join(changed)}."
+            raise SourceError("source_changed", what, hint="Run again.")
 
     def run(
         self,
@@ -97,20 +126,35 @@ class Project:
         stages: Stages | None = None,
         force: bool = False,
         language: str = "en",
+        fail_on: Severity | str | None = "error",
     ) -> RunResult:
         """Carry the figures the whole way and publish them below `out` (by default the project's `build`).
 
         The newest `keep` runs stay there, and any that was replaced only minutes ago. A source that has not changed
         since one of them is not read again, but with `force`. `stages` is told how it goes. `language` is that of the
-        report: `en` or `zh`.
+        report: `en` or `zh`. `fail_on` says from which severity findings make the `exit_status` of the manifest 1.
         """
+        from zhiji_etl.figures import Severity
         from zhiji_etl.pipeline import run
 
-        return run(self, self.build(out), keep=keep, stages=stages, force=force, language=language)
+        failing = None if fail_on is None else Severity(fail_on)
+        return run(self, self.build(out), keep=keep, stages=stages, force=force, language=language, fail_on=failing)
 
     def build(self, out: str | Path | None = None) -> Path:
         """Where runs are published: `out`, or the project's own folder."""
         return self.path / "build" if out is None else Path(out)
+
+    def _rate_names(self) -> list[str]:
+        names: list[str] = self.settings.get("rates", [])
+        return names
+
+    def _hashed(self) -> dict[str, str]:
+        from zhiji_etl.corrections import FILE
+
+        schemas = [f"schemas/{path.name}" for path in _schema_files(self.path / "schemas")]
+        names = ["zhiji.toml", *schemas, f"schemas/{FILE}", *self._rate_names()]
+        found = {name: _sha256(self.path / name) for name in names}
+        return {name: value for name, value in found.items() if value is not None}
 
     def _require(self) -> None:
         if not (self.path / "schemas").is_dir() or not (self.path / "raw").is_dir():
@@ -154,6 +198,14 @@ def reference() -> Path:
     package = Path(__file__).parent
     shipped = package / "_project"
     return shipped if shipped.is_dir() else package.parent
+
+
+def _sha256(path: Path) -> str | None:
+    """The hash of a file, null where it cannot be read: whoever needs it says so in its own words."""
+    try:
+        return sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
 
 
 def _copy(origin: Path, target: Path) -> None:
