@@ -95,6 +95,7 @@ PER_UNIT = [
 NEGATIVES = [
     ("-(7)", "-7", "count"),
     ("(-7.5)", "-7.5", "count"),
+    ("(7.5)m", "-7500000", "count"),
     ("$7m loss", "-7000000", "USD"),
     ("$7 million deficit", "-7000000", "USD"),
     ("↓4%", "-4", "percent"),
@@ -113,6 +114,8 @@ QUALIFIED = [
     ("max 7", "at_most"),
     ("7 tops", "at_most"),
     ("perhaps 7", "about"),
+    ("7 (est.)", "about"),
+    ("est. 7%", "about"),
     ("reportedly 7", "about"),
     ("a mere 7", "exact"),
     ("a whopping 7", "exact"),
@@ -126,6 +129,7 @@ NO_FIGURES = [
     ("暂无数据", "not_available"),
     ("7 plus or minus 1", "several_figures"),
     ("7 (million)", "unread_text"),
+    ("7.5 / 3.5", "several_figures"),
 ]
 
 
@@ -159,6 +163,11 @@ def test_a_little_more_is_bounded():
     assert (figure.low, figure.high) == (101, 199)
     figure = zj.parse("三倍多")
     assert (figure.low, figure.high, figure.low_closed) == (3, 4, False)
+
+
+@pytest.mark.parametrize("text", ["\ufeff7.5", "7.5\u200b", "\u200e7.5\u200f"])
+def test_characters_without_width_say_nothing(text):
+    assert zj.parse(text).value == Decimal("7.5")
 
 
 def test_short_signs_are_money_in_cells_only():

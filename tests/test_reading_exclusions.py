@@ -36,7 +36,9 @@ NOT_FIGURES = [
     "24/7 service",
     "a 50-50 venture",
     "won 3-2",
-    "its first-half results",
+    "its first-half results, in the second half of 2020",
+    "the cost of obtaining a contract",
+    "from month 13 to month 36",
     "a one-for-one exchange",
 ]
 

@@ -45,7 +45,7 @@ def _number(tokens: Tokens, at: int, draft: Draft) -> int | None:
         draft.numbers = (constant(ordinal[0]),)
         at = ordinal[1]
     else:
-        found = read_number(tokens, at) or _one_article(tokens, at) or _one_scale(tokens, at, draft)
+        found = read_number(tokens, at) or _one_article(tokens, at, draft) or _one_scale(tokens, at, draft)
         if found is None or (draft.prose and "scale" in token.kinds and draft.qualifier is Qualifier.EXACT):
             return None
         draft.numbers, end = found
@@ -83,13 +83,15 @@ def _said_whole(token: Token, draft: Draft) -> Number | None:
     return None
 
 
-def _one_article(tokens: Tokens, at: int) -> tuple[tuple[Number, ...], int] | None:
-    """`a dollar` is one dollar."""
+def _one_article(tokens: Tokens, at: int, draft: Draft) -> tuple[tuple[Number, ...], int] | None:
+    """`a dollar` is one dollar; in running text `a contract` is none that was counted, but `over a year` is."""
     after = token_at(tokens, at + 1)
     if {"number", "past"} & token_at(tokens, at + 2).kinds.keys():
         return None
     glued = after.start == token_at(tokens, at).end
-    if "article" in token_at(tokens, at).kinds and not glued and {"currency", "subunit", "noun"} & after.kinds.keys():
+    counted = not draft.prose or draft.qualifier is not Qualifier.EXACT
+    units = {"currency", "subunit", "noun"} if counted else {"currency", "subunit"}
+    if "article" in token_at(tokens, at).kinds and not glued and units & after.kinds.keys():
         return (constant(1),), at + 1
     return None
 

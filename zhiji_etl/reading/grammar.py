@@ -18,7 +18,9 @@ from zhiji_etl.reading.meanings import Amount, Options, Problem, Refine, Result,
 from zhiji_etl.reading.tokens import Token, Tokens, constant, token_at, tokens
 from zhiji_etl.reading.words import lexicon
 
-_UNDECIDED: Final = re.compile(r"#[.,' ] ?#|\.#|[^\s(] ?\(#\)|^\s*#年\s*$|# ?折|#,[-–—]|#[百千万亿] ?#")
+_UNDECIDED: Final = re.compile(
+    r"#[.,' ] ?#|\.#|[^\s(] ?\(#\)|^\s*#年\s*$|# ?折|#,[-–—]|#[百千万亿] ?#|(?<!/)# ?/ ?#(?!/)",
+)
 _DATES: Final = (
     (re.compile(r"\s*#([-/.])#\1#\s*|\s*#年(?:#月(?:#日)?)\s*|\s*#月#日\s*"), "date", "a date"),
     (re.compile(rf"\s*{RUN_MARKS[3]}年\s*|\s*(?:#[-~–—至到])?#[月日]份?\s*|\s*#年(?:上|下)半年\s*"), "date", "a date"),

@@ -278,6 +278,8 @@ def _divided(tokens: Tokens, number: Number, at: int) -> Found:
     if "over" not in token.kinds and "in" not in token.kinds:
         return (number,), at
     below = _sum(tokens, at + 1)
+    if token.text == "/" and any({".", ","} & set(token_at(tokens, place).text) for place in (at - 1, at + 1)):
+        return (number,), at
     if below is not None and token.text != "/" and not _said(number) and not _said(below[0]):
         return (number,), at
     if below is None or (token.text == "/" and "number" not in token_at(tokens, at + 1).kinds):

@@ -31,7 +31,7 @@ from zhiji_etl.reading.windows import IDEOGRAPH_MARK, NAME_MARK, WORD_MARK, part
 LONGEST_TEXT = 10_000_000
 """Characters of the longest text that is searched."""
 
-_UNDECIDED: Final = re.compile(r"#[.,' ]#|(?<!#)\.#|# ?折|#[百千万亿] ?#")
+_UNDECIDED: Final = re.compile(r"#[.,' ]#|(?<!#)\.#|# ?折|#[百千万亿] ?#|(?<!/)# ?/ ?#(?!/)")
 _NUMERIC: Final = frozenset({"number", "small", "digit", "place", "ordinal", "half"})
 _BEGINNINGS: Final = frozenset(
     {
@@ -75,8 +75,9 @@ def find(
     The options are those of `parse`. A second amount in brackets is a figure of its own and `restated` of the first.
     Raises `FigureError` with `text_too_long` beyond 10 million characters, and `unknown_scale`.
 
-    >>> [f.unit for f in find("In 2019 sales rose 3 percent to $5 million.")]
-    ['percent', 'USD']
+    Examples:
+        >>> [f.unit for f in find("In 2019 sales rose 3 percent to $5 million.")]
+        ['percent', 'USD']
     """
     if len(text) > LONGEST_TEXT:
         raise FigureError("text_too_long", f"The text has {len(text):,} characters.", text="", hint="Give it in parts.")

@@ -36,7 +36,7 @@ def read_after(tokens: Tokens, at: int, draft: Draft, fine: bool) -> int:
 def _scale_after(tokens: Tokens, at: int, draft: Draft) -> int:
     """`75 USD million`, `5+ million`, `20-odd billion`."""
     scale = tokens[at].get("scale")
-    led = draft.currency or "after" in token_at(tokens, at - 1).kinds
+    led = draft.currency or {"after", "close"} & token_at(tokens, at - 1).kinds.keys()
     if scale is None or not led or any(t.exponent for n in draft.numbers for t in n.terms):
         return 0
     draft.numbers = tuple(number.scaled(scale) for number in draft.numbers)

@@ -257,8 +257,8 @@ def _letter(tokens: Tokens, at: int) -> tuple[int, ...]:
 
 
 def _halved(tokens: Tokens, at: int) -> tuple[int, ...]:
-    """`first-half`."""
-    return (at,) if _second_half(tokens, at) else ()
+    """`first-half`, `the second half of the year`."""
+    return (at,) if _second_half(tokens, at) or "ordinal" in token_at(tokens, at - 1).kinds else ()
 
 
 Places: TypeAlias = Iterable[int]
