@@ -361,6 +361,9 @@ def _header_fault(progress: _Progress, what: str, block: bytes) -> SourceError:
     return progress.fault("header_invalid", what, 0, block, "The first line names the columns, one name a cell.")
 
 
+HEADER_HINT = "The first line names the columns, one name a cell. Is it a wide table? Draft a sidecar: zhiji-etl sidecar FILE."
+
+
 def checked_columns(name: str, names: list[str]) -> tuple[str, ...]:
     """The names of the columns, or a `SourceError`: `columns_too_many`, `header_invalid`, `header_duplicate`."""
     shown = safe_terminal(name)
@@ -369,7 +372,7 @@ def checked_columns(name: str, names: list[str]) -> tuple[str, ...]:
         raise SourceError("columns_too_many", what, hint="Give one figure a row: entity, metric, period, printed.")
     if not names or not all(names):
         what = f"{shown}: column {names.index('') + 1} has no name." if names else f"{shown}: the first line is blank."
-        raise SourceError("header_invalid", what, hint="The first line names the columns, one name a cell.")
+        raise SourceError("header_invalid", what, hint=HEADER_HINT)
     repeated = [safe_terminal(one) for one, times in Counter(names).items() if times > 1]
     if repeated:
         what = f"{shown}: the header names these columns twice: {', '.join(repeated)}."
