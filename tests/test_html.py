@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import zhiji_etl as zj
 from zhiji_etl.errors import FindingError
 from zhiji_etl.html.drawing import Bar, draw
-from zhiji_etl.html.numbers import span
+from zhiji_etl.html.numbers import single, span
 from zhiji_etl.html.page import FULL, Contents, report_page
 from zhiji_etl.html.readings import reading
 from zhiji_etl.html.sheets import sheet
@@ -221,6 +221,13 @@ def test_the_language_of_the_command(command, reference: Path):
 def test_bounds_as_a_person_writes_them(low, high, unit, english, chinese):
     assert span(low, high, unit, wording("en")) == english
     assert span(low, high, unit, wording("zh")) == chinese
+
+
+def test_one_is_one():
+    assert single(1.0, "vehicle", wording("en")) == "1 vehicle"
+    assert single(1000.0, "vehicle", wording("en")) == "1,000 vehicles"
+    assert single(1.0, "vehicle", wording("zh")) == "1 辆"
+    assert single(1.0, "count", wording("en")) == "1"
 
 
 finite = st.floats(min_value=-1e15, max_value=1e15, allow_nan=False)

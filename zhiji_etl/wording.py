@@ -50,10 +50,11 @@ class Wording:
         """All entries of a section by name, not filled."""
         return {name: entry[self.language] for name, entry in self.entries[section].items()}
 
-    def name(self, section: str, name: str) -> str:
-        """The word for a name, or the name itself where the language has none for it."""
-        entry = self.entries[section].get(name)
-        return name if entry is None else entry[self.language]
+    def name(self, section: str, name: str, number: float | None = None) -> str:
+        """The word for a name, of the number 1 the form for one; the name itself where there is no entry for it."""
+        entry = self.entries[section].get(name, {self.language: name})
+        one = entry.get("one") if number == 1 and self.language == "en" else None
+        return one or entry[self.language]
 
 
 @cache

@@ -47,8 +47,8 @@ def span(low: float | None, high: float | None, unit: str | None, words: Wording
 
 
 def single(number: float, unit: str | None, words: Wording) -> str:
-    """One number: `0.1 %`, `1,000 vehicles`."""
-    return span(number, number, unit, words)
+    """One number: `0.1 %`, `1 vehicle`, `1,000 vehicles`."""
+    return span(number, number, unit, words) if number != 1 else _spaced("1", words.name("units", unit or "count", 1))
 
 
 def short(number: float) -> str:
