@@ -102,20 +102,22 @@ def by_rules(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def main() -> None:
-    """Print one line: checks, seconds by hand, seconds by the library, ratio."""
+    """Print one line: checks, seconds by hand and by the library, ratios; on a busy machine only that of processors."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--checks", type=int, default=2_000_000)
     checks = arguments.parse_args().checks
     frame = figures(checks)
-    seconds = {}
-    for name, function in (("hand", by_hand), ("rules", by_rules)) * 2:
-        began = time.perf_counter()
+    seconds: dict[str, float] = {}
+    processor: dict[str, float] = {}
+    for name, function in (("hand", by_hand), ("rules", by_rules)) * 3:
+        began, worked = time.perf_counter(), time.process_time()
         found = function(frame)
-        seconds[name] = time.perf_counter() - began
+        seconds[name] = min(seconds.get(name, np.inf), time.perf_counter() - began)
+        processor[name] = min(processor.get(name, np.inf), time.process_time() - worked)
     print(found.group_by("verdict").len())
     print(
         f"{checks} checks: by hand {seconds['hand']:.2f} s, by rules {seconds['rules']:.2f} s, "
-        f"ratio {seconds['rules'] / seconds['hand']:.2f}"
+        f"ratio {seconds['rules'] / seconds['hand']:.2f}, of processor time {processor['rules'] / processor['hand']:.2f}"
     )
 
 

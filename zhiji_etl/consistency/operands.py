@@ -24,6 +24,7 @@ SAME_FIGURE: Final = ("entity", "metric", "period_start", "period_end", "vintage
 LADDERED: Final = (Qualifier.EXACT.value, Qualifier.ABOUT.value)
 ONE_SIDED_BELOW: Final = (Qualifier.BELOW.value, Qualifier.AT_MOST.value)
 AS_PRINTED: Final = ("figure_id", "value", "low", "high", "low_closed", "high_closed", "step")
+OFTEN_ONE: Final = ("low_closed", "high_closed", "step", "rungs", "capped", "flaw")
 WHOLE: Final = {"Q": 4, "H": 2, "M": 12}
 PARTS: Final = {"Q": PeriodKind.QUARTER, "H": PeriodKind.HALF, "M": PeriodKind.MONTH}
 
@@ -241,12 +242,25 @@ def _add_elsewhere(wide: pl.DataFrame, shelf: Shelf, operand: Operand) -> pl.Dat
 def _joined(wide: pl.DataFrame, printed: pl.DataFrame, at: str, fields: Sequence[str]) -> pl.DataFrame:
     """Figures joined by number, and believed only where the proofs agree."""
     proof = f"{at}_proof"
-    both = wide.join(printed.rename({proof: "__proof"}), on=at, how="left", maintain_order="left")
-    false = both.filter(pl.col("__proof") != pl.col(proof))
-    if false.height:
+    same = _constants(printed, fields)
+    told = printed.drop(same).rename({proof: "__proof"})
+    # A row without its figure has no bounds, and then nothing else of it is read: a constant need not be looked up.
+    both = wide.join(told, on=at, how="left", maintain_order="left").with_columns(**same)
+    if both.select((pl.col("__proof") != pl.col(proof)).any()).item():
         true = pl.col("__proof") == pl.col(proof)
         both = both.with_columns(pl.when(true).then(field).alias(field) for field in fields)
     return both.drop("__proof")
+
+
+def _constants(printed: pl.DataFrame, fields: Sequence[str]) -> dict[str, pl.Expr]:
+    """The fields that are one and the same in all figures of a metric, such as closed ends, as literals."""
+    columns_read = [printed.get_column(name) for name in fields if name.rsplit("|", 1)[-1] in OFTEN_ONE]
+    found = {one.name: one for one in columns_read if one.null_count() == one.len() or _is_one(one)}
+    return {name: pl.lit(one.first(), dtype=one.dtype) for name, one in found.items()}
+
+
+def _is_one(column: pl.Series) -> bool:
+    return column.null_count() == 0 and column.dtype != pl.String and column.min() == column.max()
 
 
 def _moved(wide: pl.DataFrame, offset: str) -> pl.DataFrame:
