@@ -42,7 +42,7 @@ class Caption:
     @property
     def scale(self) -> Decimal:
         """What a number under it is multiplied by: 1,000,000 for `in millions`, 0.01 for `GBp`."""
-        return Decimal(1).scaleb(self.exponent or 0)
+        return Decimal(10) ** (self.exponent or 0)
 
 
 @lru_cache(maxsize=256)
