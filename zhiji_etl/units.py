@@ -9,6 +9,7 @@ become dollars without a rate. A percentage point is not a percent.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
@@ -30,7 +31,19 @@ DEFINITIONS: Final = (
     "basis_point = 0.01 * percentage_point",
     "rank = [rank]",
     "multiple = []",
+    "square_centimetre = centimetre ** 2",
+    "square_metre = metre ** 2",
+    "square_kilometre = kilometre ** 2",
+    "cubic_centimetre = centimetre ** 3",
+    "cubic_metre = metre ** 3",
+    "half_kilogram = 0.5 * kilogram",
+    "pound_weight = pound",
+    "newton_metre = newton * metre",
+    "thousand_barrel = 1000 * barrel",
+    "million_barrel = 1000000 * barrel",
+    "million_british_thermal_unit = 1000000 * british_thermal_unit",
 )
+"""What Pint does not have, or calls otherwise than readings do."""
 MEASURED_BY_NAME: Final = frozenset({"percent", "percentage_point", "basis_point"})
 
 
@@ -108,13 +121,26 @@ def unit_of(unit: str) -> pint.Unit:
 
 @lru_cache(maxsize=1)
 def registry() -> pint.UnitRegistry[Decimal]:
-    """The one Pint registry, with Decimal magnitudes; made on first use, since Pint's definitions take time."""
-    import pint
+    """The one Pint registry, with Decimal magnitudes; made on first use, since Pint's definitions take time.
 
-    made: Any = pint.UnitRegistry(non_int_type=Decimal, cache_folder=None)
+    Pint keeps its parsed definitions in the user's cache folder; where that cannot be used, they are parsed again.
+    """
+    made = _registry(":auto:") or _registry(None)
     for line in DEFINITIONS:
         made.define(line)
     return made  # type: ignore[no-any-return]
+
+
+def _registry(cache_folder: str | None) -> Any:
+    """A registry of Pint's own units; None where its cache is read-only, damaged, or just being written by another."""
+    import pint
+
+    try:
+        return pint.UnitRegistry(non_int_type=Decimal, cache_folder=cache_folder)
+    except (OSError, EOFError, pickle.UnpicklingError, ValueError, KeyError):
+        if cache_folder is None:
+            raise
+        return None
 
 
 def _atoms(unit: str) -> Iterable[str]:
@@ -124,9 +150,21 @@ def _atoms(unit: str) -> Iterable[str]:
 def _define(atom: str) -> None:
     if not atom.isidentifier():
         raise UnitError("unit_unknown", f"“{atom}” is not the name of a unit.", hint="use letters and underscores")
-    # Looked up as an exact name: Pint would otherwise find a prefix and a unit inside a noun.
-    if atom not in registry()._units:
+    if atom not in registry()._units and not _prefixed(atom):
         registry().define(f"{atom} = [{atom}]")
+
+
+def _prefixed(atom: str) -> bool:
+    """Whether a name is one of Pint's units with a prefix, both written out: `kilowatt_hour`.
+
+    Pint by itself would also find a short prefix and a symbol inside a noun.
+    """
+    prefixes = (name for name in registry()._prefixes if len(name) > _SYMBOL and atom.startswith(name))
+    return any(len(atom) - len(name) > _SYMBOL and atom[len(name) :] in registry()._units for name in prefixes)
+
+
+_SYMBOL: Final = 3
+"""Prefixes and units of so few letters are symbols."""
 
 
 def _pint_factor(printed: str, declared: str) -> Fraction:

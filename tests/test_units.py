@@ -1,0 +1,66 @@
+"""Units: exact factors, dimensions of their own, and a cache of definitions that may be damaged."""
+
+import shutil
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from zhiji_etl.errors import UnitError
+from zhiji_etl.units import dimension, factor, registry, unit_of
+
+
+@pytest.mark.parametrize(
+    ("printed", "declared", "expected"),
+    [
+        ("tonne", "kilogram", Fraction(1000)),
+        ("basis_point", "percentage_point", Fraction(1, 100)),
+        ("CNY/vehicle", "CNY/vehicle", Fraction(1)),
+        ("count", "vehicle", Fraction(1)),
+        ("kilowatt_hour", "megawatt_hour", Fraction(1, 1000)),
+        ("kilometre", "metre", Fraction(1000)),
+        ("square_kilometre", "square_metre", Fraction(1_000_000)),
+        ("half_kilogram", "tonne", Fraction(1, 2000)),
+    ],
+)
+def test_factors_are_exact(printed, declared, expected):
+    assert factor(printed, declared) == expected
+
+
+@pytest.mark.parametrize(
+    ("printed", "declared", "code"),
+    [
+        ("vehicle", "employee", "unit_mismatch"),
+        ("CNY", "USD", "currency_mismatch"),
+        ("percent", "percentage_point", "unit_mismatch"),
+        ("count", "CNY", "unit_missing"),
+    ],
+)
+def test_what_never_converts(printed, declared, code):
+    with pytest.raises(UnitError) as told:
+        factor(printed, declared)
+    assert told.value.code == code
+
+
+def test_nouns_are_dimensions_of_their_own():
+    assert dimension("CNY/vehicle") == "[CNY] / [vehicle]"
+
+
+@pytest.mark.parametrize("damage", [b"", b"garbage", None], ids=["empty", "garbage", "folder is a file"])
+def test_a_damaged_cache_of_definitions_is_passed_over(tmp_path, monkeypatch, damage):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    registry.cache_clear()
+    try:
+        registry()
+        kept = list((tmp_path / "cache").rglob("*.pickle"))
+        assert kept
+        for path in kept:
+            path.write_bytes(damage or b"")
+        if damage is None:
+            shutil.rmtree(tmp_path / "cache")
+            (tmp_path / "cache").write_text("")
+        registry.cache_clear()
+        assert registry().Quantity(Decimal(1), "tonne").to("kilogram").magnitude == 1000
+    finally:
+        registry.cache_clear()
+        unit_of.cache_clear()
