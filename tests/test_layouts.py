@@ -403,6 +403,43 @@ def test_a_plain_workbook_reads_numbers_by_their_formats(wide):
     assert rejects(result) == [("Data 1!D3", "cell_number")]
 
 
+def test_a_workbook_that_lies_about_its_size(wide, tmp_path):
+    """Some programs write a wrong dimension; openpyxl then shows a part of the sheet, and figures would be lost."""
+    import zipfile
+
+    def fill(book) -> None:
+        book.active.append(["entity", "metric", "period", "printed"])
+        book.active.append(["A", "vehicle_sales", "2020", "5"])
+
+    def lying(path: Path) -> None:
+        workbook(fill)(tmp_path / "honest.xlsx")
+        with zipfile.ZipFile(tmp_path / "honest.xlsx") as honest, zipfile.ZipFile(path, "w") as made:
+            for name in honest.namelist():
+                made.writestr(name, honest.read(name).replace(b'<dimension ref="A1:D2"', b'<dimension ref="A1:B1"'))
+
+    assert [row[4] for row in cells(wide(lying, "", "wide.xlsx"))] == [5]
+
+
+def test_labels_broken_into_lines_and_a_sheet_that_is_a_chart(wide):
+
+    def fill(book) -> None:
+        from openpyxl.chart import BarChart
+
+        book.active.append(["", "Vehicle\nsales  (10,000\nvehicles)"])
+        book.active.append(["A", 5])
+        book.create_chartsheet("Chart").add_chart(BarChart())
+
+    sidecar = """
+[layout]
+columns = ["metric"]
+rows = ["entity"]
+period = 2020
+[names.metric]
+"Vehicle sales" = "vehicle_sales"
+"""
+    assert [row[4] for row in cells(wide(workbook(fill), sidecar, "wide.xlsx"))] == [50_000]
+
+
 def test_a_cell_at_the_far_end_of_a_sheet(wide):
     def fill(book) -> None:
         book.active.cell(1_048_576, 16_384, 5)

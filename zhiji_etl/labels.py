@@ -116,6 +116,15 @@ def full_caption(
     return _written(_merged(metric, place, table), currency) or next(text for text in texts if text)
 
 
+def one_line(label: str) -> str:
+    r"""A label as it is compared: headers are broken into lines to fit their columns.
+
+    >>> one_line(" Sales\n(vehicles) ")
+    'Sales (vehicles)'
+    """
+    return " ".join(label.split())
+
+
 def is_excepted(table: str, label: str) -> bool:
     """Whether the caption of a table excepts a label from its scale."""
     return _excepted(table, label) is not None
@@ -147,9 +156,10 @@ def _of_layout(rows: pl.LazyFrame, sidecar: Sidecar) -> pl.LazyFrame:
 def _told_labels(frame: pl.DataFrame, axis: str, sidecar: Sidecar) -> pl.DataFrame:
     """By label: our name and, but for entities, the caption in it."""
     names: Mapping[str, str] = getattr(sidecar.names, axis)
-    labels = frame.get_column(axis).drop_nulls().unique().to_list()
-    read = [(label, split_label(label) if axis != "entity" else (label.strip(), None)) for label in labels]
-    rows = [(label, names.get(label, names.get(short, short)), told) for label, (short, told) in read]
+    spoken = {one_line(label): name for label, name in names.items()}
+    labels = [(label, one_line(label)) for label in frame.get_column(axis).drop_nulls().unique().to_list()]
+    read = [(label, whole, split_label(whole) if axis != "entity" else (whole, None)) for label, whole in labels]
+    rows = [(label, spoken.get(whole, spoken.get(short, short)), told) for label, whole, (short, told) in read]
     return pl.DataFrame(
         rows, schema=dict.fromkeys([axis, f"__name {axis}", f"__caption {axis}"], pl.String), orient="row"
     )

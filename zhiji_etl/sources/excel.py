@@ -20,7 +20,7 @@ from zhiji_etl.sources.grids import CELL_LIMIT, FORMULA, NUMBER, Grid, Span, che
 from zhiji_etl.sources.names import nearest, safe_terminal
 from zhiji_etl.sources.numberformats import printed_date, printed_number
 
-PARTS_LIMIT: Final = 1 << 28
+PARTS_LIMIT: Final = 1 << 26
 """Unpacked bytes of the sheets of a workbook whose merged areas are looked at."""
 
 Faults = dict[tuple[int, int], tuple[str, str]]
@@ -37,7 +37,7 @@ def excel_grid(path: Path, sheet: str | None, *, merged: bool) -> Grid:
     library = _library(path)
     book = _opened(library, path, read_only=not merged, data_only=True)
     try:
-        worksheet = book[_sheet_name(path, book.sheetnames, sheet)]
+        worksheet = book[_sheet_name(path, [one.title for one in book.worksheets], sheet)]
         spans = _spans(worksheet) if merged else ()
         rows, faults = _cells(path, worksheet)
         faults |= _formulas_without_result(library, path, worksheet.title, rows)
@@ -119,7 +119,9 @@ def _cells(path: Path, worksheet: Any) -> tuple[list[list[str | None]], Faults]:
 
 def _bounded(path: Path, worksheet: Any) -> Iterator[Iterable[Any]]:
     """The rows of a sheet: one cell at its far end makes billions of empty ones."""
-    if not hasattr(worksheet, "reset_dimensions") and worksheet.max_row * worksheet.max_column > CELL_LIMIT:
+    if hasattr(worksheet, "reset_dimensions"):
+        worksheet.reset_dimensions()  # as told by the file, they may be wrong, and cells beyond them would be lost
+    elif worksheet.max_row * worksheet.max_column > CELL_LIMIT:
         raise grid_too_large(path.name)
     seen = 0
     for row in worksheet.iter_rows(min_row=1, min_col=1):
@@ -157,7 +159,7 @@ def _formulas_without_result(library: Any, path: Path, sheet: str, rows: list[li
         return {}
     book = _opened(library, path, read_only=True, data_only=False)
     faults: Faults = {}
-    for number, cells in enumerate(book[sheet].iter_rows(min_row=1, min_col=1)):
+    for number, cells in enumerate(_bounded(path, book[sheet])):
         for column, cell in enumerate(cells):
             if cell.value is not None and getattr(cell, "data_type", None) == "f" and not _cell(rows, number, column):
                 faults[number, column] = (FORMULA, f"The file holds a formula here, and not its result: {cell.value}.")
