@@ -275,3 +275,8 @@ def test_options_of_the_card(command):
     assert "to the nearest 1\n" in command("parse", "5,000", "--decimals", "0").out
     assert command("parse", "1.234,5", "--decimal-comma").out.startswith("value      1,234.5 count")
     assert command("parse", "5", "--rounding", "up").code == 2
+
+
+def test_a_comma_before_the_decimals(read):
+    _, found = read("Der Umsatz stieg um 3,5% auf EUR 1.234,5.", decimal_comma=True)
+    assert [(str(one.figure.value), one.figure.unit) for one in found] == [("3.5", "percent"), ("1234.5", "EUR")]

@@ -230,6 +230,7 @@ def parse(
 def find(
     file: Annotated[Path, typer.Argument(help="A text, Markdown or HTML file in UTF-8.")],
     currency: Annotated[str | None, typer.Option(help=CURRENCY)] = None,
+    decimal_comma: Annotated[bool, typer.Option("--decimal-comma", help="A comma stands before the decimals.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print raw rows to complete: one figure a row.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON list.")] = False,
 ) -> None:
@@ -242,11 +243,11 @@ def find(
     if as_csv and as_json:
         raise typer.BadParameter("Give --csv or --json, not both.")
     document = read_document(file)
-    found = figures_in(document, currency=currency)
+    found = figures_in(document, currency=currency, decimal_comma=decimal_comma)
     if as_csv:
         typer.echo(raw_rows(found).write_csv(), nl=False)
     else:
-        _show(found_data(found) if as_json else in_place(document, found, marks=not Console().color_system))
+        _show(found_data(found) if as_json else in_place(document, found, marks=not Console().color_system), hang=False)
 
 
 @app.command(epilog="Example: zhiji-etl sidecar raw/annual_report.xlsx --write")
@@ -347,7 +348,7 @@ def _columns() -> int:
     return shutil.get_terminal_size((100, 24)).columns
 
 
-def _show(what: dict[str, Any] | list[dict[str, Any]] | RenderableType) -> None:
+def _show(what: dict[str, Any] | list[dict[str, Any]] | RenderableType, *, hang: bool = True) -> None:
     if isinstance(what, dict | list):
         typer.echo(json.dumps(what, ensure_ascii=False, indent=2, default=str))
         return
@@ -355,7 +356,7 @@ def _show(what: dict[str, Any] | list[dict[str, Any]] | RenderableType) -> None:
 
     from zhiji_etl.report import print_to
 
-    print_to(Console(), what)
+    print_to(Console(), what, hang=hang)
 
 
 def _complain(error: ZhijiError) -> None:

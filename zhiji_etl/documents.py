@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from html import unescape
 from html.parser import HTMLParser
 from itertools import accumulate, pairwise
@@ -114,12 +115,14 @@ def read_document(path: Path) -> Document:
     return Document(name, "".join(part for _, part in kept), starts, [place for place, _ in kept], lines)
 
 
-def figures_in(document: Document, *, currency: str | None = None) -> list[Found]:
+def figures_in(document: Document, *, currency: str | None = None, decimal_comma: bool = False) -> list[Found]:
     """All figures of a document in order; a second amount in brackets is one of its own, and `restated` of the first.
 
-    `currency` is the reading of signs of more than one currency. Figures do not reach over paragraphs.
+    `currency` is the reading of signs of more than one currency; with `decimal_comma` a comma stands before the
+    decimals. Figures do not reach over paragraphs.
     """
-    return [found for start, end in _paragraphs(document.text) for found in _found(document, start, end, currency)]
+    read = partial(find, currency=currency, decimal_comma=decimal_comma)
+    return [found for start, end in _paragraphs(document.text) for found in _found(document, start, end, read)]
 
 
 def raw_rows(found: Sequence[Found]) -> pl.DataFrame:
@@ -267,9 +270,9 @@ def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
         yield marker.end() if marker else start, end
 
 
-def _found(document: Document, start: int, end: int, currency: str | None) -> Iterator[Found]:
+def _found(document: Document, start: int, end: int, read: Callable[[str], list[Figure]]) -> Iterator[Found]:
     text = document.text[start:end]
-    figures = find(text, currency=currency)
+    figures = read(text)
     ends = [match.end() for match in _SENTENCE.finditer(text)] if figures else []
     again: Figure | None = None
     for figure in figures:
