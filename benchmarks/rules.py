@@ -117,7 +117,8 @@ def main() -> None:
     print(found.group_by("verdict").len())
     print(
         f"{checks} checks: by hand {seconds['hand']:.2f} s, by rules {seconds['rules']:.2f} s, "
-        f"ratio {seconds['rules'] / seconds['hand']:.2f}, of processor time {processor['rules'] / processor['hand']:.2f}"
+        f"ratio {seconds['rules'] / seconds['hand']:.2f}, "
+        f"of processor time {processor['rules'] / processor['hand']:.2f}"
     )
 
 

@@ -8,7 +8,9 @@ Figures are joined by number, not by a text and two dates, and a second number p
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -182,9 +184,9 @@ def _readings() -> dict[str, pl.Expr]:
 
 def _base(shelf: Shelf, own: Sequence[Operand], table: str | None) -> pl.DataFrame:
     """A row for each entity and period that prints one of these operands, with the columns of all of them."""
-    wide = _of_metric(shelf, own[0], table, keyed=True)
-    for operand in own[1:]:
-        printed = _of_metric(shelf, operand, table, keyed=True)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        wide, *others = pool.map(lambda operand: _of_metric(shelf, operand, table, keyed=True), own)
+    for operand, printed in zip(own[1:], others, strict=True):
         names = columns(operand.name)
         joined = _joined(wide, printed.select("key", "key_proof", *names), "key", names)
         # Each figure has either bounds or a flaw: fewer of both than figures means that some found no row.
