@@ -97,6 +97,12 @@ def test_a_separator_and_a_column_of_units(tmp_path: Path):
     assert keys["layout"] == {"cells": "A1", "columns": ["period", "period"], "rows": ["metric", "caption"]}
 
 
+def test_codes_beside_names_are_no_metrics(tmp_path: Path):
+    text, keys = drafted(tmp_path, "Country,Code,1990,1991\nNorland,NOR,5,6\nSudland,SUD,7,8\n")
+    assert keys["layout"]["rows"] == ["entity", ""]
+    assert '# metric = ""' in text
+
+
 def test_a_plain_table(tmp_path: Path):
     text, keys = drafted(tmp_path, "Entity,Metric,Period,Value\nA,revenue,2019,5\n")
     assert keys["columns"] == {"entity": "Entity", "metric": "Metric", "period": "Period"}

@@ -210,6 +210,26 @@ period = {Q1 = "2020Q1", Q2 = "2020Q2", Total = ""}
     assert result.rejects.is_empty()
 
 
+def test_vintages_decimals_and_notes_of_rows_and_columns(wide):
+    table = "item,places,remark,2020,2020,2021\n,,,printed,restated,printed\nsales,-3,audited,5000,6000,7000\n"
+    sidecar = """
+[layout]
+columns = ["period", "vintage"]
+rows = ["metric", "decimals", "note"]
+entity = "A"
+[names.metric]
+sales = "vehicle_sales"
+"""
+    result = wide(table, sidecar)
+    found = result.figures.sort("row_id").select("locator", "period", "vintage", "step", "step_max").rows()
+    assert found == [
+        ("D3", "2020", "printed", 1000, 1000),
+        ("E3", "2020", "restated", 1000, 1000),
+        ("F3", "2021", "printed", 1000, 1000),
+    ]
+    assert result.findings.filter(kind="duplicate").is_empty()
+
+
 def test_names_and_captions_serve_plain_tables_too(wide):
     table = "entity,metric,period,printed,caption\nA,销量,2020,5.5,万辆\nA,营收,2020,7,\nA,营收,2021,8,nonsense words\n"
     sidecar = '[names.metric]\n"销量" = "vehicle_sales"\n"营收" = "revenue"\n[captions]\nrevenue = "亿元"\n'

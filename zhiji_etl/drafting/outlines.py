@@ -187,14 +187,23 @@ def _axis(side: str, texts: Sequence[str]) -> _Axis:
 
 def _named(axes: Sequence[_Axis], metrics: Collection[str]) -> list[str]:
     """The name of each axis: of those of plain text, the one most like metrics is the metric, the next the entity."""
-    scores = {at: _likeness(axis, metrics) for at, axis in enumerate(axes) if axis.kind == "text"}
+    plain_text = [at for at, axis in enumerate(axes) if axis.kind == "text"]
+    telling = [at for at in plain_text if not _are_codes(axes[at])] or plain_text
+    scores = {at: _likeness(axes[at], metrics) for at in telling}
     ordered = sorted(scores, key=lambda at: (-scores[at], at))
     plain = dict(zip(ordered, ["metric", "entity"], strict=False))
+    if len(ordered) == 1 < len(plain_text) and not any(scores.values()):
+        plain = {ordered[0]: "entity"}
     if len(ordered) == 2 and not any(scores.values()):
         plain = dict(
             zip(ordered, ["entity", "metric"] if axes[ordered[0]].side == "rows" else ["metric", "entity"], strict=True)
         )
     return [plain.get(at, "") if axis.kind == "text" else axis.kind for at, axis in enumerate(axes)]
+
+
+def _are_codes(axis: _Axis) -> bool:
+    """Short words in capitals, such as the codes of countries beside their names."""
+    return bool(axis.texts) and all(text.isascii() and text.isupper() and len(text) <= 4 for text in axis.texts)
 
 
 def _likeness(axis: _Axis, metrics: Collection[str]) -> float:
