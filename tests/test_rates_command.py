@@ -51,20 +51,23 @@ def test_the_rates_of_a_project_come_first(command, project):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "words"),
+    ("arguments", "exit_code", "code", "words"),
     [
-        (("USD", "TWD", "2019"), "missing_reference", "no series for TWD"),
-        (("USD", "CNZ", "2019"), "missing_reference", "Did you mean"),
-        (("USD", "CNY", "1990"), "missing_reference", "quoted from 2005-04-01"),
-        (("USD", "CNY", "someday"), "period_unreadable", "Known forms"),
-        (("USD", "CNY", "2019", "--method", "mean"), "method_unknown", "sum_of_quarters"),
-        (("USD", "CNY", "2019", "--method", "fixed"), "missing_reference", "fixed"),
-        (("USD", "CNY", "2019-01", "--method", "sum_of_quarters"), "missing_reference", "whole quarters"),
+        (("USD", "TWD", "2019"), 1, "missing_reference", "no series for TWD"),
+        (("USD", "CNZ", "2019"), 1, "missing_reference", "Did you mean"),
+        (("USD", "CNY", "1990"), 1, "missing_reference", "quoted from 2005-04-01"),
+        (("USD", "CNY", "someday"), 2, "period_unreadable", "Known forms"),
+        (("USD", "CNY", "2019", "--method", "mean"), 2, "method_unknown", "sum_of_quarters"),
+        (("USD", "CNY", "2019", "--method", "fixed"), 2, "rate_fixed", "belong together"),
+        (("USD", "CNY", "2019", "--method", "average", "--rate", "7.1"), 2, "rate_fixed", "belong together"),
+        (("USD", "CNY", "2019", "--rate", "7,1"), 2, "rate_fixed", "no rate"),
+        (("USD", "CNY", "2019", "--rate", "0.0"), 2, "rate_fixed", "above 0"),
+        (("USD", "CNY", "2019-01", "--method", "sum_of_quarters"), 1, "missing_reference", "whole quarters"),
     ],
 )
-def test_what_is_asked_in_vain(command, arguments, code: str, words: str):
+def test_what_is_asked_in_vain(command, arguments, exit_code: int, code: str, words: str):
     told = command("rates", *arguments)
-    assert (told.code, told.out) == (2, "")
+    assert (told.code, told.out) == (exit_code, "")
     assert words in told.err
     assert told.err.startswith("zhiji-etl: ")
     assert told.err.endswith(f"[{code}]\n")
@@ -83,9 +86,34 @@ def test_a_broken_rate_file(command, project, content: str | None, code: str):
     (folder / "zhiji.toml").write_text('rates = ["own.csv"]\n', encoding="utf-8")
     if content is not None:
         (folder / "own.csv").write_text(content, encoding="utf-8")
-    told = command("rates", "USD", "CNY", "2019", "--project", folder)
-    assert told.code == 3
-    assert f"[{code}]" in told.err
+    for arguments in (("--project", folder), ("--file", folder / "own.csv")):
+        told = command("rates", "USD", "CNY", "2019", *arguments)
+        assert (told.code, told.out) == (4, "")
+        assert f"[{code}]" in told.err
+    assert command("run", folder).code == 4
+
+
+def test_a_printed_rate(command):
+    told = json.loads(command("rates", "USD", "CNY", "2020-03-31", "--rate", "7.0651", "--json").out)
+    assert (told["method"], told["rate"], told["low"], told["high"]) == ("fixed", "7.0651", "7.06505", "7.06515")
+    assert (told["last_quote"], told["origin"]) == (None, "printed by the source")
+
+
+def test_files_come_first_in_their_order(command, project, tmp_path):
+    folder = project("A,revenue,2019,RMB2.0 billion\n")
+    (folder / "zhiji.toml").write_text('rates = ["own.csv"]\n', encoding="utf-8")
+    for name, where, day, rate in (
+        ("own", folder, 5, "9.0"),
+        ("first", tmp_path, 3, "7.1"),
+        ("second", tmp_path, 4, "8.1"),
+    ):
+        text = f"date,base,quote,rate,source\n2019-06-0{day},USD,TWD,{rate},{name}\n"
+        (where / f"{name}.csv").write_text(text, encoding="utf-8")
+    files = ("--file", tmp_path / "first.csv", "--file", tmp_path / "second.csv", "--project", folder, "--json")
+    answers = [json.loads(command("rates", "USD", "TWD", f"2019-06-{day}", *files).out) for day in ("03", "11", "12")]
+    # The first file that has a quote of the last seven days is taken, then the second, then the project's own.
+    assert [one["origin"] for one in answers] == ["first", "second", "own"]
+    assert json.loads(command("rates", "USD", "CNY", "2019", *files).out)["origin"].startswith("ECB")
 
 
 def test_a_project_that_is_not_there(command, tmp_path):

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 FINDINGS = 1
 USAGE = 2
-ASKED_IN_VAIN = ("missing_reference", "method_unknown", "run_unknown")
+ASKED_WRONGLY = ("method_unknown", "rate_fixed", "run_unknown")
 """Codes of errors that are in what was asked, not in a project."""
+NOT_THERE = ("missing_reference",)
+"""Codes of errors where what was asked for does not exist: that is a finding."""
 CURRENCY = "The currency of a bare $, ¥ or 元 (ISO 4217)."
 HELP_ENDING = """Examples:
 
@@ -93,10 +95,16 @@ def main() -> None:
         app()
     except ZhijiError as error:
         _complain(error)
-        asked = isinstance(error, FigureError | PeriodError) or error.code in ASKED_IN_VAIN
-        sys.exit(USAGE if asked else error.exit_code)
+        sys.exit(_exit_code(error))
     finally:
         _forget_logs()
+
+
+def _exit_code(error: ZhijiError) -> int:
+    if error.code in NOT_THERE:
+        return FINDINGS
+    asked = isinstance(error, FigureError | PeriodError) or error.code in ASKED_WRONGLY
+    return USAGE if asked else error.exit_code
 
 
 def _forget_logs() -> None:
@@ -330,15 +338,19 @@ def rates(
     when: Annotated[str, typer.Argument(help='A period or date: 2019, 2020Q1, "Nov 2020 to Dec 2020", 2020-03-31.')],
     method: Annotated[
         str | None,
-        typer.Option(help="spot, average, average_quoted, period_end, sum_of_quarters; else the usual one."),
+        typer.Option(help="spot, average, average_quoted, period_end, sum_of_quarters, fixed; else the usual one."),
     ] = None,
-    project: Annotated[Path | None, typer.Option(help="A project whose own rate files come first.")] = None,
+    printed: Annotated[
+        str | None, typer.Option("--rate", help="A rate that a source prints, one BASE in QUOTE: the method fixed.")
+    ] = None,
+    file: Annotated[list[Path] | None, typer.Option(help="A file of rates, which comes first; repeatable.")] = None,
+    project: Annotated[Path | None, typer.Option(help="A project, whose own rate files come next.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the rate as one JSON object.")] = False,
 ) -> None:
-    """Show a reference rate: value, bounds, days used, last quote and origin."""
+    """Show a reference rate: value, bounds, days used, last quote and origin; exit code 1 where there is none."""
     from zhiji_etl.exchange import rate_card, rate_data, reference_rate
 
-    rate = reference_rate(base, quote, when, method, project=project)
+    rate = reference_rate(base, quote, when, method, files=file or (), project=project, fixed_rate=printed)
     _show(rate_data(rate) if as_json else rate_card(rate))
 
 

@@ -4,7 +4,7 @@
     ├── FigureError        a text is no figure: what could not be read, and where
     ├── UnitError          a unit is unknown, or two units do not convert
     ├── PeriodError        a period cannot be read, or has no predecessor
-    ├── RateError          an exchange rate does not exist, or a rate file is broken
+    ├── RateError          an exchange rate does not exist, or a rate file is broken        exit code 4
     ├── RuleError          a rule is refused when it is defined (dimension, unknown metric, contradiction)
     ├── FindingError       a run has no finding of that name, or several         exit code 2
     ├── ProjectError       a project folder, sidecar or schema is broken          exit code 3
@@ -57,7 +57,9 @@ class PeriodError(ZhijiError):
 
 
 class RateError(ZhijiError):
-    """An exchange rate does not exist for the date or period, or a rate file is broken."""
+    """An exchange rate does not exist for the date or period, or a rate file is broken: an input, like a raw file."""
+
+    exit_code = 4
 
 
 class RuleError(ZhijiError):

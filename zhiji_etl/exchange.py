@@ -6,6 +6,7 @@ JSON. A rate `CNY/USD` is in CNY for one USD; an end that is not bounded is null
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -14,12 +15,13 @@ from typing import Any, Final
 from rich.table import Table as Grid
 from rich.text import Text
 
-from zhiji_etl.errors import ProjectError
+from zhiji_etl.errors import ProjectError, RateError
 from zhiji_etl.outputs import safe_terminal
 from zhiji_etl.periods import parse_period
 from zhiji_etl.pipeline import rates_of
 from zhiji_etl.project import Project
 from zhiji_etl.rates import Rate, RateMethod, Rates
+from zhiji_etl.rates.quotes import NUMBER
 
 SHOWN: Final = 5
 """How many printed pairs the summary of a run shows; those that no reference rate fits come first."""
@@ -32,18 +34,40 @@ FITS: Final[Mapping[bool | None, tuple[str, str]]] = {
 NUMBERS: Final = ("value", "low", "high")
 
 
-def reference_rate(base: str, quote: str, when: str, method: str | None = None, *, project: Path | None = None) -> Rate:
+def reference_rate(
+    base: str,
+    quote: str,
+    when: str,
+    method: str | None = None,
+    *,
+    files: Sequence[Path] = (),
+    project: Path | None = None,
+    fixed_rate: str | None = None,
+) -> Rate:
     """The rate of one pair for a period as texts name them, by the usual method of that period if none is given.
 
-    `project` is a folder whose own rate files come before the European Central Bank's. Raises `PeriodError` and
-    `RateError` as `Rates.rate` does, and `ProjectError` or `RateError` where the project or its rate files are broken.
+    `files` are rate files, which come first; `project` a folder whose own come next, before the European Central
+    Bank's. `fixed_rate` is what a source prints: 1 `base` in `quote`. Raises `PeriodError` and `RateError` as
+    `Rates.rate` does, `RateError` (`rate_fixed`) for a fixed rate that is none, and `ProjectError` or `RateError` where
+    the project or a rate file is broken.
     """
     period = parse_period(when)
+    chosen = method or (RateMethod.usual(is_flow=period.is_flow) if fixed_rate is None else RateMethod.FIXED)
+    _check_fixed(chosen, fixed_rate)
     if project is not None and not project.is_dir():
         raise ProjectError("project_missing", f"{project} is no folder.", hint="name the folder that holds zhiji.toml")
-    rates = Rates.ecb() if project is None else rates_of(Project(project))
-    chosen = method or RateMethod.usual(is_flow=period.is_flow)
-    return rates.rate(base.upper(), quote.upper(), period, chosen)
+    known = Rates.ecb() if project is None else rates_of(Project(project))
+    rates = Rates.layered([*map(Rates.read, files), known])
+    return rates.rate(base.upper(), quote.upper(), period, chosen, fixed_rate=fixed_rate)
+
+
+def _check_fixed(method: str, fixed_rate: str | None) -> None:
+    """Refuse the method fixed without a printed rate, a printed rate by another method, and what is no rate."""
+    hint = "zhiji-etl rates USD CNY 2019 --rate 7.0651"
+    if (method == RateMethod.FIXED) != (fixed_rate is not None):
+        raise RateError("rate_fixed", "The method fixed and a printed rate belong together.", hint=hint)
+    if fixed_rate is not None and not (re.fullmatch(NUMBER, fixed_rate) and Decimal(fixed_rate) > 0):
+        raise RateError("rate_fixed", f"{fixed_rate!r} is no rate: a number above 0 without commas.", hint=hint)
 
 
 def rate_card(rate: Rate) -> Grid:

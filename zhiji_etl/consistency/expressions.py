@@ -1,14 +1,14 @@
 """The symbolic `m` of rules: what is written in a schema becomes a tree, checked for dimensions when it is loaded.
 
 In: a function of `m`, such as `lambda m: m.market_share == m.vehicle_sales / m.of("China market").vehicle_sales`. Out:
-a `Relation` (or `Either`, several of them) over `Operand`s. The tree is folded in four ways: into Pint dimensions here,
-into Polars intervals in `bounds`, into exact intervals in `intervals`, and into the formula that reports print.
+a `Relation` (or `Either`, several of them) over `Operand`s. The tree is folded in four ways: into Pint dimensions in
+`dimensions`, into Polars intervals in `bounds`, into exact intervals in `intervals`, and into the formula that reports
+print.
 """
 
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -28,13 +28,6 @@ OFFSETS: Final[Mapping[str, tuple[str, ...]]] = {
 """What `m.NAME` steps to: another period, or the parts of this one, which then add up."""
 
 MIRRORED: Final = {"==": "==", "<=": ">=", ">=": "<=", "<": ">", ">": "<"}
-
-CURRENCY: Final = re.compile(r"\[[A-Z]{3}\]")
-ACROSS_CURRENCIES: Final = (
-    'say the rate in the rule, as m.revenue == m.revenue_usd * m.rate("USD", "CNY"), which is that of the period; or'
-    ' declare both in one currency and say how prints in the other convert, as zj.Quantity("CNY", fx="average")'
-)
-"""What to do about a rule across currencies: nothing converts silently."""
 
 REFERENCE: Final = "reference rates"
 """The entity that exchange rates are figures of, beside those that are printed."""
@@ -310,44 +303,6 @@ def formula(node: Expression | Relation) -> str:
     if isinstance(node, Relation):
         return f"{formula(node.left)} {'=' if node.symbol == '==' else node.symbol} {formula(node.right)}"
     return fold(node, lambda leaf: (leaf.name, 3), _constant_text, _operation_text)[0]
-
-
-def check_dimensions(relation: Relation, units: Mapping[str, str], where: str) -> None:
-    """Refuse a relation whose sides, or whose sums, differ in dimension.
-
-    `units` gives the unit of each metric. Raises `RuleError` (`rule_dimension`) that names both dimensions.
-    """
-    left = _dimension(relation.left, units, where)
-    right = _dimension(relation.right, units, where)
-    if left != right:
-        raise _unlike(formula(relation), left, right, where)
-
-
-def _dimension(node: Expression, units: Mapping[str, str], where: str) -> Any:
-    def joined(symbol: str, left: Any, right: Any) -> Any:
-        if symbol == "*":
-            return left * right
-        if symbol == "/":
-            return left / right
-        if left != right:
-            raise _unlike(formula(node), left, right, where)
-        return left
-
-    from zhiji_etl.units import unit_of
-
-    dimensionless = unit_of("percent").dimensionality
-    return fold(node, lambda leaf: unit_of(units[leaf.metric]).dimensionality, lambda _: dimensionless, joined)
-
-
-def _unlike(text: str, left: Any, right: Any, where: str) -> RuleError:
-    currencies = [{name for name in dimensions if CURRENCY.fullmatch(name)} for dimensions in (left, right)]
-    across = all(currencies) and currencies[0] != currencies[1]
-    hint = "both must be of one dimension; percent and fractions convert, percentage points and currencies do not"
-    return RuleError(
-        "rule_dimension",
-        f"{where}: `{text}` compares or adds {left} and {right}.",
-        hint=ACROSS_CURRENCIES if across else hint,
-    )
 
 
 def _holds(node: Expression, name: str) -> bool:

@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 import polars as pl
 
 from zhiji_etl.consistency.changes import level_of, slips_of
+from zhiji_etl.consistency.dimensions import check_dimensions
 from zhiji_etl.consistency.expressions import (
     MIRRORED,
     Either,
@@ -27,7 +28,6 @@ from zhiji_etl.consistency.expressions import (
     Ranking,
     Rate,
     Relation,
-    check_dimensions,
     operands,
     operands_of,
     rates_of,

@@ -26,6 +26,10 @@ from zhiji_etl.rates.series import Layer, pooled
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
+OWN_RATES: Final = (
+    'a rate file of your own can give it: rates = ["own.csv"] in zhiji.toml, --file own.csv, or'
+    " Rates.read(path).over(Rates.ecb())"
+)
 When = Period | date | tuple[date, date] | str
 """A period, a date, first and last date, or a text that names a period."""
 
@@ -167,7 +171,7 @@ class Rates:
         near = [match for code in unknown for match in get_close_matches(code.upper(), sorted(self.currencies), n=1)]
         if near:
             return f"Did you mean {' or '.join(near)}?"
-        return "Rates.read(path).over(Rates.ecb()) adds rates of your own." if unknown else None
+        return OWN_RATES if unknown else None
 
 
 # --- Helpers ----------------------------------------------------------------------------------------------------------
