@@ -21,14 +21,15 @@ SIZES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "rates": (("5000000",), ("100000",)),
     "reading": (("--rows", "2000000", "--stream", "10000000"), ("--rows", "100000", "--stream", "200000")),
     "rules": (("--checks", "2000000"), ("--checks", "50000")),
+    "whole": (("--figures", "100000", "1000000"), ("--figures", "5000")),
     "validation": (("--rows", "1000000"), ("--rows", "50000", "--rounds", "1")),
 }
 """Arguments of a full and of a quick run; a benchmark that is not named here is run as it is."""
 
 
 def names() -> list[str]:
-    """Every module of this folder but this one."""
-    return sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
+    """Every module of this folder but this one, and the one that makes projects."""
+    return sorted({path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_")} - {"projects"})
 
 
 def run(name: str, quick: bool) -> tuple[bool, float, list[str]]:
