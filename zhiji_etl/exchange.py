@@ -109,6 +109,9 @@ def rate_data(rate: Rate) -> dict[str, Any]:
 def implied_table(implied: Sequence[Mapping[str, Any]]) -> Grid:
     """The first implied rates as a table, those that fit nothing first: a line for each pair, one for each method."""
     grid = Grid.grid(padding=(0, 2))
+    # A narrow terminal must cut neither names nor numbers.
+    for overflow in ("fold", "ignore", "ignore", "ignore"):
+        grid.add_column(overflow=overflow, no_wrap=overflow == "ignore")
     grid.add_row("implied rates", "", "", "", style="dim")
     doubtful_first = sorted(implied, key=lambda pair: pair["fits"] is not False)
     for pair in doubtful_first[:SHOWN]:

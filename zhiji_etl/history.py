@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rich.console import RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.table import Table as Grid
 from rich.text import Text
 
@@ -16,6 +17,7 @@ from zhiji_etl.errors import OutputError
 from zhiji_etl.outputs import RunInfo, latest, read_manifest, runs, safe_terminal, verify
 
 ID_WIDTH = 30
+WIDE = 1000
 COUNTS = ("raw_rows", "figures", "rejects", "findings")
 
 
@@ -24,10 +26,25 @@ def history(build: Path) -> list[dict[str, Any]]:
     return [_told(info) for info in runs(build)]
 
 
+class RunTable:
+    """What `history` gives as a table; in a terminal that is too narrow for it, two lines a run."""
+
+    def __init__(self, told: list[dict[str, Any]]) -> None:
+        self.told = told
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The form that fits."""
+        grid = _grid(self.told)
+        fits = Measurement.get(console, options.update(max_width=WIDE), grid).maximum <= options.max_width
+        yield grid if fits or not console.is_terminal else Text("\n").join(_stacked(run) for run in self.told)
+
+
 def history_table(told: list[dict[str, Any]]) -> RenderableType:
     """What `history` gives, for a terminal."""
-    if not told:
-        return Text("no runs")
+    return RunTable(told) if told else Text("no runs")
+
+
+def _grid(told: list[dict[str, Any]]) -> Grid:
     grid = Grid(box=None, pad_edge=False, header_style="bold")
     # A terminal of 80 columns must not cut what is to be copied into the next command.
     grid.add_column("run", no_wrap=True, min_width=ID_WIDTH)
@@ -39,6 +56,11 @@ def history_table(told: list[dict[str, Any]]) -> RenderableType:
         counts = ["-" if run[name] is None else str(run[name]) for name in COUNTS]
         grid.add_row(run["run_id"], run["finished"][:19].replace("T", " "), *counts, "latest" if run["latest"] else "")
     return grid
+
+
+def _stacked(run: dict[str, Any]) -> Text:
+    counts = ", ".join(f"{'-' if run[name] is None else run[name]} {name.replace('_', ' ')}" for name in COUNTS)
+    return Text.assemble((run["run_id"], "bold"), "  latest" if run["latest"] else "", f"\n  {counts}")
 
 
 def chosen(build: Path, name: str | None = None) -> Path:

@@ -5,7 +5,8 @@ In: a `RunResult`, a finding. Out: Rich renderables, or plain dictionaries for J
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,7 @@ from zhiji_etl.exchange import implied_table
 from zhiji_etl.figures import Severity, Verdict
 from zhiji_etl.findings import is_main
 from zhiji_etl.outputs import safe_terminal
+from zhiji_etl.pipeline import REPORT
 from zhiji_etl.restated import implied_rates
 
 if TYPE_CHECKING:
@@ -37,6 +39,12 @@ SMALL: Final = 20
 
 FURTHER: Final = 5
 """How many inconsistent findings the summary names after the worst one."""
+
+LABEL: Final = re.compile(r"\s*(?:\S{1,22}(?: \S{1,12})?\s{2,}|(?=\S))")
+"""What a line begins with: its indent, and a word or two with room behind them."""
+
+HANG: Final = 2
+"""How much further a line without a label is indented where it goes on."""
 
 SCALES: Final = ((Decimal(10) ** 12, "trillion"), (Decimal(10) ** 9, "billion"), (Decimal(10) ** 6, "million"))
 
@@ -61,7 +69,7 @@ def summary(result: RunResult) -> RenderableType:
     if rates:
         parts += [Text(""), implied_table(rates)]
     parts += [*_unsuspicious(result.findings), *_implied(result.implied)]
-    return Group(*parts, Text(""), Text(f"files: {result.path}"))
+    return Group(*parts, Text(""), Text(f"files: {result.path}"), Text(f"report: {result.path / REPORT}"))
 
 
 def summary_data(result: RunResult) -> dict[str, Any]:
@@ -70,6 +78,7 @@ def summary_data(result: RunResult) -> dict[str, Any]:
     fields = ("finding_id", "rule", "entity", "period", "severity", "message")
     return {
         "path": str(result.path),
+        "report": str(result.path / REPORT),
         "counts": result.manifest["counts"],
         "verdicts": result.verdicts(),
         "inconsistent": loud.select(fields).to_dicts(),
@@ -104,9 +113,42 @@ def explanation(finding: Mapping[str, Any], result: RunResult) -> RenderableType
     return Group(*lines)
 
 
-def print_to(console: Console, *renderables: RenderableType) -> None:
-    """Print without guessing at colours for numbers: colour here always means something."""
-    console.print(*renderables, highlight=False, soft_wrap=True)
+def print_to(console: Console, *renderables: RenderableType, hang: bool = True) -> None:
+    """Print without guessing at colours for numbers: colour here always means something.
+
+    In a terminal a long line goes on below its own text, between words (`hang`); elsewhere lines stay whole.
+    """
+    if not console.is_terminal or not hang:
+        console.print(*renderables, highlight=False, soft_wrap=True)
+        return
+    for one in _flat(renderables):
+        lines = _hanging(one, console) if isinstance(one, Text) else [one]
+        console.print(*lines, highlight=False, sep="\n")
+
+
+# ------------------------------------------------------------------------------------------------------------ printing
+
+
+def _flat(renderables: Iterable[RenderableType]) -> Iterator[RenderableType]:
+    for one in renderables:
+        if isinstance(one, Group):
+            yield from _flat(one.renderables)
+        else:
+            yield one
+
+
+def _hanging(text: Text, console: Console) -> Iterator[Text]:
+    """Each line of a text within the width: what goes on stands below what follows the label of the line."""
+    for line in text.split("\n", allow_blank=True) or [text]:
+        if line.cell_len <= console.width:
+            yield line
+            continue
+        label = LABEL.match(line.plain)
+        first, rest = line.divide([label.end() if label else 0])
+        inner = min(first.cell_len + (0 if first.plain.strip() else HANG), console.width // 2)
+        for number, part in enumerate(rest.wrap(console, console.width - inner)):
+            part.rstrip()
+            yield Text.assemble(first if number == 0 else " " * inner, part)
 
 
 # ---------------------------------------------------------------------------------------------------------- findings
