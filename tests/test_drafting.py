@@ -166,6 +166,12 @@ def test_the_command_writes_once(command, tmp_path: Path):
     assert zj.Project(tmp_path).run().figures["value"].to_list() == [5e6, 6e6]
     told = command("sidecar", tmp_path / "raw/a.csv", "--write")
     assert (told.code, "[output_exists]" in told.err) == (5, True)
+    (tmp_path / "raw/a.b.jsonl").write_text('{"x": "Revenue", "2020": 5}\n')
+    assert command("sidecar", tmp_path / "raw/a.b.jsonl", "--write").code == 0
+    assert (tmp_path / "raw/a.b.toml").is_file()
+    (tmp_path / "raw/a.b.tsv").write_text("x\t2020\nRevenue\t5\n")
+    assert command("sidecar", tmp_path / "raw/a.b.tsv", "--write").code == 0
+    assert (tmp_path / "raw/a.b.tsv.toml").is_file()
     assert command("sidecar", tmp_path / "raw/none.csv").code == 4
     assert command("sidecar", tmp_path / "raw/a.docx").code == 4
 

@@ -255,6 +255,26 @@ def test_names_and_captions_serve_plain_tables_too(wide):
             ["line 7", "layout.shet", "'sheet'"],
         ),
         (
+            '[columns]\nentity = "a"\n[layout]\ncolumns = ["metric"]\nrows = ["entity"]\nperiod = 2020\n',
+            "sidecar_invalid",
+            ["[layout] of wide ones"],
+        ),
+        (
+            '[layout]\ncolumns = ["metric"]\nrows = ["entity"]\nperiod = 2020\n[captions]\nrevenu = "RMB"\n',
+            "sidecar_invalid",
+            ["wide.csv", "[captions] revenu", "Did you mean revenue?"],
+        ),
+        (
+            '[layout]\ncolumns = ["metric"]\nrows = ["entity"]\nperiod = 2020\n[captions]\nrevenue = "of which?"\n',
+            "sidecar_invalid",
+            ["wide.csv", "of which?"],
+        ),
+        (
+            '[layout]\ncolumns = ["metric"]\nrows = ["entity"]\nperiod = 2020\ncaption = "no caption, is it"\n',
+            "sidecar_invalid",
+            ["no caption, is it"],
+        ),
+        (
             '[layout]\ncells = "Z90"\ncolumns = ["metric"]\nrows = ["entity"]\nperiod = 2020\n',
             "layout_outside",
             ["Z90", "2 rows and 3 columns"],

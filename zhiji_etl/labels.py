@@ -19,6 +19,7 @@ import polars as pl
 from zhiji_etl.errors import FigureError
 from zhiji_etl.reading.captions import Caption, caption, told_unit
 from zhiji_etl.sources import Sidecar
+from zhiji_etl.sources.names import nearest
 
 AXES: Final = ("entity", "metric", "period")
 DEFAULT: Final = "__default"
@@ -89,6 +90,22 @@ def understood(text: str) -> Caption | None:
         return told_unit(worded) if "_" in worded else caption(worded)
     except FigureError:
         return None
+
+
+def check_captions(sidecar: Sidecar, metrics: Iterable[str]) -> None:
+    """Refuse captions of a sidecar that nothing could read or that no metric would have.
+
+    Raises `FigureError`: `unknown_caption`, `metric_unknown`.
+    """
+    known = list(metrics)
+    for metric in sidecar.captions:
+        if metric not in known:
+            hint = f"Did you mean {near}?" if (near := nearest(metric, known)) else f"Declared are {', '.join(known)}."
+            raise FigureError("metric_unknown", f"[captions] {metric}: no table declares this metric.", hint=hint)
+    told = [*sidecar.captions.values(), *(one.caption for one in sidecar.layout or () if one.caption)]
+    for text in told:
+        if understood(text) is None:
+            told_unit(text)
 
 
 def full_caption(

@@ -51,7 +51,7 @@ def read_rows(
     listed = list(sources)
     numbers = ordinals(listed)
     for one in listed:
-        _check_captions(one)
+        _check_captions(one, catalogue)
     readers = [partial(_read_source, one, numbers[one.name], catalogue, amendments) for one in listed]
     recalled = recall or (lambda _source, read: read())
     frames = [recalled(one, read) for one, read in zip(listed, readers, strict=True)]
@@ -130,11 +130,12 @@ def reject(rows: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
     return as_rejects(rows.drop("code", "reason").join(verdicts, on="row_id", how="inner", maintain_order="left"))
 
 
-def _check_captions(source: Source) -> None:
-    """Refuses a sidecar whose `scale` or `unit` cannot be read: inside a plan the error would lose its words."""
+def _check_captions(source: Source, catalogue: Catalogue) -> None:
+    """Refuses a sidecar whose captions cannot be read: inside a plan the error would lose its words."""
     sidecar = source.sidecar
     try:
         options(sidecar.currency, sidecar.scale, sidecar.unit, sidecar.decimal_comma)
+        labels.check_captions(sidecar, catalogue.metrics)
     except FigureError as error:
         raise ProjectError("sidecar_invalid", f"sidecar of {source.name}: {error.message}", hint=error.hint) from None
 

@@ -74,7 +74,7 @@ def write_draft(path: Path, text: str) -> list[Path]:
 
     Gives the files written. Raises `OutputError`: `output_exists` (a sidecar is there), `output_unwritable`.
     """
-    target = path.with_name(f"{path.name.partition('.')[0]}.toml")
+    target = path.with_name(f"{_stem(path)}.toml")
     if target.exists():
         hint = "Look at the draft without --write, and take from it what helps."
         raise OutputError("output_exists", f"{safe_terminal(str(target))} is there already.", hint=hint)
@@ -85,6 +85,14 @@ def write_draft(path: Path, text: str) -> list[Path]:
         with writing(file):
             write_whole(file, content.encode("utf-8"))
     return list(contents)
+
+
+def _stem(path: Path) -> str:
+    """The name of the file without its ending, or with it where another raw file has the same one."""
+    ending = next(ending for ending in FORMS if path.name.lower().endswith(ending))
+    stem = path.name[: -len(ending)]
+    others = [f"{stem}{other}" for other in FORMS if other != ending]
+    return path.name if any(path.with_name(other).exists() for other in others) else stem
 
 
 # ----------------------------------------------------------------------------------------------------------- grids

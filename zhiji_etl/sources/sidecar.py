@@ -217,6 +217,12 @@ class Sidecar(BaseModel):
     identifiers: dict[str, dict[str, str]] = Field(default_factory=dict)
     """Codes of entities for identifier columns: [identifiers."SAIC Motor"] stock_code = "600104"."""
 
+    @model_validator(mode="after")
+    def _is_one_form(self) -> Self:
+        if self.layout and self.columns:
+            raise PydanticCustomError("incomplete", "[columns] is of tables of one figure a row, [layout] of wide ones")
+        return self
+
 
 EXPECTATIONS: Final = {
     "url": "it must start with http:// or https:// and hold no spaces",
