@@ -32,6 +32,10 @@ NOT_FIGURES = [
     # lists, pages and notes
     "(k) see page 4 of 12, Fig. 3 and vol. 7",
     "Class A shares",
+    "第一，成本下降；第二，这一轮布局",
+    # words with a numeral in them
+    "零部件、零售、单一、同一时间、另一方面、一带一路",
+    "八一钢铁",
     # ratios and idioms
     "24/7 service",
     "a 50-50 venture",
@@ -71,6 +75,9 @@ FIGURES = [
     ("up 14 cars in 2.5 seconds", ["14 vehicle", "2.5 second"]),
     ("每月租金7000元/月", ["7000 CNY/month"]),
     ("within thirty (30) days", ["30 day"]),
+    ("zero borrowings", ["0 USD"]),
+    ("seven of the top ten", ["7 count"]),
+    ("a change of (4.5) percentage points", ["-4.5 percentage_point"]),
 ]
 
 
@@ -106,3 +113,19 @@ def test_a_restatement_is_of_one_kind():
     assert pair[0].restated == pair[1]
     loss = find("a loss of $3.4 million, or $0.07 per share")
     assert [figure.restated for figure in loss] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "qualifier"),
+    [
+        ("a fee not to exceed $4 million", "at_most"),
+        ("it did not exceed 4%", "at_most"),
+        ("shall not be less than 4%", "at_least"),
+        ("不得超过4%", "at_most"),
+        ("未超过4亿元", "at_most"),
+        ("不得低于4%", "at_least"),
+    ],
+)
+def test_a_denied_limit_is_the_other_one(text, qualifier):
+    (figure,) = find(text)
+    assert figure.qualifier == qualifier

@@ -1,7 +1,7 @@
 """Where running text says that there is nothing: `no borrowings`, `did not recognize any impairment`.
 
-In: the tokens of a window and the place of `no` or `any`. Out: an amount of zero and the place after it, or None. Only
-nouns that are money by themselves, or shares, are taken: `no assurance` is no figure.
+In: the tokens of a window and the place of `no`, `zero` or `any`. Out: an amount of zero and the place after it, or
+None. Only nouns that are money by themselves, or shares, are taken: `no assurance` is no figure.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def read_nothing(tokens: Tokens, at: int, options: Options) -> tuple[Amount, int
     Its currency is the one of the reader, or US dollars marked as ambiguous.
     """
     token = tokens[at]
-    start = at if token.text.lower() == "no" else _denial(tokens, at)
+    start = at if token.text.lower() in ("no", "zero") else _denial(tokens, at)
     if start is None:
         return None
     for place in range(at + 1, min(at + 1 + _FARTHEST, len(tokens))):

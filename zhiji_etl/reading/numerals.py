@@ -246,10 +246,10 @@ def _with_fraction(tokens: Tokens, number: Number, at: int) -> tuple[Number, int
     """A number and a fraction more: `1 4/5`, `2½`, `one and a half million`, `六又三分之一`."""
     token = token_at(tokens, at)
     linked = "and" in token.kinds or "plus_part" in token.kinds
+    found = None
     if linked or "const" in token.kinds:
         found = _fraction(tokens, at + linked, _sum(tokens, at + linked))
-    else:
-        found = _printed_fraction(tokens, at)
+    found = found or _printed_fraction(tokens, at)
     if found is None:
         return number, at
     (fraction,), end = found
@@ -262,11 +262,14 @@ def _with_fraction(tokens: Tokens, number: Number, at: int) -> tuple[Number, int
 
 
 def _printed_fraction(tokens: Tokens, at: int) -> Found | None:
-    """`4/5` after a whole number."""
+    """`4/5` after a whole number: `1 4/5`, `1-4/5`, `1 and 4/5`."""
+    link = token_at(tokens, at)
+    if "number" not in token_at(tokens, at - 1).kinds:
+        return None
+    hyphen = link.text == "-" and tokens[at - 1].end == link.start and link.end == token_at(tokens, at + 1).start
+    at += hyphen or "and" in link.kinds
     top, slash, bottom = (token_at(tokens, at + step) for step in range(3))
     if "number" not in top.kinds or slash.text != "/" or "number" not in bottom.kinds:
-        return None
-    if "number" not in token_at(tokens, at - 1).kinds:
         return None
     fraction = Number((Term(top.kinds["number"]),), over=Number((Term(bottom.kinds["number"]),)))
     return with_scale(tokens, fraction, at + 3)

@@ -41,7 +41,8 @@ def _sign(tokens: Tokens, at: int, draft: Draft) -> int:
 
 def _operates(tokens: Tokens, at: int) -> bool:
     """Whether a `minus` subtracts from a name: `LIBOR minus 0.5%` is no negative figure."""
-    return tokens[at].text.lower() == "minus" and token_at(tokens, at - 1).text == NAME_MARK
+    word = tokens[at].text.lower()
+    return word == "plus" or (word == "minus" and token_at(tokens, at - 1).text == NAME_MARK)
 
 
 def _dash(tokens: Tokens, at: int, draft: Draft) -> int | None:
@@ -173,7 +174,7 @@ def _accounting(tokens: Tokens, at: int, draft: Draft) -> bool:
     """Whether a bracket in running text is a minus: `$(0.12)`, `(5.2)%`."""
     led = bool(draft.currency) and tokens[at - 1].end == tokens[at].start
     close, percent = token_at(tokens, at + 2), token_at(tokens, at + 3)
-    return led or ("close" in close.kinds and "percent" in percent.kinds and close.end == percent.start)
+    return led or ("close" in close.kinds and "percent" in percent.kinds)
 
 
 def _filler(tokens: Tokens, at: int, draft: Draft) -> int:

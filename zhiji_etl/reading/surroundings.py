@@ -74,12 +74,16 @@ def _labelled(tokens: Tokens, at: int) -> Iterator[int]:
 
 
 def _period_ranked(tokens: Tokens, at: int) -> Iterator[int]:
-    """`第三季度`, `第5届`: names, not ranks."""
+    """`第三季度`, `第5届`: names, not ranks; nor is the `第二，` that begins a sentence."""
     end = at + 1
     while {"number", "digit", "place"} & token_at(tokens, end).kinds.keys():
         end += 1
-    if "unranked" in token_at(tokens, end).kinds:
+    named = "unranked" in token_at(tokens, end).kinds
+    if named or (at == 0 and token_at(tokens, end).text in _ENUMERATING):
         yield from range(at, end)
+
+
+_ENUMERATING: Final = frozenset("，,、:：")
 
 
 def _before_period(tokens: Tokens, at: int) -> Iterator[int]:
@@ -172,7 +176,7 @@ def _listed(tokens: Tokens, at: int) -> tuple[int, ...]:
     if "open" not in opened.kinds or "close" not in closed.kinds:
         return ()
     led = ("currency" in before.kinds and before.end == opened.start) or "small" in before.kinds
-    return () if led or ("percent" in after.kinds and closed.end == after.start) else (at,)
+    return () if led or "percent" in after.kinds else (at,)
 
 
 def _unranked(tokens: Tokens, at: int) -> tuple[int, ...]:
@@ -191,7 +195,8 @@ def _unranked(tokens: Tokens, at: int) -> tuple[int, ...]:
 
 def _worded(tokens: Tokens, at: int) -> tuple[int, ...]:
     """`five-year`, and `one` where it is a pronoun: `which one do you prefer`."""
-    if _compound(tokens, at) or _second_half(tokens, at):
+    chosen = token_at(tokens, at - 1).get("label") == "chosen"
+    if chosen or _compound(tokens, at) or _second_half(tokens, at):
         return (at,)
     token, after, before = tokens[at], token_at(tokens, at + 1), token_at(tokens, at - 1)
     if (
@@ -221,6 +226,8 @@ _POINTING = frozenset({"which", "that", "this", "the", "each", "every", "no", "a
 def _single_character(tokens: Tokens, at: int) -> tuple[int, ...]:
     """A numeral of one character inside a Chinese word: `四川`, `陆地`, `一些`."""
     token, before, after = tokens[at], token_at(tokens, at - 1), token_at(tokens, at + 1)
+    if _digits_of_name(tokens, at):
+        return (at,)
     numeral = {"digit", "place", "scale", "point", "parts", "percent_before", "few", "more", "ordinal_prefix", "half"}
     if numeral & after.kinds.keys() or (numeral & before.kinds.keys() and before.end == token.start):
         return ()
@@ -232,6 +239,19 @@ def _single_character(tokens: Tokens, at: int) -> tuple[int, ...]:
     named = before.end == token.start and "word" in before.kinds and is_ideographic(before.text[0])
     alone = not _has_unit(tokens, at) and "after" not in after.kinds
     return (at,) if unknown or (named and alone) else ()
+
+
+def _digits_of_name(tokens: Tokens, at: int) -> bool:
+    """Whether this is one of two or more digits in a row with an unknown character right after them: `三一重工`."""
+    first = last = at
+    while first and "digit" in tokens[first - 1].kinds and _touch(tokens, first - 1, first):
+        first -= 1
+    while "digit" in token_at(tokens, last + 1).kinds and _touch(tokens, last, last + 1):
+        last += 1
+    after, before = token_at(tokens, last + 1), token_at(tokens, first - 1)
+    placed = {"place", "scale", "point", "parts", "percent_before", "ordinal_prefix", "number"}
+    unknown = after.start == tokens[last].end and after.text == IDEOGRAPH_MARK
+    return first < last and unknown and placed.isdisjoint(before.kinds)
 
 
 def _is_number(tokens: Tokens, at: int) -> bool:
