@@ -120,7 +120,6 @@ POINTS = {
 UNREADABLE = [
     "",
     " ",
-    "TTM",
     "last year",
     "同期",
     "19年",
@@ -153,6 +152,25 @@ def test_unreadable(text: str) -> None:
     assert raised.value.code == "period_unreadable"
     assert raised.value.hint == known_forms()
     assert len(raised.value.message) < 200
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("TTM", "does not say when it ends. Hint: Write TTM 2020-03."),
+        ("Last 12 Months", "does not say when it ends"),
+        ("滚动12个月", "does not say when it ends"),
+        ("Q4", "names no year. Hint: Write it as 2020Q1"),
+        ("H1", "names no year"),
+        ("上半年", "names no year"),
+        ("1-9月", "names no year"),
+    ],
+)
+def test_a_word_is_missing(text: str, words: str) -> None:
+    with pytest.raises(PeriodError) as raised:
+        parse_period(text)
+    assert raised.value.code == "period_unreadable"
+    assert words in str(raised.value)
 
 
 @pytest.mark.parametrize(

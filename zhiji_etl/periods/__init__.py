@@ -4,9 +4,10 @@
 inclusive. The words of both languages stand in words.toml.
 """
 
-from zhiji_etl.periods.columns import previous_table, resolve_periods, with_year_ends
-from zhiji_etl.periods.grammar import FiscalYearEnd, known_forms, parse_period, year_end_day
+from zhiji_etl.periods.columns import previous_table, resolve_periods
+from zhiji_etl.periods.grammar import known_forms, parse_period
 from zhiji_etl.periods.period import Period, PeriodKind
+from zhiji_etl.periods.year_ends import FiscalYearEnd, with_year_ends, year_end_day
 
 __all__ = [
     "FiscalYearEnd",

@@ -5,17 +5,15 @@ In: a frame with a column of texts. Out: the same rows in the same order with th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
-from typing import Final, TypeVar
+from typing import Final
 
 import polars as pl
 
 from zhiji_etl.errors import PeriodError
-from zhiji_etl.periods.grammar import FiscalYearEnd, parse_period, year_end_day
+from zhiji_etl.periods.grammar import parse_period
 from zhiji_etl.periods.period import Period, PeriodKind
-
-Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
+from zhiji_etl.periods.year_ends import FiscalYearEnd, Frame, year_end_day
 
 PERIOD_COLUMNS: Final[dict[str, pl.DataType]] = {
     "period_start": pl.Date(),
@@ -50,22 +48,6 @@ def resolve_periods(frame: Frame, column: str = "period", fiscal_year_end: Fisca
     return joined.drop(_TEXT, _YEAR_END)
 
 
-def with_year_ends(frame: Frame, year_ends: Mapping[str, str]) -> Frame:
-    """The frame with the column `fiscal_year_end` (`MM-DD`), in which null is filled with the day of its `entity`.
-
-    `year_ends` names entities and their days. What a row has keeps standing; rows and order stay.
-    """
-    own = pl.col("fiscal_year_end") if "fiscal_year_end" in frame.collect_schema() else pl.lit(None, pl.String)
-    if not year_ends:
-        return frame.with_columns(fiscal_year_end=own)
-    schema = {_ENTITY: pl.String, _YEAR_END: pl.String}
-    declared = pl.DataFrame(list(year_ends.items()), schema=schema, orient="row")
-    keyed = frame.with_columns(pl.col("entity").cast(pl.String).str.strip_chars().alias(_ENTITY))
-    table = declared if isinstance(keyed, pl.DataFrame) else declared.lazy()
-    joined = keyed.join(table, on=_ENTITY, how="left", maintain_order="left")
-    return joined.with_columns(fiscal_year_end=pl.coalesce(own, _YEAR_END)).drop(_ENTITY, _YEAR_END)
-
-
 def previous_table(periods: pl.DataFrame) -> pl.DataFrame:
     """Distinct periods (`period_start`, `period_end`, `period_kind`) with `PREVIOUS_COLUMNS` added, in the same order.
 
@@ -79,7 +61,6 @@ def previous_table(periods: pl.DataFrame) -> pl.DataFrame:
 # --- Helpers ----------------------------------------------------------------------------------------------------------
 
 _TEXT: Final = "__period_text"
-_ENTITY: Final = "__period_entity"
 _YEAR_END: Final = "__period_year_end"
 
 

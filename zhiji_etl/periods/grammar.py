@@ -17,14 +17,7 @@ from zhiji_etl.errors import PeriodError
 from zhiji_etl.periods.folding import LENGTHS, alternatives, fold, word_pattern
 from zhiji_etl.periods.parts import MONTH_NAME, month_number, part_of_year
 from zhiji_etl.periods.period import DAY, Period, last_of_month, months_later
-
-FiscalYearEnd = tuple[int, int]
-"""Month and day on which a fiscal year ends: (3, 31)."""
-
-CALENDAR_YEAR_END: Final[FiscalYearEnd] = (12, 31)
-
-YEAR_END: Final = re.compile(r"([0-9]{1,2})-([0-9]{1,2})")
-"""A day of the year as text: its month, then its day."""
+from zhiji_etl.periods.year_ends import CALENDAR_YEAR_END, FiscalYearEnd, checked_year_end
 
 MOST_JOINS: Final = 12
 """Places to cut a text; two dates have five."""
@@ -43,19 +36,11 @@ def parse_period(text: str, *, fiscal_year_end: FiscalYearEnd | None = None) -> 
     two calendars read it differently (04/05/2020), `period_reversed` where it ends before it starts,
     `fiscal_year_end_needed` for 2019/20 without one, `fiscal_year_end_invalid` where there is no such day.
     """
-    year_end = _checked(fiscal_year_end)
+    year_end = checked_year_end(fiscal_year_end)
     days = read(fold(text), year_end) if len(text) <= LONGEST else None
     if days is None:
-        raise PeriodError("period_unreadable", f"{_short(text)!r} names no period.", hint=known_forms())
+        raise _unreadable(text)
     return Period.between(days.start, days.end, text, is_flow=days.is_flow)
-
-
-def year_end_day(text: str) -> FiscalYearEnd:
-    """Month and day of a text such as `03-31`; `PeriodError` (`fiscal_year_end_invalid`) where it is no such day."""
-    found = YEAR_END.fullmatch(text)
-    if found is None:
-        raise PeriodError("fiscal_year_end_invalid", f"{text!r} is no day of the year.", hint="Write it as 03-31.")
-    return _checked((int(found[1]), int(found[2])))
 
 
 @cache
@@ -94,17 +79,14 @@ def read(text: str, year_end: FiscalYearEnd) -> Days | None:
 # --- Helpers: days ----------------------------------------------------------------------------------------------------
 
 
-def _checked(fiscal_year_end: FiscalYearEnd | None) -> FiscalYearEnd:
-    month, day = fiscal_year_end or CALENDAR_YEAR_END
-    try:
-        date(2020, month, day)
-    except ValueError:
-        raise PeriodError(
-            "fiscal_year_end_invalid",
-            f"A fiscal year cannot end on month {month}, day {day}.",
-            hint="Give month and day, such as (3, 31).",
-        ) from None
-    return month, day
+def _unreadable(text: str) -> PeriodError:
+    """What is wrong with a text that no form fits; where only a word is missing, which one."""
+    folded = fold(text) if len(text) <= LONGEST else ""
+    if re.fullmatch(word_pattern("trailing_year"), folded):
+        return PeriodError("period_unreadable", f"{text!r} does not say when it ends.", hint=f"Write {text} 2020-03.")
+    if part_of_year(folded):
+        return PeriodError("period_unreadable", f"{text!r} names no year.", hint="Write it as 2020Q1 or 2020年一季度.")
+    return PeriodError("period_unreadable", f"{_short(text)!r} names no period.", hint=known_forms())
 
 
 def _short(text: str) -> str:

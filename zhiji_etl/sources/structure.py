@@ -361,7 +361,9 @@ def _header_fault(progress: _Progress, what: str, block: bytes) -> SourceError:
     return progress.fault("header_invalid", what, 0, block, "The first line names the columns, one name a cell.")
 
 
-HEADER_HINT = "The first line names the columns, one name a cell. Is it a wide table? Draft a sidecar: zhiji-etl sidecar FILE."
+HEADER_HINT = (
+    "The first line names the columns, one name a cell. Is it a wide table? Draft a sidecar: zhiji-etl sidecar FILE."
+)
 
 
 def checked_columns(name: str, names: list[str]) -> tuple[str, ...]:
