@@ -15,13 +15,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from zhiji_etl.errors import SourceError
-from zhiji_etl.sources.bombs import check_zip, corrupt
+from zhiji_etl.sources.bombs import check_zip, corrupt, unpacks
 from zhiji_etl.sources.grids import CELL_LIMIT, FORMULA, NUMBER, Grid, Span, checked_grid, grid_too_large
 from zhiji_etl.sources.names import nearest, safe_terminal
 from zhiji_etl.sources.numberformats import printed_date, printed_number
 
 PARTS_LIMIT: Final = 1 << 26
 """Unpacked bytes of the sheets of a workbook whose merged areas are looked at."""
+
+STYLES_LIMIT: Final = 1 << 22
+"""Unpacked bytes of the formats of a workbook, which are read whatever cells use them. Excel allows 64,000 formats."""
 
 Faults = dict[tuple[int, int], tuple[str, str]]
 
@@ -31,7 +34,7 @@ def excel_grid(path: Path, sheet: str | None, *, merged: bool) -> Grid:
 
     Raises `SourceError`: `excel_missing`, `source_corrupt`, `source_unpacks`, `sheet_missing`, `grid_too_large`.
     """
-    check_zip(path)
+    _check(path)
     if merged and _unpacked_sheets(path) > PARTS_LIMIT:
         raise grid_too_large(path.name)
     library = _library(path)
@@ -50,7 +53,7 @@ def excel_grid(path: Path, sheet: str | None, *, merged: bool) -> Grid:
 
 def sheet_names(path: Path) -> list[str]:
     """The names of all sheets of cells."""
-    check_zip(path)
+    _check(path)
     book = _opened(_library(path), path, read_only=True, data_only=True)
     names = [sheet.title for sheet in book.worksheets]
     book.close()
@@ -58,6 +61,14 @@ def sheet_names(path: Path) -> list[str]:
 
 
 # -------------------------------------------------------------------------------------------------------- helpers
+
+
+def _check(path: Path) -> None:
+    check_zip(path)
+    with zipfile.ZipFile(path) as container:
+        styles = [entry.file_size for entry in container.infolist() if entry.filename.endswith("styles.xml")]
+    if sum(styles) > STYLES_LIMIT:
+        raise unpacks(path.name)
 
 
 def _library(path: Path) -> Any:

@@ -16,7 +16,7 @@ from zhiji_etl.errors import SourceError
 from zhiji_etl.sources.bombs import corrupt
 from zhiji_etl.sources.grids import Grid, Span, checked_grid, grid_too_large
 from zhiji_etl.sources.names import safe_terminal
-from zhiji_etl.sources.structure import text_blocks
+from zhiji_etl.sources.structure import COLUMN_LIMIT, text_blocks
 
 SIZE_LIMIT: Final = 1 << 26
 """Bytes of the largest page."""
@@ -94,6 +94,8 @@ def _grid(table: Any, number: int) -> Grid:
                 column += 1
             across, down = _extent(cell, "colspan"), _extent(cell, "rowspan")
             texts[column] = _text(cell)
+            if column > COLUMN_LIMIT:  # too wide already: a short page can ask for billions of columns
+                break
             if across > 1 or down > 1:
                 spans.append(Span(row, column, row + down - 1, column + across - 1))
             for covered in range(column, column + across):
