@@ -131,6 +131,16 @@ def test_no_rate_is_said_with_its_reason():
     assert "No rate of USD in TWD, average of 2019: no series for TWD." in row["message"]
 
 
+def test_a_rate_that_is_there_is_not_blamed():
+    def mixed(m):
+        return m.revenue == m.of("B").revenue_usd * m.rate("USD", "CNY")
+
+    rows = frame(("A", "revenue", "2019", "RMB5 billion"), ("B", "revenue_usd", "2018", "US$5"))
+    row = only(zj.check(rows, mixed), kind="rule", period="2019")
+    assert (row["verdict"], row["reason"]) == ("not_checkable", "missing_reference")
+    assert "1 USD" not in row["message"]
+
+
 def test_before_a_series_begins():
     row = only(zj.check(frame(*pair("2004", "RMB843.2 billion", "US$122.07 billion")), in_dollars), kind="rule")
     assert row["reason"] == "missing_reference"

@@ -267,10 +267,11 @@ def _rates_told(rates: Sequence[Rate]) -> pl.Expr:
     """What the exchange rates of a row are, or why there is none; nothing where that does not matter."""
     if not rates:
         return pl.lit(None, pl.String)
-    matters = pl.col("verdict").cast(pl.String) != Verdict.NOT_CHECKABLE.value
+    judged = pl.col("verdict").cast(pl.String) != Verdict.NOT_CHECKABLE.value
     lacking = pl.col("reason").cast(pl.String) == Reason.MISSING_REFERENCE.value
-    texts = pl.concat_str([pl.col(told(rate)) for rate in rates], separator=" ", ignore_nulls=True)
-    return pl.when(matters | lacking).then(texts)
+    said = [pl.when(judged | (lacking & pl.col(columns(one.name).low).is_null())).then(told(one)) for one in rates]
+    texts = pl.concat_str(said, separator=" ", ignore_nulls=True)
+    return pl.when(texts != "").then(texts)
 
 
 def _reading(check: Check) -> pl.Expr:

@@ -143,7 +143,7 @@ def _double_year(found: dict[str, str], year_end: FiscalYearEnd) -> Days | None:
         raise PeriodError(
             "fiscal_year_end_needed",
             f"The fiscal year {first}/{(first + 1) % 100:02d} needs the day on which it ends.",
-            hint="Give fiscal_year_end, such as (3, 31).",
+            hint='Give it: fiscal_year_end = "03-31" in the sidecar, or fiscal_year_ends={"NAME": "03-31"} on a table.',
         )
     return _fiscal_year({"year": str(first + 1 if first > 99 else (first + 1) % 100)}, year_end)
 
