@@ -79,6 +79,12 @@ RANGES = [
     ("7 or 8 million vehicles", ("7000000", "8000000"), "vehicle"),
     ("three-to-four", ("3", "4"), "count"),
     ("三五个", ("3", "5"), "count"),
+    ("three to four hundred", ("300", "400"), "count"),
+    ("fourteen to sixteen hundred", ("1400", "1600"), "count"),
+    ("four to one hundred", ("4", "100"), "count"),
+    ("三到六千元", ("3000", "6000"), "CNY"),
+    ("三到六千万元", ("30000000", "60000000"), "CNY"),
+    ("3000元以上7000元以下", ("3000", "7000"), "CNY"),
     ("十三四岁", ("13", "14"), "age"),
     ("二十七八万", ("270000", "280000"), "count"),
     ("700万到900万之间", ("7000000", "9000000"), "count"),
@@ -92,6 +98,9 @@ PER_UNIT = [
     ("65 mph", "65", "mile/hour"),
     ("$3.1/MMBtu", "3.1", "USD/million_british_thermal_unit"),
     ("14 nm", "14", "nanometre"),
+    ("37摄氏度", "37", "degree_celsius"),
+    ("70公里/时", "70", "kilometre/hour"),
+    ("3个点", "3", "percentage_point"),
     ("250万辆次", "2500000", "vehicle_trip"),
     ("forty-five (45) days", "45", "day"),
 ]
@@ -123,6 +132,8 @@ QUALIFIED = [
     ("a mere 7", "exact"),
     ("a whopping 7", "exact"),
     ("多达700万", "exact"),
+    ("七万出头", "above"),
+    ("70万不到", "below"),
 ]
 NO_FIGURES = [
     ("NaN", "not_available"),

@@ -1,7 +1,7 @@
 """One amount: what stands before a number, the number, and what stands after it.
 
 In: tokens and the place to begin. Out: a `Draft` (sign, qualifier, currency, unit, numbers) and the place after it.
-Ranges, brackets and whole cells are put together in `grammar`.
+Ranges are put together in `ranges`, brackets and whole cells in `grammar`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """An amount while it is read, and small decisions about it: which currency two marks mean, what a phrase counts.
 
-In: words of a shape. Out: a `Draft`, which `grammar.finished` makes an amount.
+In: words of a shape. Out: a `Draft`, which `finishing.finished` makes an amount.
 """
 
 from __future__ import annotations

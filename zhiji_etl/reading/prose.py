@@ -20,10 +20,11 @@ from zhiji_etl.reading.cells import KEPT, Rounding, joined, options
 from zhiji_etl.reading.drafts import singular_of
 from zhiji_etl.reading.exact import Precision, figure
 from zhiji_etl.reading.folding import MARK, RUN_MARKS, ZERO_MARKS, fine
-from zhiji_etl.reading.grammar import read_range, restated_in_text
+from zhiji_etl.reading.grammar import restated_in_text
 from zhiji_etl.reading.meanings import Amount, Options, Refine
 from zhiji_etl.reading.names import is_name, telling
 from zhiji_etl.reading.nil import read_nothing
+from zhiji_etl.reading.ranges import read_range
 from zhiji_etl.reading.surroundings import excluded
 from zhiji_etl.reading.tokens import Join, tokens
 from zhiji_etl.reading.windows import IDEOGRAPH_MARK, NAME_MARK, WORD_MARK, parts_of, symbols_of, windows

@@ -1,0 +1,142 @@
+"""One amount, or two that are the ends of a range: `5 to 6 million`, `between 1.1 and 1.3`, `over 10 and under 40`.
+
+In: tokens and the place to begin, and what the reader was told. Out: an `Amount` and the place after it, `Refine` where
+only the widths of the digits can decide, or None where no amount begins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from zhiji_etl.figures import Qualifier
+from zhiji_etl.reading.amounts import read_amount
+from zhiji_etl.reading.drafts import MIRRORED, Draft, agreed
+from zhiji_etl.reading.finishing import finished
+from zhiji_etl.reading.meanings import Amount, Number, Options, Refine
+from zhiji_etl.reading.tokens import Token, Tokens, token_at
+
+
+def read_range(
+    found: Tokens, at: int, options: Options, fine: bool, prose: bool = False
+) -> tuple[Amount | Refine, int] | None:
+    """One amount, or two that are the ends of a range: `5 to 6 million`, `between 1.1 and 1.3 dollars`."""
+    first = read_amount(found, at, fine, prose)
+    if first is None:
+        return None
+    low, end = first
+    led = prose and low.between and "change" in token_at(found, at - 1).kinds
+    second = None if led else _second(found, end, low, fine, prose)  # fell from 7% to 5%: two levels, no range
+    if low.refine or (second and second[0].refine):
+        return Refine(), end
+    if second is None:
+        return _closed_bracket(finished(low, options), low), end
+    high, end = second
+    return _spanned(low, high, options), end
+
+
+def _closed_bracket(amount: Amount, draft: Draft) -> Amount:
+    """A bracket around a whole amount is a minus in accounting, also where it was not closed."""
+    if draft.bracket and draft.sign > 0:
+        return replace(amount, numbers=tuple(number.signed(-1) for number in amount.numbers))
+    return amount
+
+
+def _second(found: Tokens, at: int, low: Draft, fine: bool, prose: bool) -> tuple[Draft, int] | None:
+    token = token_at(found, at)
+    opposite = {Qualifier.ABOVE, Qualifier.AT_LEAST, Qualifier.BELOW, Qualifier.AT_MOST}
+    linked = "to" in token.kinds or ("and" in token.kinds and low.between) or _either(token, low, prose)
+    if prose and not low.between and token.text in ("through", "until", "till", "or", "或", "与", "和"):
+        return None
+    bounded = low.qualifier in opposite and (_BOUNDING & token.kinds.keys() or _follows(found, at))
+    if (not linked and not bounded) or len(low.numbers) != 1:
+        return None
+    if prose and low.change and token.text != "-" and _is_level(low, token):
+        return None
+    begin = at + ("before" not in token.kinds and not (bounded and _follows(found, at)))
+    begin += token_at(found, begin).text.lower() == "the"
+    read = read_amount(found, begin, fine, prose)
+    if read is not None and "after" in token.kinds and "and" in token.text.split():
+        read[0].qualifier = Qualifier(token.kinds["after"])
+    if read is None or len(read[0].numbers) != 1 or (read[0].bracket and not low.bracket):
+        return None
+    if bounded and not linked and not _opposed(low.qualifier, read[0].qualifier):
+        return None
+    return read if _like(low, read[0]) else None
+
+
+def _is_level(low: Draft, token: Token) -> bool:
+    """Whether what follows a change is where it led to: `rose 300 points to 35,000`, `rose from 5% to 7%`."""
+    return "to" in token.kinds and (low.between or (low.unit is not None and token.text.isalpha()))
+
+
+def _either(token: Token, low: Draft, prose: bool) -> bool:
+    """`five or six million`, `2 or 3 vehicles`: the second says the unit and the scale of both."""
+    scaled = any(term.exponent for number in low.numbers for term in number.terms)
+    plain = not low.has_unit and not scaled and low.qualifier is Qualifier.EXACT
+    return not prose and token.text.lower() == "or" and plain
+
+
+_BOUNDING: Final = frozenset({"and", "but", "filler", "before", "after"})
+
+
+def _follows(found: Tokens, at: int) -> bool:
+    """Whether a number stands right after a limit that was said behind another: `5000元以上1万元以下`."""
+    glued = token_at(found, at - 1).end == token_at(found, at).start
+    return glued and "after" in token_at(found, at - 1).kinds and _COUNTING & token_at(found, at).kinds.keys() != set()
+
+
+_COUNTING: Final = frozenset({"number", "digit", "place"})
+
+
+def _opposed(first: Qualifier, second: Qualifier) -> bool:
+    rising = {Qualifier.ABOVE, Qualifier.AT_LEAST}
+    falling = {Qualifier.BELOW, Qualifier.AT_MOST}
+    return (first in rising and second in falling) or (first in falling and second in rising)
+
+
+def _like(low: Draft, high: Draft) -> bool:
+    """Whether two amounts can be the ends of one range: their units agree, or one of them has none."""
+    if low.currency and high.currency:
+        return bool(set(low.currency) & set(high.currency)) and low.per in (None, high.per)
+    if (low.currency and high.unit) or (high.currency and low.unit):
+        return False
+    if low.unit is not None and high.unit is not None:
+        return low.unit == high.unit and low.per in (None, high.per)
+    return True
+
+
+def _spoken_zeros(low: Number, high: Number, *, scaled: bool) -> int:
+    """The hundreds or thousands that the second of two numbers in words says for both: `five to six hundred`."""
+    worded = all(len(number.terms) == 1 and number.terms[0].literal is None for number in (low, high))
+    first, last = low.terms[0].digits, high.terms[0].digits
+    zeros = len(last) - len(last.rstrip("0"))
+    lone = len(first) == 1 or (not scaled and not first.endswith("00"))
+    return zeros if worded and lone and zeros > 1 and "." not in last else 0
+
+
+def _spanned(low: Draft, high: Draft, options: Options) -> Amount:
+    shared = high.numbers[0].terms[0].exponent
+    shared += _spoken_zeros(low.numbers[0], high.numbers[0], scaled=shared > 0)
+    has_scale = any(term.exponent for term in low.numbers[0].terms)
+    high.currency = agreed(low.currency, high.currency)
+    for name in ("currency", "unit", "per", "noun", "words"):
+        setattr(high, name, getattr(high, name) or getattr(low, name))
+        setattr(low, name, getattr(high, name))
+    high.change = high.change or low.change
+    low.change = high.change
+    low.exponent = high.exponent = low.exponent or high.exponent
+    first, last = finished(low, options), finished(high, options)
+    rising = (Qualifier.ABOVE, Qualifier.AT_LEAST)
+    halves = (first, last) if low.qualifier in MIRRORED and high.qualifier in MIRRORED else None
+    if halves and last.qualifier in rising:
+        first, last = replace(last, end=first.end), replace(first, start=first.start, end=last.end)
+        first = replace(first, start=halves[0].start)
+    return replace(
+        last,
+        numbers=(first.numbers[0], last.numbers[0]),
+        start=first.start,
+        qualifier=Qualifier.RANGE,
+        halves=halves,
+        shared=0 if has_scale or shared <= 0 else shared,
+    )
