@@ -31,7 +31,6 @@ UNSCALED: Final = "count"
 
 _BRACKETS: Final = re.compile(r"^(.*\S)\s*[(（\[【]([^()（）\[\]【】]+)[)）\]】]$", re.DOTALL)
 _TAIL: Final = re.compile(r"^(.*?\S)\s*(?:[,，:：/|–—]|\s-\s|\s[Ii]n\s)\s*(\S.*)$", re.DOTALL)
-_TEN: Final = re.compile(r"^(?:in\s+)?(1[0,]*0)\s*(?=\D)")
 _EXCEPT: Final = re.compile(
     r"(?:\bexcept(?:\s+for)?|\bunless|\bother than)\s+(.+)$|除(.+?)(?:以?外|另有|$)", re.IGNORECASE
 )
@@ -40,6 +39,7 @@ _IDLE: Final = re.compile(
     r"\b(?:data|amounts?|figures?|information|otherwise|stated|noted|indicated|for|the)\b|数据|特别|注明|[.。()（）]",
     re.IGNORECASE,
 )
+_RATES: Final = frozenset({"percent", "percentage_point", "basis_point"})
 _SCALES: Final = {
     2: "百",
     3: "thousand",
@@ -77,17 +77,23 @@ def split_label(label: str) -> tuple[str, str | None]:
     text = label.strip()
     for form in (_BRACKETS, _TAIL):
         match = form.match(text)
-        if match and understood(match[2]) is not None:
+        told = understood(match[2]) if match else None
+        if match and told is not None and (form is _BRACKETS or is_firm(told)):
             return match[1].strip(), match[2].strip()
     return text, None
 
 
+def is_firm(told: Caption) -> bool:
+    """Whether a caption is one wherever it stands: it names money, a scale or percent, and not just what is counted."""
+    return bool(told.currencies) or told.exponent is not None or told.unit in _RATES
+
+
 @lru_cache(maxsize=1024)
 def understood(text: str) -> Caption | None:
-    """A caption; null for a text that is none. Also read is a scale in digits, as `10,000 vehicles`."""
-    worded = _TEN.sub(lambda ten: f"{_SCALES.get(ten[1].count('0'), ten[1])} ", text.strip())
+    """A caption; null for a text that is none."""
+    bare = text.strip()
     try:
-        return told_unit(worded) if "_" in worded else caption(worded)
+        return told_unit(bare) if "_" in bare else caption(bare)
     except FigureError:
         return None
 

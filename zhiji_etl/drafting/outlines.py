@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 from zhiji_etl.errors import FigureError, PeriodError
-from zhiji_etl.labels import split_label, understood
+from zhiji_etl.labels import is_firm, split_label, understood
 from zhiji_etl.periods import parse_period
 from zhiji_etl.reading import parse
 from zhiji_etl.sources.grids import Grid, column_letters
@@ -111,10 +111,7 @@ def is_caption(text: str) -> bool:
 def _is_firm(text: str) -> bool:
     """A caption of money, scale or percent, or one word that is a unit."""
     told = understood(text)
-    if told is None:
-        return False
-    is_rate = told.unit in ("percent", "percentage_point", "basis_point")
-    return bool(told.currencies) or told.exponent is not None or is_rate or " " not in text.strip()
+    return told is not None and (is_firm(told) or " " not in text.strip())
 
 
 def near_metric(label: str, metrics: Collection[str], likeness: float = 0.75) -> str | None:

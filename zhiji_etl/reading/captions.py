@@ -18,7 +18,7 @@ from zhiji_etl.reading.tokens import Token, token_at, tokens
 from zhiji_etl.reading.words import lexicon
 
 _EXCEPTIONS: Final = re.compile(r"[,;]?\s*(?:except|unless|other than|除)|[,;][^,;]*除", re.IGNORECASE)
-_ZEROS: Final = re.compile(r"'?\b(000)'?s?\b|(?<=[a-zA-Z$€£¥])(000)'?s?\b")
+_ZEROS: Final = re.compile(r"(?<!\d,)'?\b(000)'?s?\b|(?<=[a-zA-Z$€£¥])(000)'?s?\b")
 _TEN: Final = re.compile(r"1[0,]*0")
 _UNIT: Final = re.compile(r"[A-Za-z_]+(?:/[A-Za-z_]+)?")
 _IDLE: Final = frozenset(
