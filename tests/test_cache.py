@@ -68,12 +68,26 @@ def test_another_schema_reads_all(three: Path, schema: str):
     assert run_twice(three, lambda: write(three, "schemas/company_year.py", schema)) == set()
 
 
+def test_what_is_unchanged_is_not_even_checked(three: Path, monkeypatch: pytest.MonkeyPatch):
+    """Neither the structure of a file nor its rows: what it holds with its defects and warnings is remembered."""
+    write(three, "raw/d.csv", HEADER + "D,sales\nD,sales,2019,5 vehicles")
+    first = zj.Project(three).run()
+    for step in ("zhiji_etl.sources.files._structure", "zhiji_etl.rows.scan_source"):
+        monkeypatch.setattr(step, lambda *_: pytest.fail("it is read again"))
+    second = zj.Project(three).run()
+    assert hashes(second.path) == hashes(first.path)
+    assert [one["warnings"] for one in second.manifest["inputs"]] == [
+        one["warnings"] for one in first.manifest["inputs"]
+    ]
+    assert any(one["warnings"] for one in second.manifest["inputs"])
+
+
 def test_another_library_reads_all(three: Path, monkeypatch: pytest.MonkeyPatch):
     assert run_twice(three, lambda: monkeypatch.setattr(cache, "library_sha256", lambda: "another")) == set()
 
 
 def test_another_polars_reads_all(three: Path, monkeypatch: pytest.MonkeyPatch):
-    assert run_twice(three, lambda: monkeypatch.setattr(cache, "version", lambda package: f"{package} 0")) == set()
+    assert run_twice(three, lambda: monkeypatch.setattr(cache, "_versions", dict)) == set()
 
 
 def test_a_schema_that_takes_its_units_from_elsewhere(three: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -121,10 +135,13 @@ def test_two_names_of_one_ordinal(three: Path, monkeypatch: pytest.MonkeyPatch):
 # -------------------------------------------------------------------------------------------------- damage and disks
 
 
+@pytest.mark.parametrize("ending", ["json", "parquet"])
 @pytest.mark.parametrize("damage", ["flip", "cut", "empty", "swap", "name", "folder"])
-def test_a_damaged_file_is_noticed_and_read_again(three: Path, damage: str, caplog: pytest.LogCaptureFixture):
+def test_a_damaged_file_is_noticed_and_read_again(
+    three: Path, damage: str, ending: str, caplog: pytest.LogCaptureFixture
+):
     first = zj.Project(three).run()
-    one, other, _ = sorted((three / "build" / "cache").iterdir())
+    one, other, _ = sorted((three / "build" / "cache").glob(f"*.{ending}"))
     content = bytearray(one.read_bytes())
     if damage == "flip":
         content[len(content) // 2] ^= 1
@@ -136,12 +153,12 @@ def test_a_damaged_file_is_noticed_and_read_again(three: Path, damage: str, capl
     elif damage == "swap":
         one.write_bytes(other.read_bytes())
     elif damage == "name":
-        one.rename(one.with_name(one.name.partition("-")[0] + "-" + "0" * 64 + ".parquet"))
+        one.rename(one.with_name(one.name.partition("-")[0] + "-" + "0" * 64 + f".{ending}"))
     else:
         one.unlink()
         one.mkdir()
     second = zj.Project(three).run()
-    assert len(recalled(second)) == 2
+    assert len(recalled(second)) == (2 if ending == "parquet" else 3)
     assert hashes(second.path) == hashes(first.path)
     assert damage == "folder" or "is damaged" in caplog.text
     assert damage == "folder" or len(recalled(zj.Project(three).run())) == 3
@@ -160,8 +177,8 @@ def test_a_source_that_changes_while_it_is_read_is_not_kept(three: Path, monkeyp
     """Its new rows under the key of its old bytes would be believed as soon as the old bytes are back."""
     old = (three / "raw" / "a.csv").read_bytes()
 
-    def late(raw: Path) -> list:
-        found = find_sources(raw)
+    def late(*given: object) -> list:
+        found = find_sources(*given)
         write(three, "raw/a.csv", HEADER + "Z,sales,2019,9 vehicles\n")
         return found
 
@@ -194,9 +211,9 @@ def test_what_kept_runs_were_made_of_stays(three: Path, monkeypatch: pytest.Monk
     assert recalled(zj.Project(three).run(keep=2)) == {"a.csv", "b.csv", "c.csv"}
     assert len(runs(three / "build")) == 2
     kept = {path.name.partition("-")[0] for path in (three / "build" / "cache").iterdir()}
-    wanted = [entry["reading"] for run in runs(three / "build") for entry in read_manifest(run.path)["inputs"]]
-    assert kept == set(wanted)
-    assert len(kept) == 4
+    inputs = [entry for run in runs(three / "build") for entry in read_manifest(run.path)["inputs"]]
+    assert kept == {entry[name] for entry in inputs for name in ("reading", "structure")}
+    assert len(kept) == 8
     write(three, "raw/a.csv", versions[0])
     assert recalled(zj.Project(three).run(keep=2)) == {"b.csv", "c.csv"}
     assert latest(three / "build").is_dir()

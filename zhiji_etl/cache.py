@@ -1,7 +1,8 @@
 """Rows that an earlier run has read: a source is read again only where something changed that decides its rows.
 
-In: the sources of a run and what else decides their rows. Out: the same rows, read or remembered. The folder holds one
-file for each state of a source, `KEY-SHA256.parquet`: KEY is the sha256 of everything that decides the rows (the bytes
+In: the sources of a run and what else decides their rows. Out: the same rows, read or remembered. The folder holds two
+files for each state of a source: what was found when it was checked, `KEY-SHA256.json`, and its rows,
+`KEY-SHA256.parquet`. KEY is the sha256 of everything that decides the rows (the bytes
 of the source and its sidecar, schemas, corrections, the library's own files, the versions of what it reads with), and
 SHA256 that of the file itself. A file that does not have the sha256 of its name is never used. Exchange rates, checks
 and rules are no part of it: they are applied after reading, in each run anew.
@@ -13,6 +14,7 @@ import contextlib
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
@@ -25,7 +27,9 @@ import polars as pl
 from zhiji_etl.catalogue import Catalogue
 from zhiji_etl.corrections import Correction
 from zhiji_etl.outputs.published import read_manifest, runs
-from zhiji_etl.sources import Source, check_unchanged, ordinals
+from zhiji_etl.sources import Defect, Source, check_unchanged, ordinals
+from zhiji_etl.sources.bombs import file_sha256
+from zhiji_etl.sources.structure import Structure
 from zhiji_etl.stages import LOGGER
 
 FOLDER: Final = "cache"
@@ -62,58 +66,76 @@ def keys(
 
 
 class Cache:
-    """What one run remembers in `build/cache`, by the keys of its sources; `recalled` names those not read again.
+    """What one run remembers and recalls in `build/cache`.
 
-    With `force` everything is read again, and remembered anew.
+    `keys` are those of the rows of each source, which can be told once all sources are found; `recalled` names the
+    sources whose rows are not read again. With `force` everything is read again, and remembered anew.
     """
 
-    def __init__(self, build: Path, keys: Mapping[str, str], *, force: bool = False) -> None:
+    def __init__(self, build: Path, *, force: bool = False) -> None:
         self.folder = build / FOLDER
-        self.keys = keys
         self.force = force
+        self.keys: Mapping[str, str] = {}
+        self.structures: dict[str, str] = {}
         self.recalled: list[str] = []
 
-    def __call__(self, source: Source, read: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+    def structure(self, path: Path, sidecar: Path | None, check: Callable[[], Structure]) -> Structure:
+        """What a raw file holds, as an earlier run has found, else from `check`, and kept for the next."""
+        try:
+            bytes_now = file_sha256(path)
+            decisive = [FORMAT, library_sha256(), _versions(), path.name, bytes_now, sidecar and file_sha256(sidecar)]
+        except OSError:
+            return check()  # which says what is wrong
+        key = self.structures[path.name] = sha256(json.dumps(decisive).encode()).hexdigest()
+        content = self._kept(f"{key}-*.json")
+        if content is not None:
+            return _as_structure(content)
+        found = check()
+        if found.sha256 == bytes_now:
+            self._keep(key, json.dumps(asdict(found)).encode(), "json")
+        return found
+
+    def rows(self, source: Source, read: Callable[[], pl.DataFrame]) -> pl.DataFrame:
         """The rows of a source, from an earlier run where nothing changed, else from `read`, and kept for the next."""
-        key = self.keys[source.name]
-        rows = None if self.force else self._kept(key)
-        if rows is not None:
+        content = self._kept(f"{self.keys[source.name]}-*.parquet")
+        if content is not None:
             self.recalled.append(source.name)
-            return rows
+            return pl.read_parquet(io.BytesIO(content))
         rows = read()
         # What changed between hashing and reading would be kept under the key of other bytes.
         check_unchanged([source])
-        self._keep(key, rows)
+        stream = io.BytesIO()
+        rows.write_parquet(stream, compression="zstd", compression_level=1)
+        self._keep(self.keys[source.name], stream.getvalue(), "parquet")
         return rows
 
     def entry(self, name: str) -> dict[str, Any]:
-        """What the manifest tells of a source: its key, and whether its rows are those of an earlier run."""
-        return {"reading": self.keys[name], "recalled": name in self.recalled}
+        """What the manifest tells of a source: its keys, and whether its rows are those of an earlier run."""
+        keys = {"reading": self.keys[name], "structure": self.structures.get(name)}
+        return {**keys, "recalled": name in self.recalled}
 
     def prune(self, build: Path) -> None:
         """Remove what no run that is still there was made of, nor this one."""
-        wanted = {*self.keys.values(), *_keys_of_runs(build)}
+        wanted = {*self.keys.values(), *self.structures.values(), *_keys_of_runs(build)}
         with contextlib.suppress(OSError):
             for path in self.folder.iterdir():
                 if path.name.partition("-")[0] not in wanted:
                     path.unlink()
 
-    def _kept(self, key: str) -> pl.DataFrame | None:
-        for path in self.folder.glob(f"{key}-*.parquet"):
+    def _kept(self, pattern: str) -> bytes | None:
+        """What was kept under a key, if it still has the sha256 of its name."""
+        for path in self.folder.glob(pattern) if not self.force else ():
             with contextlib.suppress(OSError):
                 content = path.read_bytes()
-                if path.stem == f"{key}-{sha256(content).hexdigest()}":
-                    return pl.read_parquet(io.BytesIO(content))
+                if path.stem.partition("-")[2] == sha256(content).hexdigest():
+                    return content
                 LOGGER.warning("%s is damaged: its source is read again", path.name)
                 path.unlink()
         return None
 
-    def _keep(self, key: str, rows: pl.DataFrame) -> None:
+    def _keep(self, key: str, content: bytes, ending: str) -> None:
         """A disk that is full or read-only must not end a run for the sake of the next one's speed."""
-        stream = io.BytesIO()
-        rows.write_parquet(stream, compression="zstd", compression_level=1)
-        content = stream.getbuffer()
-        path = self.folder / f"{key}-{sha256(content).hexdigest()}.parquet"
+        path = self.folder / f"{key}-{sha256(content).hexdigest()}.{ending}"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
@@ -138,6 +160,14 @@ def library_sha256() -> str:
 # -------------------------------------------------------------------------------------------------------- helpers
 
 
+def _as_structure(content: bytes) -> Structure:
+    told = json.loads(content)
+    defects = tuple(Defect(**defect) for defect in told.pop("defects"))
+    lists = {name: tuple(value) for name, value in told.items() if isinstance(value, list)}
+    return Structure(**{**told, **lists, "defects": defects})
+
+
+@cache
 def _versions() -> dict[str, str]:
     found = {"python": python_version()}
     for package in READERS:
@@ -158,4 +188,5 @@ def _corrections(name: str, amendments: Iterable[Correction]) -> list[str]:
 def _keys_of_runs(build: Path) -> Iterable[str]:
     for run in runs(build):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            yield from [entry["reading"] for entry in read_manifest(run.path)["inputs"]]
+            inputs = read_manifest(run.path)["inputs"]
+            yield from [entry[name] for entry in inputs for name in ("reading", "structure")]

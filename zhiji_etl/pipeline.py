@@ -118,10 +118,11 @@ def prepare(project: Project, out: Path, *, stages: Stages | None = None, force:
     """Audit a project, with what earlier runs below `out` have read; errors as `run`, and nothing is published."""
     stage = stages or Stages()
     catalogue = stage("schemas", lambda: project.catalogue)
-    sources = stage("sources", lambda: project.sources)
+    cache = Cache(out, force=force)
+    sources = stage("sources", project.find_sources, cache.structure)
     said = {"settings": project.settings, "schemas": project.schema_hashes(corrections=False)}
-    cache = Cache(out, keys(sources, catalogue, project.corrections, said), force=force)
-    audited = audit(sources, catalogue, rates_of(project), project.corrections, stage, stage.counting(cache))
+    cache.keys = keys(sources, catalogue, project.corrections, said)
+    audited = audit(sources, catalogue, rates_of(project), project.corrections, stage, stage.counting(cache.rows))
     return Prepared(project, out, audited, cache, stage)
 
 

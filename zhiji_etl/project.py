@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from zhiji_etl.pipeline import RunResult
     from zhiji_etl.rates import Rates
     from zhiji_etl.sources import Source
+    from zhiji_etl.sources.files import Recall
     from zhiji_etl.stages import Stages
     from zhiji_etl.tables import Table
 
@@ -54,10 +55,19 @@ class Project:
     @cached_property
     def sources(self) -> list[Source]:
         """The raw files, checked and hashed; `SourceError` where one cannot be read."""
+        return self._found()
+
+    def find_sources(self, recall: Recall) -> list[Source]:
+        """`sources`, where `recall` may know what earlier runs have found."""
+        if "sources" not in self.__dict__:
+            self.__dict__["sources"] = self._found(recall)
+        return self.sources
+
+    def _found(self, recall: Recall | None = None) -> list[Source]:
         from zhiji_etl.sources import find_sources
 
         self._require()
-        found = find_sources(self.path / "raw")
+        found = find_sources(self.path / "raw", recall)
         for source in found:
             if source.sidecar.fx is not None and source.sidecar.fx.method is not None:
                 _check_method(source.sidecar.fx.method, f"The sidecar of {source.name}", "sidecar_invalid")

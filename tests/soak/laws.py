@@ -52,5 +52,6 @@ def no_orphans(build: Path) -> Iterator[str]:
     for path in (build / "runs").iterdir():
         if not RUN_ID.fullmatch(path.name) or not (path / "run.json").is_file():
             yield f"{path.name} is left among the runs"
-    wanted = {entry["reading"] for run in runs(build) for entry in read_manifest(run.path)["inputs"]}
+    inputs = [entry for run in runs(build) for entry in read_manifest(run.path)["inputs"]]
+    wanted = {entry[name] for entry in inputs for name in ("reading", "structure")}
     yield from (f"{p.name} is left in the cache" for p in (build / "cache").iterdir() if p.name[:64] not in wanted)

@@ -11,6 +11,7 @@ import hashlib
 import stat
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,6 +27,8 @@ ORDINALS = 1 << 20
 
 
 T = TypeVar("T")
+Recall = Callable[[Path, Path | None, Callable[[], Structure]], Structure]
+"""Given a raw file, its sidecar, and what checks it: its structure, found or remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +65,10 @@ class Source:
         }
 
 
-def find_sources(raw: Path) -> list[Source]:
+def find_sources(raw: Path, recall: Recall | None = None) -> list[Source]:
     """All sources of a raw folder, sorted by name, each checked and hashed.
 
+    `recall` may give the structure of a file without calling the function that checks it, which it is handed.
     Raises `SourceError` (`raw_empty`, `source_type`, `source_name`, `source_outside`, `source_unreadable`, and those
     of the form: `csv_structure` lists them) or `ProjectError` (`sidecar_invalid`, `sidecar_orphan`,
     `sidecar_ambiguous`). Where several files are broken, one error of the first one's kind and code tells of all.
@@ -74,7 +78,7 @@ def find_sources(raw: Path) -> list[Source]:
     sidecars = _assigned_sidecars(data, [path for path in files if path.suffix == ".toml"])
     if not data:
         raise _empty(raw, "holds no raw file")
-    return _gathered(data, lambda path: _source(path, sidecars.get(path)))
+    return _gathered(data, lambda path: _source(path, sidecars.get(path), recall))
 
 
 def form_of(name: str) -> Form | None:
@@ -186,11 +190,12 @@ def _stem(name: str) -> str:
 # ------------------------------------------------------------------------------------------------------- sources
 
 
-def _source(path: Path, sidecar_path: Path | None) -> Source:
+def _source(path: Path, sidecar_path: Path | None, recall: Recall | None) -> Source:
     sidecar = read_sidecar(sidecar_path) if sidecar_path else Sidecar()
     form = form_of(path.name)
     assert form is not None
-    structure = _structure(path, sidecar, form)
+    check = partial(_structure, path, sidecar, form)
+    structure = check() if recall is None else recall(path, sidecar_path, check)
     return Source(
         name=path.name,
         path=path,
