@@ -121,9 +121,12 @@ def _links(tokens: Tokens, at: int, last: int) -> bool:
         glued = after.start - token.end == token.start - tokens[at - 1].end
         if "small" in after.kinds:
             return glued and ((last >= 20 and after.kinds["small"] < 10) or last == 100)
+        if "and" in after.kinds:
+            return glued and last == 100 and token_at(tokens, at + 2).text == "-"
         return glued and "hundred" in after.kinds
     if "and" not in token.kinds:
         return False
     if token_at(tokens, at - 1).text == "-" or after.text == "-":
-        return False
+        hyphened = token_at(tokens, at - 1).text == after.text
+        return hyphened and last == 100 and "small" in token_at(tokens, at + 2).kinds
     return last == 100 and "small" in after.kinds and read_parts(tokens, at + 1) is None
