@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import random
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -321,6 +322,23 @@ def test_every_cell_with_text_is_one_row(tmp_path_factory, table):
     found = scan_source(find_sources(raw)[0], 1).collect()
     assert found.select("locator", "printed").rows() == expected
     assert found.get_column("row_id").n_unique() == len(expected)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_cell_ends_in_exactly_one_of_figures_and_rejects(wide, seed: int):
+    """The row law the whole way, against a plain count of the cells."""
+    chance = random.Random(seed)
+    texts = ["", "5", "7.5 million", "many", "12%", "n/a", "RMB 3 million (US$0.4 million)", "1 to 2", "-4"]
+    labels = ["vehicle_sales", "growth", "revenue (亿元)", "nothing", ""]
+    header = ["", *(chance.choice(["2020", "2021Q1", "someday", ""]) for _ in range(5))]
+    rows = [[chance.choice(labels), *(chance.choice(texts) for _ in range(5))] for _ in range(8)]
+    table = "".join(",".join(f'"{text}"' for text in row) + "\n" for row in [header, *rows])
+    sidecar = '[layout]\ncolumns = ["period"]\nrows = ["metric"]\nentity = "A"\n'
+    result = wide(table, sidecar)
+    expected = {f"{column_letters(c)}{r}" for r, row in enumerate(rows, 2) for c, text in enumerate(row) if c and text}
+    figures = result.figures.filter(pl.col("restates").is_null())["locator"].to_list()
+    assert sorted([*figures, *result.rejects["locator"]]) == sorted(expected)
+    assert result.raw_rows == len(expected)
 
 
 @given(st.integers(0, 20_000), st.integers(0, 10_000))
