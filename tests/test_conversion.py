@@ -241,3 +241,44 @@ def test_an_unreadable_period_says_which_forms_are_known(run):
     reject = run("A,vehicle_sales,someday,5 vehicles\n").rejects.row(0, named=True)
     assert reject["code"] == "period_unreadable"
     assert all(form in reject["reason"] for form in ("2019", "FY2020", "2020Q1", "H1 2020", "上半年"))
+
+
+PRICES = """
+import zhiji_etl as zj
+
+
+class CompanyYear(zj.Table):
+    price: float = zj.Quantity("CNY/vehicle", fx="average")
+    ore: float = zj.Quantity("CNY/tonne", fx="average")
+"""
+
+
+def test_a_price_converts_by_the_rate_of_its_currency(project):
+    rows = (
+        'A,price,2019,"US$30,125 per vehicle"\nA,ore,2019,US$0.125/kg\nA,price,2020,"RMB210,125 per vehicle"\n'
+        'A,price,1990,"US$30,125 per vehicle"\nB,price,2019,US$30 per tonne\n'
+    )
+    result = zj.Project(project(rows, schema=PRICES)).run()
+    rate = zj.Rates.ecb().rate("USD", "CNY", "2019", "average")
+    values = {(row["metric"], row["period"]): row for row in result.figures.iter_rows(named=True)}
+    car, ore = values["price", "2019"], values["ore", "2019"]
+    assert car["value"] == pytest.approx(30_125 * float(rate.value))
+    assert (car["low"], car["high"]) == (
+        pytest.approx(30_124.5 * float(rate.low)),
+        pytest.approx(30_125.5 * float(rate.high)),
+    )
+    assert ore["value"] == pytest.approx(125 * float(rate.value))
+    assert (car["rate"], ore["rate"]) == (pytest.approx(float(rate.value)), pytest.approx(float(rate.value)))
+    assert (car["unit"], car["printed_unit"]) == ("CNY/vehicle", "USD/vehicle")
+    assert (values["price", "2020"]["value"], values["price", "2020"]["rate"]) == (210_125, None)
+    assert values["price", "1990"]["value"] is None
+    assert result.findings.filter(kind="conversion").get_column("reason").to_list() == ["missing_reference"]
+    assert result.rejects.select("entity", "code").rows() == [("B", "unit_mismatch")]
+    assert set(result.rates["quote"]) == {"CNY", "USD"}
+
+
+def test_a_price_in_another_currency_needs_a_method(project):
+    schema = PRICES.replace(', fx="average"', "")
+    result = zj.Project(project('A,price,2019,"US$30,125 per vehicle"\n', schema=schema)).run()
+    assert result.rejects.get_column("code").to_list() == ["currency_mismatch"]
+    assert "declare how" in result.rejects.get_column("reason").item()

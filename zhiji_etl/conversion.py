@@ -47,7 +47,7 @@ def convert(figures: pl.DataFrame, rates: Rates) -> pl.DataFrame:
 def requested(converted: pl.DataFrame) -> pl.DataFrame:
     """The distinct requests (KEY_COLUMNS) behind the rates of converted figures."""
     rated = converted.filter(pl.col("rate").is_not_null()).with_columns(**_days_and_method())
-    return market_requests(rated, pl.col("printed_unit"), pl.col("unit")).select(KEY_COLUMNS.keys()).unique()
+    return market_requests(rated, _money("printed_unit"), _money("unit")).select(KEY_COLUMNS.keys()).unique()
 
 
 def refused(converted: pl.DataFrame) -> pl.DataFrame:
@@ -143,12 +143,12 @@ def _scales(requests: pl.DataFrame, rates: Rates) -> pl.DataFrame:
     factored = pairs.join(factors(pairs), on=["printed_unit", "unit"], how="left", maintain_order="left")
     changing = (pl.col("unit_code") == "currency_mismatch").fill_null(value=False) & pl.col("method").is_not_null()
     # A request between a currency and itself costs nothing and is dropped below.
-    source = pl.when(changing).then("printed_unit").otherwise("unit")
-    rated = reference_rates(factored.with_columns(source_currency=source, target_currency="unit"), rates)
+    source, target = (pl.when(changing).then(_money(name)).otherwise("unit") for name in ("printed_unit", "unit"))
+    rated = reference_rates(factored.with_columns(source_currency=source, target_currency=target), rates)
     needed = rated.with_columns(
         pl.when(changing).then(name).alias(name) for name in ("rate", "rate_low", "rate_high", "rate_reason")
     )
-    return needed.select(
+    return _exchanged(needed).select(
         "factor",
         "rate",
         "rate_low",
@@ -158,11 +158,26 @@ def _scales(requests: pl.DataFrame, rates: Rates) -> pl.DataFrame:
     )
 
 
+def _exchanged(rated: pl.DataFrame) -> pl.DataFrame:
+    """Requests with a `factor` beside their rate where more than the currency changes, as from USD/kg to CNY/tonne."""
+    compound = pl.col("rate").is_not_null() & pl.col("unit").str.contains("/", literal=True)
+    remaining = pl.concat_str("target_currency", pl.col("printed_unit").str.slice(3))
+    wanted = rated.with_columns(between=pl.when(compound).then(remaining))
+    found = factors(wanted.select("unit", printed_unit="between"))
+    between = found.select("unit", "factor", between="printed_unit")
+    joined = wanted.join(between, on=["between", "unit"], how="left", suffix="_between", maintain_order="left")
+    return joined.with_columns(factor=pl.coalesce("factor", "factor_between"))
+
+
+def _money(unit: str) -> pl.Expr:
+    """The currency of a column of units that differ by their currency: what stands first."""
+    return pl.col(unit).str.slice(0, 3)
+
+
 def _amounts() -> dict[str, pl.Expr]:
     """Amounts in the new unit: a factor is exact, a rate widens the bounds by its own; null where neither applies."""
-    factor, rate = pl.col("factor"), pl.col("rate")
-    scale = pl.coalesce(factor, rate)
-    smallest, largest = pl.coalesce(factor, "rate_low"), pl.coalesce(factor, "rate_high")
+    ends = ("rate", "rate_low", "rate_high")
+    scale, smallest, largest = (pl.coalesce(pl.col("factor") * pl.col(end), "factor", end) for end in ends)
     low = pl.col("low") * pl.when(pl.col("low") < 0).then(largest).otherwise(smallest)
     high = pl.col("high") * pl.when(pl.col("high") < 0).then(smallest).otherwise(largest)
     sized = {name: pl.col(name) * scale for name in ("value", "step", "step_max")}

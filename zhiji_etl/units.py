@@ -52,6 +52,12 @@ def is_currency(unit: str) -> bool:
     return len(unit) == 3 and unit.isascii() and unit.isalpha() and unit.isupper()
 
 
+def money(unit: str) -> str | None:
+    """The currency that amounts of a unit are in: `USD` of `USD` and of `USD/vehicle`; null where there is none."""
+    code = unit.partition("/")[0]
+    return code if is_currency(code) else None
+
+
 def quantity(value: Decimal | None, unit: str) -> pint.Quantity[Decimal]:
     """A value and its unit as a Pint quantity with a Decimal magnitude.
 
@@ -176,7 +182,7 @@ def _pint_factor(printed: str, declared: str) -> Fraction:
 
 
 def _mismatch(printed: str, declared: str) -> UnitError:
-    if is_currency(printed) and is_currency(declared):
+    if _differs_by_currency(printed, declared):
         sentence = f"{printed} becomes {declared} only at an exchange rate, and none applies."
         return UnitError("currency_mismatch", sentence, hint='declare how: zj.Quantity(..., fx="average")')
     if printed == BARE:
@@ -184,6 +190,15 @@ def _mismatch(printed: str, declared: str) -> UnitError:
         return UnitError("unit_missing", sentence, hint=f'set unit = "{declared}" in the sidecar if the table says so')
     sentence = f"The figure is printed in {printed}; the metric is declared in {declared}."
     return UnitError("unit_mismatch", sentence, hint=_mismatch_hint(printed, declared))
+
+
+def _differs_by_currency(printed: str, declared: str) -> bool:
+    """Whether a rate is all that lacks: USD to CNY, or USD/vehicle to CNY/vehicle."""
+    source, target = money(printed), money(declared)
+    if source is None or target is None or source == target:
+        return False
+    exchanged = target + printed.removeprefix(source)
+    return unit_of(exchanged).dimensionality == unit_of(declared).dimensionality
 
 
 def _mismatch_hint(printed: str, declared: str) -> str:
