@@ -60,6 +60,7 @@ def test_what_the_wheel_holds(wheel: Path):
         assert f"zhiji_etl/_project/{part}" in names
     assert "zhiji_etl/py.typed" in names
     assert any(name.startswith("zhiji_etl/reading/lexicon/") and name.endswith(".toml") for name in names)
+    assert {"zhiji_etl/wording.toml", "zhiji_etl/html/templates/report.js"} <= set(names)
     assert not [name for name in names if name.startswith("tests/") or "__pycache__" in name or "/build/" in name]
 
 

@@ -36,7 +36,8 @@ VISIBLE: Final = 0.5
 class Bar(NamedTuple):
     """One line of a drawing: its name, two ends, how it is coloured, and a remark behind its ends.
 
-    `kind`: `stated`, `implied` or `other`; of a reference, `fits`, `fits_not` or `cannot_tell`.
+    `kind`: `stated`, `implied` or `other`; of a reference, `fits`, `fits_not` or `cannot_tell`. Where there is a remark
+    the unit is left to the axis, for want of room.
     """
 
     name: str
@@ -131,7 +132,7 @@ def _rows(
         rows.append(
             {
                 "name": bar.name,
-                "text": span(bar.low, bar.high, unit, words),
+                "text": span(bar.low, bar.high, "count" if bar.note else unit, words),
                 "kind": bar.kind,
                 "note": bar.note,
                 "top": top,

@@ -91,7 +91,7 @@
       const data = JSON.parse(document.getElementById(`data-${this.name}`).textContent);
       this.rows = data.rows;
       this.data = data.columns;
-      this.columns = [...place.querySelectorAll("thead th")].map((head) => ({ ...head.dataset, head }));
+      this.columns = [...place.querySelectorAll("thead th")].map((head) => ({ ...head.dataset, head, label: head.textContent }));
       this.table = place.querySelector("table");
       this.body = place.querySelector("tbody");
       this.scroll = place.querySelector(".scroll");
@@ -222,6 +222,8 @@
         made.append(...(column.kind === "severity" ? [words.severities[text]] : this.tall ? [text] : breakable(text)));
       }
       if (this.tall) made.title = made.textContent;
+      made.dataset.label = column.label;
+      made.setAttribute("role", "cell");
       return made;
     }
 
@@ -241,6 +243,7 @@
       for (let at = first; at < last; at += 1) {
         const line = element("tr");
         line.setAttribute("aria-rowindex", at + 2);
+        line.setAttribute("role", "row");
         line.append(...this.columns.map((column) => this.cell(column, this.listed[at])));
         rows.append(line);
       }
