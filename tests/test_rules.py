@@ -483,7 +483,7 @@ def test_severity_is_that_of_the_rule(judged):
     [
         ("A,sales,2019,501\n", "return m.sales == m.overseas", "missing_operand"),
         ("A,sales,2019,501\n", 'return m.sales <= m.of("B").sales', "missing_reference"),
-        ("A,sales,2019,501\n", "return m.growth == m.sales / m.previous.sales - 1", "missing_operand"),
+        ("A,growth,2019,1.5%\n", "return m.growth == m.sales / m.previous.sales - 1", "missing_operand"),
         (
             "A,sales,2019,0\nA,overseas,2019,0\nA,share,2019,1.5%\n",
             "return m.share == m.overseas / m.sales",
@@ -565,6 +565,7 @@ def test_within(judged, sales: str, verdict: str):
 
 def test_previous_and_year_before(judged):
     figures = "A,sales,2019Q1,1001\nA,sales,2019Q2,1101\nA,growth,2019Q2,10.0%\nA,sales,2018Q2,501\n"
+    figures += "A,growth,2019Q1,5.0%\n"
     rows = judged(figures, "return m.growth == m.sales / m.previous.sales - 1")
     assert one(rows, period="2019Q2")["verdict"] == "consistent"
     rows = judged(figures, "return m.growth == m.sales / m.year_before.sales - 1")
@@ -594,6 +595,15 @@ def test_halves_and_months_add_up(judged):
     assert one(judged(halves, "return m.sales == m.halves.sales"))["verdict"] == "inconsistent"
 
 
+def test_a_rule_is_told_only_of_what_it_is_about(judged):
+    """A year that has only two of its quarters, and a market beside its makers, are not missing anything."""
+    quarters = "A,sales,2019Q1,1001\nA,sales,2019Q2,1002\n"
+    assert judged(quarters, "return m.sales == m.quarters.sales") == []
+    shares = "A,sales,2019,501\nA,share,2019,50.0%\nM,sales,2019,1001\nB,sales,2019,7\nB,staff,2019,9\n"
+    rows = judged(shares, 'return m.share == m.sales / m.of("M").sales')
+    assert {row["entity"]: row["verdict"] for row in rows} == {"A": "consistent", "B": "not_checkable"}
+
+
 def test_a_sum_over_entities(judged):
     figures = "T,sales,2019,303\nA,sales,2019,101\nB,sales,2019,202\n"
     assert one(judged(figures, 'return m.sales == m.of("A", "B").sales'), "T")["verdict"] == "consistent"
@@ -601,6 +611,7 @@ def test_a_sum_over_entities(judged):
 
 def test_a_rule_that_names_all_its_entities_is_judged_once_a_period(judged):
     figures = "T,sales,2019,304\nA,sales,2019,101\nB,sales,2019,202\nA,sales,2018,101\nC,sales,2017,5\n"
+    figures += "T,sales,2018,305\nA,sales,2016,101\n"
     rows = judged(figures, 'return m.of("T").sales == m.of("A", "B").sales')
     assert {row["period"]: row["verdict"] for row in rows} == {"2019": "inconsistent", "2018": "not_checkable"}
     assert one(rows, "T")["gap_steps"] == 1

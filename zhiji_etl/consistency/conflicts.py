@@ -78,7 +78,7 @@ def conflicts(
     untried += Counter(_fails(group, no_value) for group in left)
     untried -= Counter(_fails(group, no_value) for group in chosen)
     known = Known(metrics, _prints(figures, chosen), trust)
-    found = [_finding(group, known, no_value) for group in chosen]
+    found = [_finding(group, known) for group in chosen]
     told = pl.DataFrame([row for row in found if row is not None], schema=FINDING_COLUMNS, orient="row")
     return pl.concat([quick.findings.drop("at"), told, _untold(untried)])
 
@@ -122,13 +122,12 @@ def _untold(untried: Mapping[bool, int]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=FINDING_COLUMNS, orient="row")
 
 
-def _finding(instances: Sequence[Instance], known: Known, refuted: Collection[Subject]) -> dict[str, Any] | None:
+def _finding(instances: Sequence[Instance], known: Known) -> dict[str, Any] | None:
     found = _localised(instances, known)
     if found is None:
         return None
     failed = [one for one in instances if one.failed]
-    touched = [one for one in instances if one.subjects & set(refuted)]
-    first = (failed or touched or instances)[0]
+    first = (failed or instances)[0]
     names = {name.rsplit(" ", 1)[0] for name in found.rules}
     numbers = found.systems[0].figure_ids
     printed = [name for name in sorted(found.figures) if name in numbers]

@@ -116,20 +116,39 @@ def compile_rule(rule: Rule, metrics: Mapping[str, Metric]) -> CompiledRule:
 
 
 def run_rule(compiled: CompiledRule, shelf: Shelf, metrics: Mapping[str, Metric]) -> Outcome:
-    """Judge one rule for every entity and period that prints one of its figures."""
+    """Judge one rule for every entity and period that prints one of its figures; told are those that it is about."""
     if compiled.ranking is not None:
         return Outcome(_ranked(compiled, compiled.ranking, shelf, metrics), empty())
     needed = {name: leaf for relation in compiled.relations.values() for name, leaf in operands_of(relation).items()}
     wide = side_by_side(shelf, needed.values(), compiled.rule.table)
     judge_rows = judge_with_missing_parts if compiled.rule.missing_parts else judge
     judged = {name: judge_rows(wide, check) for name, check in compiled.checks.items()}
-    rows = {name: _finding_rows(frame, name, compiled, metrics) for name, frame in judged.items()}
+    about = _is_about(wide, compiled)
+    rows = {name: _finding_rows(frame.filter(about), name, compiled, metrics) for name, frame in judged.items()}
     implied = [implied_by(wide, compiled.relations[name], check, metrics) for name, check in compiled.checks.items()]
     if len(rows) == 1:
         return Outcome(next(iter(rows.values())), hull(implied), _speaking(judged, compiled))
     overall = combined(_numbered(rows), every=compiled.every, severity=compiled.rule.severity)
     found = pl.concat([overall, *rows.values()])
     return Outcome(found, empty() if compiled.every else hull(implied), _speaking(judged, compiled))
+
+
+def _is_about(wide: pl.DataFrame, compiled: CompiledRule) -> pl.Series:
+    """The rows whose entity and period a rule is about: the figure that it explains is printed, or all others are.
+
+    A market is no maker: the share of what others are measured against says nothing.
+    """
+    wanted = []
+    for name, check in compiled.checks.items():
+        absent = {one: pl.col(columns(one).low).is_null() & pl.col(columns(one).flaw).is_null() for one in check.names}
+        leaves = operands_of(compiled.relations[name]).values()
+        own = any(leaf.entity is None for leaf in leaves)
+        named = [leaf.entity for leaf in leaves if leaf.entity is not None and own]
+        lacking = pl.sum_horizontal([gap.cast(pl.UInt32) for gap in absent.values()])
+        alone = (lacking <= 1) & ~pl.col("entity").is_in(named)
+        stated = check.stated
+        wanted.append(~absent[stated.name] | alone if isinstance(stated, Operand) else pl.lit(value=True))
+    return wide.select(about=pl.any_horizontal(wanted) | (pl.len() < 0)).to_series()
 
 
 def _speaking(judged: Mapping[str, pl.DataFrame], compiled: CompiledRule) -> tuple[Judged, ...]:
