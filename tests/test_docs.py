@@ -16,6 +16,7 @@ import sys
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -83,7 +84,7 @@ class Page:
 
     def run(self, text: str) -> None:
         found = list(blocks(text))
-        for block, after in zip(found, [*found[1:], None], strict=True):
+        for block, after in zip_longest(found, found[1:]):
             place = f"{self.name}:{block.line}"
             if block.language == "python":
                 shown = after.text if after and after.follows and after.language == "text" else None
