@@ -97,6 +97,14 @@ def test_a_separator_and_a_column_of_units(tmp_path: Path):
     assert keys["layout"] == {"cells": "A1", "columns": ["period", "period"], "rows": ["metric", "caption"]}
 
 
+def test_texts_that_steer_a_terminal_are_written_out(tmp_path: Path):
+    table = 'Title\x1b[31m\u202e,,\n"(RMB\u200b in millions)",,\n,2020,2021\n"Rev""enue\x9b\\",5,6\n'
+    text, keys = drafted(tmp_path, table)
+    assert all(sign.isprintable() or sign == "\n" for sign in text)
+    assert keys["title"] == "Title\x1b[31m\u202e"
+    assert 'Rev\\"enue\\U0000009b\\\\' in text
+
+
 def test_codes_beside_names_are_no_metrics(tmp_path: Path):
     text, keys = drafted(tmp_path, "Country,Code,1990,1991\nNorland,NOR,5,6\nSudland,SUD,7,8\n")
     assert keys["layout"]["rows"] == ["entity", ""]

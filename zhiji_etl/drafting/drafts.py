@@ -223,7 +223,7 @@ def _caption_lines(outline: Outline, metrics: Mapping[str, str]) -> Iterator[str
         told = labels.full_caption(labels.split_label(label)[1], None, outline.caption, label)
         unit = labels.understood(told).unit if told and labels.understood(told) else None  # type: ignore[union-attr]
         if near and metrics[near] != unit and unit not in ("count", None):
-            found.append(f"# {near} = {_quoted(metrics[near])}  # declared so; the table says {told}")
+            found.append(f"# {near} = {_quoted(metrics[near])}  # declared so; the table says {_one_line(told or '')}")
     if found:
         yield "\n[captions]"
         yield from found
@@ -234,7 +234,9 @@ def _one_line(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """A text as TOML writes it, with what could steer a terminal written out."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(sign if safe_terminal(sign) == sign else f"\\U{ord(sign):08x}" for sign in quoted)
 
 
 # ------------------------------------------------------------------------------------------------------------ trial
