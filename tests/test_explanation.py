@@ -1,5 +1,6 @@
 """Findings told in the terminal: every kind and verdict, the plot, and how a finding is found."""
 
+import json
 import math
 
 import polars as pl
@@ -122,6 +123,29 @@ def test_the_command(command, reference):
     told = command("explain", "rule:share_vs_sales", "--project", reference)
     assert (told.code, told.err) == (0, "")
     assert "any one of these changes would resolve it" in told.out
+    data = json.loads(command("explain", "rule:share_vs_sales", "--project", reference, "--json").out)
+    assert list(data) == ["finding", "rule", "figures", "alternatives", "conflicts"]
+    assert data["finding"]["finding_id"].startswith("rule:share_vs_sales")
+    scopes = {row["rule"].split(".")[1] for row in data["alternatives"]}
+    assert scopes == {"all_sales", "domestic_sales"} == {*data["rule"]["formulas"]}
+    assert len(data["figures"]) == len(data["finding"]["figures"])
+    assert data["conflicts"][0]["resolved_by"]
     missed = command("explain", "shares_vs_sale", "--project", reference)
     assert (missed.code, missed.out) == (2, "")
     assert "did you mean" in missed.err
+
+
+def test_a_slip_is_named_beside_the_change(command, project):
+    schema = """import zhiji_etl as zj
+
+class CompanyYear(zj.Table):
+    a: float = zj.Quantity("vehicle", ge=0)
+    b: float = zj.Quantity("vehicle", ge=0)
+    t: float = zj.Quantity("vehicle", ge=0)
+
+    @zj.rule
+    def total(m):
+        return m.t == m.a + m.b
+"""
+    folder = project("A,a,2019,1201\nA,b,2019,151\nA,t,2019,1325\n", schema=schema)
+    assert "A t 2019 were 1352 vehicle, which would fit: two digits swapped" in command("run", folder).out

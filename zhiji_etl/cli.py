@@ -324,11 +324,15 @@ def explain(
     finding: Annotated[str, typer.Argument(help="The finding_id, or a part of it that only one finding has.")],
     project: Annotated[Path, typer.Option(help="The project folder.")] = Path(),
     out: Annotated[Path | None, typer.Option(help="Where runs are published; by default PROJECT/build.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the finding as one JSON object.")] = False,
 ) -> None:
     """Tell one finding of the latest run in full: the figures, both bounds on one axis, and what would resolve it."""
-    from zhiji_etl.explanation import explained
+    from zhiji_etl.explanation import explained, explained_data
 
-    _show(explained(finding, project, out, _columns()))
+    if as_json:
+        _show(explained_data(finding, project, out))
+    else:
+        _show(explained(finding, project, out, _columns()))
 
 
 @app.command(epilog="Example: zhiji-etl rates USD CNY 2019 --method average")

@@ -20,7 +20,7 @@ from zhiji_etl.figures import Reason
 from zhiji_etl.findings import REASONS, is_main
 from zhiji_etl.outputs import latest, safe_terminal
 from zhiji_etl.project import Project
-from zhiji_etl.report import COLOURS, ends, headline
+from zhiji_etl.report import COLOURS, ends, fitting_slip, headline
 from zhiji_etl.wording import RuleText, rule_of, rule_texts, wording
 
 LABEL: Final = 10
@@ -35,9 +35,6 @@ NAMED: Final = 10
 
 SENTENCES: Final[Mapping[str, str]] = wording().table("kinds")
 """What is asked by findings that come from no rule of the project."""
-
-PATTERNS: Final[Mapping[str, str]] = wording().table("patterns")
-"""Slips as a person says them."""
 
 
 class Bar(NamedTuple):
@@ -65,11 +62,26 @@ def explained(wanted: str, project: Path, out: Path | None = None, width: int = 
 
     Raises `FindingError`, `OutputError` (`no_run`) and what loading the project raises.
     """
-    run = latest(project / "build" if out is None else out)
-    findings, figures = (pl.read_parquet(run / f"{name}.parquet") for name in ("findings", "figures"))
-    finding = chosen(findings, wanted)
-    texts = rule_texts(Project(project).catalogue.rules)
-    return story(finding, findings, figures, rule_of(finding, texts), width)
+    asked = _asked(wanted, project, out)
+    return story(asked.finding, asked.findings, asked.figures, asked.rule, width)
+
+
+def explained_data(wanted: str, project: Path, out: Path | None = None) -> dict[str, Any]:
+    """The same as one JSON object: `finding`, `rule`, `figures`, `alternatives`, `conflicts`.
+
+    Findings have the columns of findings.parquet, figures those of figures.parquet; an end that is not bounded is null.
+    Raises as `explained`.
+    """
+    finding, findings, figures, rule = _asked(wanted, project, out)
+    rows = figures.filter(pl.col("figure_id").is_in(finding["figures"] or []))
+    told = {
+        "finding": finding,
+        "rule": None if rule is None else rule._asdict(),
+        "figures": rows.to_dicts(),
+        "alternatives": _alternative_rows(finding, findings).to_dicts(),
+        "conflicts": _conflict_rows(finding, findings).to_dicts(),
+    }
+    return {name: _finite(one) for name, one in told.items()}
 
 
 def chosen(findings: pl.DataFrame, wanted: str) -> dict[str, Any]:
@@ -104,6 +116,31 @@ def plot(bars: Sequence[Bar], width: int) -> list[str]:
         drawn = f"  {bar.name:{LABEL - 2}}{_bar(bar, axis, max(NARROWEST, cells))}"
         lines += [f"{drawn}  {bar.text}".rstrip()] if beside else [drawn.rstrip(), f"  {'':{LABEL - 2}}{bar.text}"]
     return lines
+
+
+class _Asked(NamedTuple):
+    """One finding, what stands beside it in its run, and what its rule says."""
+
+    finding: dict[str, Any]
+    findings: pl.DataFrame
+    figures: pl.DataFrame
+    rule: RuleText | None
+
+
+def _asked(wanted: str, project: Path, out: Path | None) -> _Asked:
+    run = latest(project / "build" if out is None else out)
+    findings, figures = (pl.read_parquet(run / f"{name}.parquet") for name in ("findings", "figures"))
+    finding = chosen(findings, wanted)
+    return _Asked(finding, findings, figures, rule_of(finding, rule_texts(Project(project).catalogue.rules)))
+
+
+def _finite(told: Any) -> Any:
+    """JSON knows no infinity."""
+    if isinstance(told, Mapping):
+        return {name: _finite(one) for name, one in told.items()}
+    if isinstance(told, list):
+        return [_finite(one) for one in told]
+    return None if isinstance(told, float) and not math.isfinite(told) else told
 
 
 # ----------------------------------------------------------------------------------------------------- what is asked
@@ -220,29 +257,27 @@ def _changes(finding: Mapping[str, Any]) -> Iterator[Text]:
         yield Text("  any one of these changes would resolve it:" if len(changes) > 1 else "  this would resolve it:")
     for change in changes[:NAMED]:
         needed = ends(change["low"], change["high"], change["unit"] or "")
-        yield Text(f"    {_figure_name(change)}: {needed}{_pattern(change['pattern'])}")
+        yield Text(f"    {_figure_name(change)}: {needed}{fitting_slip(change['pattern'])}")
     if len(changes) > NAMED:
         yield Text(f"    and {len(changes) - NAMED} more")
 
 
-def _pattern(name: str | None) -> str:
-    if not name:
-        return ""
-    factor = PATTERNS["factor"].format(power=name.removeprefix("factor_1e"))
-    return f", which would fit: {PATTERNS.get(name) or factor}"
-
-
 def _alternatives(finding: Mapping[str, Any], findings: pl.DataFrame) -> Iterator[Text]:
     """The alternatives of a rule or a restatement, each with its own implied bounds."""
-    mine = findings.filter(
-        (pl.col("kind") == "alternative")
+    mine = _alternative_rows(finding, findings)
+    if mine.height:
+        yield Text("  alternatives:")
+        yield from (_alternative(row) for row in mine.iter_rows(named=True))
+
+
+def _alternative_rows(finding: Mapping[str, Any], findings: pl.DataFrame) -> pl.DataFrame:
+    return findings.filter(
+        pl.lit(finding["kind"] in ("rule", "restatement"))
+        & (pl.col("kind") == "alternative")
         & pl.col("rule").str.starts_with(f"{finding['rule']}.")
         & pl.col("entity").eq_missing(pl.lit(finding["entity"]))
         & pl.col("period").eq_missing(pl.lit(finding["period"]))
     )
-    if finding["kind"] in ("rule", "restatement") and mine.height:
-        yield Text("  alternatives:")
-        yield from (_alternative(row) for row in mine.iter_rows(named=True))
 
 
 def _alternative(row: Mapping[str, Any]) -> Text:
@@ -253,14 +288,18 @@ def _alternative(row: Mapping[str, Any]) -> Text:
 
 def _conflicts(finding: Mapping[str, Any], findings: pl.DataFrame) -> Iterator[Text]:
     """The conflicts that share figures with a finding that is wrong, each with its candidates."""
-    if finding["kind"] == "conflict" or finding["verdict"] != "inconsistent" or not finding["figures"]:
-        return
-    sharing = pl.col("figures").list.set_intersection(finding["figures"]).list.len() > 1
-    for row in findings.filter((pl.col("kind") == "conflict") & sharing).iter_rows(named=True):
+    for row in _conflict_rows(finding, findings).iter_rows(named=True):
         yield Text(f"  conflict of {safe_terminal(row['rule'])}: {safe_terminal(row['reading'] or '')}")
         for change in (row["resolved_by"] or [])[:NAMED]:
             needed = ends(change["low"], change["high"], change["unit"] or "")
-            yield Text(f"    candidate {_figure_name(change)}: {needed}{_pattern(change['pattern'])}")
+            yield Text(f"    candidate {_figure_name(change)}: {needed}{fitting_slip(change['pattern'])}")
+
+
+def _conflict_rows(finding: Mapping[str, Any], findings: pl.DataFrame) -> pl.DataFrame:
+    if finding["kind"] == "conflict" or finding["verdict"] != "inconsistent" or not finding["figures"]:
+        return findings.clear()
+    sharing = pl.col("figures").list.set_intersection(finding["figures"]).list.len() > 1
+    return findings.filter((pl.col("kind") == "conflict") & sharing)
 
 
 # ------------------------------------------------------------------------------------------------------ what is missed

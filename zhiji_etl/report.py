@@ -21,6 +21,7 @@ from zhiji_etl.findings import is_main
 from zhiji_etl.outputs import safe_terminal
 from zhiji_etl.pipeline import REPORT
 from zhiji_etl.restated import implied_rates
+from zhiji_etl.wording import wording
 
 if TYPE_CHECKING:
     from zhiji_etl.pipeline import RunResult
@@ -85,6 +86,15 @@ def summary_data(result: RunResult) -> dict[str, Any]:
         "implied_rates": implied_rates(result.findings, result.figures),
         "rejects": dict(result.rejects.group_by("code", maintain_order=True).len().iter_rows()),
     }
+
+
+def fitting_slip(pattern: str | None) -> str:
+    """The slip that would explain a change, to be said behind it; nothing where there is none."""
+    if not pattern:
+        return ""
+    patterns = wording().table("patterns")
+    factor = patterns["factor"].format(power=pattern.removeprefix("factor_1e"))
+    return f", which would fit: {patterns.get(pattern) or factor}"
 
 
 def worst_finding(findings: pl.DataFrame) -> dict[str, Any] | None:
@@ -267,7 +277,8 @@ def _alternative(row: Mapping[str, Any], unit: str) -> Text:
 
 def _resolution(change: Mapping[str, Any]) -> Text:
     figure = safe_terminal(f"{change['entity']} {change['metric']} {change['period']}")
-    return Text(f"  would follow if {figure} were {ends(change['low'], change['high'], change['unit'])}")
+    needed = ends(change["low"], change["high"], change["unit"])
+    return Text(f"  would follow if {figure} were {needed}{fitting_slip(change['pattern'])}")
 
 
 def _rejects(rejects: pl.DataFrame) -> Iterator[Text]:
