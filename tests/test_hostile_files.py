@@ -107,6 +107,18 @@ def test_cells_of_a_megabyte(folder: Path, checkout: Path, tmp_path: Path):
     assert found["rejects"].count("period_unreadable") == len(LONG)
 
 
+def test_long_cells_do_not_fill_a_terminal(folder: Path, command):
+    long = "y" * 200_000
+    write(
+        folder,
+        "raw/z.csv",
+        HEADER + f"A,{long},2019,5\n{long},sales,2019,5\n{long},sales,2019,9\nA,sales,2019,{long}\n",
+    )
+    told = command("run", folder)
+    assert max(map(len, told.out.splitlines())) < 5_000
+    assert told.err == ""
+
+
 @pytest.mark.parametrize(
     ("ending", "codes"),
     [

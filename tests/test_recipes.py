@@ -2,6 +2,7 @@
 
 import configparser
 import fcntl
+import importlib
 import json
 import os
 import re
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from zhiji_etl.errors import ProjectError
 from zhiji_etl.outputs import latest, runs
 
 PAGE = Path(__file__).parents[1] / "docs" / "runs.md"
@@ -153,3 +155,14 @@ def test_airflow_retries_what_cannot_be_read(task, shell, project):
     folder = project(CLEAN)
     (folder / "raw" / "alpha.csv").write_text("x\n1\n")
     assert shell(task["bash_command"], "bash").returncode == 4
+
+
+# ------------------------------------------------------------------------------------------------------- Dagster
+
+
+def test_without_dagster_it_is_said_what_to_install(monkeypatch):
+    """The rest of Dagster's tests need it; this one is for those who have it not."""
+    monkeypatch.setitem(sys.modules, "dagster", None)
+    monkeypatch.delitem(sys.modules, "zhiji_etl.dagster", raising=False)
+    with pytest.raises(ProjectError, match=r"pip install 'zhiji_etl\[dagster\]'"):
+        importlib.import_module("zhiji_etl.dagster")

@@ -18,9 +18,9 @@ from rich.text import Text
 from zhiji_etl.exchange import implied_table
 from zhiji_etl.figures import Severity, Verdict
 from zhiji_etl.findings import is_main
-from zhiji_etl.outputs import safe_terminal
 from zhiji_etl.pipeline import REPORT
 from zhiji_etl.restated import implied_rates
+from zhiji_etl.sources.names import brief
 from zhiji_etl.wording import wording
 
 if TYPE_CHECKING:
@@ -108,13 +108,13 @@ def explanation(finding: Mapping[str, Any], result: RunResult) -> RenderableType
     unit = finding["unit"] or ""
     lines = [headline(finding)]
     if finding["kind"] == "correction":
-        return Group(*lines, Text(f"  {safe_terminal(finding['message'])}"))
+        return Group(*lines, Text(f"  {brief(finding['message'])}"))
     figures = _figures_of(finding, result.figures)
     stated = next(iter(figures), None)
     lines.append(
         _line("printed", ends(finding["stated_low"], finding["stated_high"], unit), _where(stated) if stated else None)
     )
-    others = "; ".join(safe_terminal(figure["printed"]) for figure in figures[1:])
+    others = "; ".join(brief(figure["printed"]) for figure in figures[1:])
     lines.append(_line("implied", ends(finding["implied_low"], finding["implied_high"], unit), others))
     if finding["gap_steps"]:
         lines.append(Text(f"  {finding['gap_steps']:.3g} last digits apart"))
@@ -182,8 +182,8 @@ def _unsuspicious(findings: pl.DataFrame) -> Iterator[Text]:
     if 0 < others.height <= SMALL:
         yield Text("")
         for row in others.iter_rows(named=True):
-            subject = safe_terminal(f"{row['rule']}  {row['entity'] or ''} {row['period'] or ''}")
-            message = safe_terminal(row["message"] or "")
+            subject = brief(f"{row['rule']}  {row['entity'] or ''} {row['period'] or ''}")
+            message = brief(row["message"] or "")
             yield Text.assemble((f"{row['verdict']:13}  ", COLOURS[row["verdict"]]), f"{subject}: {message}")
 
 
@@ -192,7 +192,7 @@ def _implied(implied: pl.DataFrame) -> Iterator[Text]:
     if 0 < implied.height <= SMALL:
         yield Text("")
         for row in implied.iter_rows(named=True):
-            subject = safe_terminal(f"{row['entity']} {row['metric']} {row['period']}")
+            subject = brief(f"{row['entity']} {row['metric']} {row['period']}")
             yield Text(f"implied        {subject}: {ends(row['low'], row['high'], row['unit'])}")
 
 
@@ -202,17 +202,17 @@ def _further(findings: pl.DataFrame) -> Iterator[Text]:
     if wrong.height > 1:
         yield Text("")
     for row in wrong[1 : 1 + FURTHER].iter_rows(named=True):
-        yield Text.assemble(headline(row), f"  {safe_terminal(row['message'] or '')}")
+        yield Text.assemble(headline(row), f"  {brief(row['message'] or '')}")
     if wrong.height > 1 + FURTHER:
         yield Text(f"and {wrong.height - 1 - FURTHER} more inconsistent ones in findings.parquet")
     if wrong.height:
-        named = safe_terminal(wrong["finding_id"][0])
+        named = brief(wrong["finding_id"][0])
         yield Text(f'more of any finding: zhiji-etl explain FINDING, such as "{named}"', "dim")
 
 
 def headline(finding: Mapping[str, Any]) -> Text:
     """The first line of a finding: rule, subject, verdict and severity."""
-    subject = " ".join(safe_terminal(finding[part]) for part in ("entity", "period") if finding[part])
+    subject = " ".join(brief(finding[part]) for part in ("entity", "period") if finding[part])
     verdict = finding["verdict"]
     head = Text.assemble((finding["rule"] or "", "bold"), "  ", subject, "  ")
     return head.append(f"{verdict} ({finding['severity']})", COLOURS[verdict])
@@ -248,7 +248,7 @@ def _scaled(number: float) -> str:
 
 def _where(figure: Mapping[str, Any]) -> str:
     place = f"{figure['source']} {figure['locator']}"
-    return safe_terminal(f"{figure['printed']}   {place}")
+    return brief(f"{figure['printed']}   {place}")
 
 
 def _figures_of(finding: Mapping[str, Any], figures: pl.DataFrame) -> list[dict[str, Any]]:
@@ -276,7 +276,7 @@ def _alternative(row: Mapping[str, Any], unit: str) -> Text:
 
 
 def _resolution(change: Mapping[str, Any]) -> Text:
-    figure = safe_terminal(f"{change['entity']} {change['metric']} {change['period']}")
+    figure = brief(f"{change['entity']} {change['metric']} {change['period']}")
     needed = ends(change["low"], change["high"], change["unit"])
     return Text(f"  would follow if {figure} were {needed}{fitting_slip(change['pattern'])}")
 
@@ -291,7 +291,7 @@ def _rejects(rejects: pl.DataFrame) -> Iterator[Text]:
         yield Text("")
         yield Text(f"{rejects.height} rejected, and in no table: {reasons}", "bold red")
     for row in rejects.head(10).iter_rows(named=True):
-        place = safe_terminal(f"{row['source']} {row['locator']}")
-        yield Text.assemble(("  reject ", "red"), f"{place}: {safe_terminal(row['reason'] or '')} [{row['code']}]")
+        place = brief(f"{row['source']} {row['locator']}")
+        yield Text.assemble(("  reject ", "red"), f"{place}: {brief(row['reason'] or '')} [{row['code']}]")
     if rejects.height > 10:
         yield Text(f"  and {rejects.height - 10} more in rejects.parquet")

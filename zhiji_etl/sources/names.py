@@ -12,6 +12,9 @@ from collections.abc import Iterable
 STEERING_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Unicode categories that move a cursor, hide or reorder text: control, format, surrogate, line and paragraph ends."""
 
+BRIEF = 1_000
+"""Characters of a cell that a line of a terminal shows."""
+
 
 def safe_terminal(text: str) -> str:
     r"""Give `text` with every character that could steer a terminal written out (`\x1b`, `\n`, `\u202e`).
@@ -22,6 +25,12 @@ def safe_terminal(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(_visible(character) for character in text)
+
+
+def brief(text: str) -> str:
+    """The same, cut where it is longer than any name or sentence: one cell must not fill a terminal."""
+    shown = safe_terminal(text)
+    return shown if len(shown) <= BRIEF else f"{shown[:BRIEF]}…"
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
