@@ -17,24 +17,29 @@ _CODE: Final = re.compile(r"0[0-9]*[1-9][0-9]*")
 _NUMBERED: Final = re.compile(r"@(\d+)-(\d+)")
 
 
-def telling(amount: Amount) -> tuple[int, ...]:
-    """The numbers of an amount whose digits can make it a name: those of a bare number, a bare range, a division."""
+def telling(amount: Amount, dated: bool) -> tuple[int, ...]:
+    """The numbers of an amount whose digits can make it a name: those of a bare number, a bare range, a division.
+
+    `dated` says that a word of time stands before it, so that even what is counted may only follow a year.
+    """
     if amount.qualifier not in (Qualifier.EXACT, Qualifier.RANGE) or amount.halves is not None:
         return ()
     whole = amount.numbers[0]
     if whole.over is not None:
         return _literals((whole, whole.over)) if len(amount.numbers) == 1 else ()
-    bare = amount.unit in ("count", "year") or _NUMBERED.fullmatch(amount.unit)
+    bare = amount.unit in ("count", "year") or _NUMBERED.fullmatch(amount.unit) or (dated and amount.whole)
     return _literals(amount.numbers) if bare else ()
 
 
-def is_name(amount: Amount, printed: Sequence[str], words: Sequence[str]) -> bool:
-    """Whether an amount with these telling numbers is a name: a year, bare or before one (`the 2019 Plan`), `24/7`."""
+def is_name(amount: Amount, printed: Sequence[str], words: Sequence[str], dated: bool) -> bool:
+    """Whether an amount with these telling numbers is a name: `24/7`, or a year, bare, before a name (`the 2019 Plan`)
+    or after a word of time (`in 2019 sales rose`).
+    """
     if amount.numbers[0].over is not None:
         return _descends(printed, least=1)
     phrase = _NUMBERED.fullmatch(amount.unit)
     if all(map(_YEAR.fullmatch, printed)):
-        return phrase is None or _names(words[int(phrase[1]) : int(phrase[2]) + 1])
+        return dated or phrase is None or _names(words[int(phrase[1]) : int(phrase[2]) + 1])
     return amount.unit == "count" and (any(map(_CODE.fullmatch, printed)) or _descends(printed, least=0))
 
 

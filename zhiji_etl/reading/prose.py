@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from typing import Final, NamedTuple, TypeAlias
 
@@ -28,6 +27,7 @@ from zhiji_etl.reading.ranges import read_range
 from zhiji_etl.reading.surroundings import excluded
 from zhiji_etl.reading.tokens import Join, tokens
 from zhiji_etl.reading.windows import IDEOGRAPH_MARK, NAME_MARK, WORD_MARK, parts_of, symbols_of, windows
+from zhiji_etl.reading.words import lexicon
 
 LONGEST_TEXT = 10_000_000
 """Characters of the longest text that is searched."""
@@ -114,6 +114,8 @@ class Placed(NamedTuple):
 
     amount: Amount
     places: tuple[tuple[Place, Place], ...]
+    dated: bool
+    """Whether a word of time stands before it: `in 2019 sales rose`."""
     telling: tuple[int, ...]
     """The numbers whose digits can make it a name and no amount: years, codes."""
     named: dict[tuple[str, ...], Amount]
@@ -153,14 +155,31 @@ def _passage(symbols: tuple[str, ...], style: str, chosen: Options) -> Passage:
     if reading.refine:
         return Passage(numbers, words, (), None, symbols)
     ends = (0, *accumulate(map(len, symbols)))
-    return Passage(numbers, words, tuple([_placed(amount, ends) for amount in reading.amounts]), reading.joins)
+    dated = _after_words_of_time(symbols, numbers) if style == "coarse" else _NOWHERE
+    placed = tuple([_placed(amount, ends, dated) for amount in reading.amounts])
+    return Passage(numbers, words, placed, reading.joins)
 
 
-def _placed(amount: Amount, ends: tuple[int, ...]) -> Placed:
+def _after_words_of_time(symbols: tuple[str, ...], numbers: tuple[int, ...]) -> frozenset[int]:
+    """Which numbers stand right after a word of time."""
+    return frozenset(which for which, at in enumerate(numbers) if at > 1 and _is_of_time(symbols[at - 2]))
+
+
+_NOWHERE: Final[frozenset[int]] = frozenset()
+
+
+@cache
+def _is_of_time(word: str) -> bool:
+    entries = lexicon().entries.get(word, ())
+    return any("dating" in entry.kinds and entry.spelling == word for entry in entries)
+
+
+def _placed(amount: Amount, ends: tuple[int, ...], words_of_time: frozenset[int]) -> Placed:
     again = () if amount.restated is None else (amount.restated,)
     places = tuple((_place(one.start, ends), _place(one.end, ends)) for one in (amount, *again))
-    halves = tuple([_placed(half, ends) for half in amount.halves or ()])
-    return Placed(amount, places, telling(amount), {}, halves)
+    halves = tuple([_placed(half, ends, words_of_time) for half in amount.halves or ()])
+    dated = amount.numbers[0].terms[0].literal in words_of_time
+    return Placed(amount, places, dated, telling(amount, dated), {}, halves)
 
 
 def _place(offset: int, ends: tuple[int, ...]) -> Place:
@@ -221,9 +240,9 @@ def _figures(passage: Passage, first: int, printed: Printed) -> list[Figure]:
     if passage.symbols is not None:
         return _refined(passage.symbols, first, printed)
     parts = printed.parts
-    numbers = [parts[first + at].replace(",", "") for at in passage.numbers]
-    words = tuple([parts[first + at] for at in passage.words])
-    return [one for placed in passage.amounts for one in _made(placed, numbers, words, first, printed)]
+    raw = [parts[first + at] for at in passage.numbers]
+    said = Said(raw, [number.replace(",", "") for number in raw], tuple([parts[first + at] for at in passage.words]))
+    return [one for placed in passage.amounts for one in _made(placed, said, first, printed)]
 
 
 def _refined(symbols: tuple[str, ...], first: int, printed: Printed) -> list[Figure]:
@@ -237,24 +256,30 @@ def _refined(symbols: tuple[str, ...], first: int, printed: Printed) -> list[Fig
     passage = _passage(tuple(new_symbols), "comma" if printed.chosen.decimal_comma else "fine", printed.chosen)
     runs = [part for symbol, part in zip(new_symbols, new_parts, strict=True) if symbol in _RUNS]
     numbers = joined(runs, passage.joins or ())
-    words = tuple([new_parts[at] for at in passage.words])
+    said = Said(numbers, numbers, tuple([new_parts[at] for at in passage.words]))
     starts = [*accumulate(map(len, new_parts), initial=printed.starts[first])]
     finer = printed._replace(parts=new_parts, starts=starts)
-    return [one for placed in passage.amounts for one in _made(placed, numbers, words, 0, finer)]
+    return [one for placed in passage.amounts for one in _made(placed, said, 0, finer)]
 
 
 _PIECES: Final = re.compile(r"[0-9]+|[^0-9]")
 
 
-def _made(
-    placed: Placed, numbers: Sequence[str], words: tuple[str, ...], first: int, printed: Printed
-) -> tuple[Figure, ...]:
+class Said(NamedTuple):
+    """What is printed in a passage: its numbers, the same as digits with a point, and words that nobody knows."""
+
+    raw: list[str]
+    numbers: list[str]
+    words: tuple[str, ...]
+
+
+def _made(placed: Placed, said: Said, first: int, printed: Printed) -> tuple[Figure, ...]:
     """The figure of an amount, and the one that restates it; none where it turns out to be a year or no number."""
     amount = placed.amount
-    if placed.telling and is_name(amount, [numbers[at] for at in placed.telling], words):
+    if placed.telling and is_name(amount, [said.raw[at] for at in placed.telling], said.words, placed.dated):
         return ()
-    if words:
-        amount = _named(placed, words)
+    if said.words:
+        amount = _named(placed, said.words)
     starts = printed.starts
     spans = tuple(
         [
@@ -263,9 +288,9 @@ def _made(
         ]
     )
     try:
-        main = figure(amount, numbers, printed.text, spans, printed.precision)
+        main = figure(amount, said.numbers, printed.text, spans, printed.precision)
     except FigureError:
-        return tuple([one for half in placed.halves for one in _made(half, numbers, words, first, printed)])
+        return tuple([one for half in placed.halves for one in _made(half, said, first, printed)])
     return (main,) if main.restated is None else (main, main.restated)
 
 
