@@ -129,3 +129,19 @@ def test_a_restatement_is_of_one_kind():
 def test_a_denied_limit_is_the_other_one(text, qualifier):
     (figure,) = find(text)
     assert figure.qualifier == qualifier
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("In 2019 sales rose.", []),
+        ("In 2019 vehicles were sold.", []),
+        ("Since 1999 stores have closed.", []),
+        ("In 2,019 stores sales rose.", ["2,019 stores"]),
+        ("There were 2000 employees in 2019.", ["2000 employees"]),
+        ("In 2019 deliveries of 2000 vehicles.", ["2000 vehicles"]),
+        ("Sold in 2020 for $3,000.", ["$3,000"]),
+    ],
+)
+def test_years_after_words_of_time(text, expected):
+    assert [figure.text[figure.start : figure.end] for figure in find(text)] == expected
