@@ -22,6 +22,7 @@ from zhiji_etl.html.numbers import single, span
 from zhiji_etl.html.page import FULL, Contents, report_page
 from zhiji_etl.html.readings import reading
 from zhiji_etl.html.sheets import sheet
+from zhiji_etl.html.stories import PRINTED, Told, stories
 from zhiji_etl.outputs import read_manifest, verify
 from zhiji_etl.pipeline import RunResult
 from zhiji_etl.wording import RuleText, wording
@@ -180,6 +181,16 @@ def test_what_is_too_much_is_said(reference_result: RunResult):
     assert json.loads(page.scripts["data-findings"])["rows"] == FULL + 5
     assert f"The {FULL} loudest of {FULL + 5} findings" in page.text
     assert "data-findings" not in Page(report_page(contents(reference_result))).scripts
+
+
+def test_a_sum_of_many_parts():
+    parts = [f"part_{number:03}" for number in range(100)]
+    frame = pl.DataFrame({"metric": [*parts, "total"], "printed": ["1"] * 100 + ["200"]}).with_columns(
+        entity=pl.lit("A"), period=pl.lit("2019")
+    )
+    found = zj.check(frame, lambda m: m.total == sum((getattr(m, part) for part in parts[1:]), getattr(m, parts[0])))
+    story = stories(Told(found.frame, found.figures, wording()), 1)[0]
+    assert (len(story["printed"]), story["more"]) == (PRINTED, 101 - PRINTED)
 
 
 def test_an_empty_run(run):

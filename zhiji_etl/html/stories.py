@@ -25,6 +25,9 @@ from zhiji_etl.wording import RuleText, Wording, rule_of
 NAMED: Final = 10
 """How many alternatives, changes, candidates and conflicts of one finding are listed; the rest are counted."""
 
+PRINTED: Final = 30
+"""How many printed figures of one finding are listed: a sum may have hundreds of parts."""
+
 SPOKEN: Final = ("check", "correction")
 """Kinds whose message says what the other columns do not hold."""
 
@@ -160,7 +163,8 @@ def _story(finding: Row, number: int, around: _Surroundings) -> dict[str, Any]:
         "formulas": list(rule.formulas.items()) if rule else [],
         "said": _said(finding, around),
         "drawing": drawn.svg if drawn else "",
-        "printed": [_print(row, around) for row in around.printed(finding)],
+        "printed": [_print(row, around) for row in around.printed(finding)[:PRINTED]],
+        "more": max(len(around.printed(finding)) - PRINTED, 0),
         "facts": list(_facts(finding, words)),
         "changes": _changes(finding["resolved_by"], words),
         "alternatives": [_alternative(row, words) for row in _mine(finding, around)[:NAMED]],
@@ -176,8 +180,9 @@ def _said(finding: Row, around: _Surroundings) -> str:
     """The sentence of a finding; a conflict names its figures, in the language of the page."""
     if finding["kind"] != "conflict":
         return conclusion(finding, around.words, order=_is_order(finding, around))
-    names = "; ".join(figure_name(row) for row in around.printed(finding))
-    return around.words("finding.said_conflict", names=names)
+    names = [figure_name(row) for row in around.printed(finding)]
+    more = [around.words("finding.more", len(names) - NAMED)] if len(names) > NAMED else []
+    return around.words("finding.said_conflict", names="; ".join([*names[:NAMED], *more]))
 
 
 def _is_order(finding: Row, around: _Surroundings) -> bool:
