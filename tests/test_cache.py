@@ -1,10 +1,12 @@
 """Sources that did not change are not read again, and nobody can tell from the result."""
 
+import json
 import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import jsonschema
 import pytest
 from soak.laws import hashes
 from soak.projects import HEADER, OTHER_UNIT, RULE, SCHEMA, Editor, three, write
@@ -221,5 +223,9 @@ def test_what_kept_runs_were_made_of_stays(three: Path, monkeypatch: pytest.Monk
 
 def test_the_manifest_says_how_many(three: Path):
     zj.Project(three).run()
-    counts = read_manifest(zj.Project(three).run().path)["counts"]
-    assert (counts["sources"], counts["recalled"]) == (3, 3)
+    manifest = read_manifest(zj.Project(three).run().path)
+    assert (manifest["counts"]["sources"], manifest["counts"]["recalled"]) == (3, 3)
+    schema = json.loads((Path(zj.__file__).parent / "run.schema.json").read_text(encoding="utf-8"))
+    jsonschema.validate(manifest, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**manifest, "inputs": [{**manifest["inputs"][0], "reading": "none"}]}, schema)
