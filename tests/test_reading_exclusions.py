@@ -145,3 +145,8 @@ def test_a_denied_limit_is_the_other_one(text, qualifier):
 )
 def test_years_after_words_of_time(text, expected):
     assert [figure.text[figure.start : figure.end] for figure in find(text)] == expected
+
+
+@pytest.mark.parametrize("text", ["It grew 5 ± 0.2% in a year.", "a width of 5±0.2 mm", "$5 million +/- 3%", "±5%"])
+def test_a_number_with_a_tolerance_is_no_single_figure(text):
+    assert find(text) == []

@@ -164,6 +164,14 @@ def _chained(tokens: Tokens, at: int) -> tuple[int, ...]:
     return ()
 
 
+def _tolerance(tokens: Tokens, at: int) -> Iterator[int]:
+    """A number and its tolerance, which says more than one figure could: `5 ± 0.2%`, `$5 million +/- 3%`."""
+    end = at + 1 + (tokens[at].text == "+" and token_at(tokens, at + 1).text == "/-")
+    if tokens[at].text != "±" and end == at + 1:
+        return
+    yield from (place for place in range(max(0, at - 3), min(end + 2, len(tokens))) if _is_number(tokens, place))
+
+
 def _touch(tokens: Tokens, first: int, last: int) -> bool:
     """Whether nothing stands between the tokens from one place to another."""
     return all(tokens[place].end == tokens[place + 1].start for place in range(first, last))
@@ -303,6 +311,7 @@ _LEFT_OUT: Final[tuple[tuple[frozenset[str], Callable[[Tokens, int, set[int]], P
         ("half", _of_words(_halved)),
         ("small", _of_words(_worded)),
         ("digit place", _of_words(_single_character)),
+        ("sign_of_print after", _of_words(_tolerance)),
     )
 )
 """The kinds of a word, and the numbers around it that are no figures; the first that fits decides."""
