@@ -339,3 +339,30 @@ def test_two_figures(one: str, other: str, verdict: str):
     found = zj.agree(zj.parse(one), zj.parse(other))
     assert found.verdict == verdict
     assert (found.low is None) == (verdict == "inconsistent")
+
+
+def test_an_entity_that_is_nearly_one_of_those_printed():
+    def share(m):
+        """A share of the market."""
+        return m.share == m.sales / m.of("China Markets").sales
+
+    rows = [
+        ("A", "share", "2019", "10.0%"),
+        ("A", "sales", "2019", "100.0"),
+        ("China market", "sales", "2019", "1000.0"),
+    ]
+    found = zj.check(pl.DataFrame(rows, schema=["entity", "metric", "period", "printed"], orient="row"), share)
+    (told,) = found.frame.filter(kind="reference").to_dicts()
+    assert (told["verdict"], told["severity"], told["rule"]) == ("not_checkable", "warning", "share")
+    assert told["message"].endswith("did you mean China market?")
+
+
+def test_what_would_resolve_two_prints_of_one_figure():
+    rows = [("A", "sales", "2019", "1372.5"), ("A", "sales", "2019", "1732.5")]
+    frame = pl.DataFrame(rows, schema=["entity", "metric", "period", "printed"], orient="row")
+    found = zj.check(frame, lambda m: m.sales >= 0)
+    (told,) = found.frame.filter(kind="duplicate").to_dicts()
+    assert {(one["low"], one["high"], one["pattern"]) for one in told["resolved_by"]} == {
+        (1372.45, 1372.55, "digits_swapped"),
+        (1732.45, 1732.55, "digits_swapped"),
+    }

@@ -16,10 +16,11 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
+from zhiji_etl.consistency.changes import slips_of
 from zhiji_etl.consistency.expressions import Expression, Operand, operands
 from zhiji_etl.consistency.operands import KEYS, amount_columns, columns
 from zhiji_etl.consistency.readings import Check, ends
-from zhiji_etl.consistency.rules import ALTERNATIVE, RAW_FINDING_COLUMNS, combined
+from zhiji_etl.consistency.rules import ALTERNATIVE, CHANGE_FIELDS, RAW_FINDING_COLUMNS, combined
 from zhiji_etl.consistency.verdicts import judge
 from zhiji_etl.conversion import convention_days, currencies, reference_rates, stated_method
 from zhiji_etl.figures import IMPLIED_COLUMNS, Reason, Severity, Verdict
@@ -74,7 +75,17 @@ def duplicates(figures: pl.DataFrame) -> pl.DataFrame:
         reading=pl.when(equal).then(pl.lit("complete")),
         figures=pl.concat_list(two.figure_id, one.figure_id),
     )
-    return _with(named)
+    wrong = named.with_row_index("__row").filter(pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value)
+    changed = pl.concat([_as_the_other(wrong, OTHER, FIRST), _as_the_other(wrong, FIRST, OTHER)])
+    changes = changed.group_by("__row").agg(resolved_by=pl.struct(CHANGE_FIELDS))
+    return _with(named.with_row_index("__row").join(changes, on="__row", how="left", maintain_order="left"))
+
+
+def _as_the_other(wrong: pl.DataFrame, one: Operand, other: Operand) -> pl.DataFrame:
+    """The change of one print into what the other says, and the slip that would explain it."""
+    ends = columns(other.name)
+    slips = slips_of(wrong, one, wrong.get_column(ends.low), wrong.get_column(ends.high), None)
+    return wrong.select("__row", "entity", "metric", "period", slips, low=ends.low, high=ends.high, unit="printed_unit")
 
 
 def disputed(found: pl.DataFrame) -> pl.Series:
