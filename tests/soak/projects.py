@@ -105,8 +105,8 @@ class Editor:
         write(self.folder, f"raw/new{self.made}.csv", header + "".join(rows))
 
     def remove(self) -> None:
-        """A raw file less, where more than one is left."""
-        if len(list((self.folder / "raw").glob("*.csv"))) > 1:
+        """A raw file less, where more than three are left."""
+        if len(list((self.folder / "raw").glob("*.csv"))) > 3:
             path = self.source()
             path.unlink()
             path.with_suffix(".toml").unlink(missing_ok=True)
