@@ -94,6 +94,21 @@ def test_given_locators_and_defaults(raw: Path):
     assert frame["vintage"].to_list() == ["first", "2"]
 
 
+@pytest.mark.parametrize(
+    ("sidecar", "vintage"),
+    [
+        ("restates = true", "a.csv"),
+        ("restates = true\npublished = 2021-03-26", "2021-03-26"),
+        ('restates = true\npublished = 2021-03-26\nvintage = "second"', "second"),
+        ("published = 2021-03-26", None),
+    ],
+)
+def test_a_source_that_restates_is_a_vintage_of_its_own(raw: Path, sidecar: str, vintage: str | None):
+    (raw / "a.csv").write_text("entity,metric,period,printed\nA,m,2019,1\n")
+    (raw / "a.toml").write_text(sidecar + "\n")
+    assert rows_of(raw)["vintage"].to_list() == [vintage]
+
+
 def test_rows_without_text_are_no_rows_and_the_others_keep_their_number(raw: Path):
     (raw / "a.csv").write_text(HEADER + "\n" + ROW + ",,,\n\n" + ROW + "\n")
     assert rows_of(raw)["locator"].to_list() == ["row 3", "row 6"]

@@ -125,8 +125,17 @@ def _locator(source: Source, names: list[str]) -> pl.Expr:
 
 
 def _optional(name: str, names: list[str], source: Source) -> pl.Expr:
-    default = pl.lit(getattr(source.sidecar, name) if name in ("table", "vintage") else None, pl.String)
+    told = {"table": source.sidecar.table, "vintage": _edition(source)}
+    default = pl.lit(told.get(name), pl.String)
     return (pl.coalesce(name, default) if name in names else default).alias(name)
+
+
+def _edition(source: Source) -> str | None:
+    """The vintage of a source's figures: a source that restates earlier ones is an edition of its own, by its date."""
+    sidecar = source.sidecar
+    if sidecar.vintage is not None or not sidecar.restates:
+        return sidecar.vintage
+    return source.name if sidecar.published is None else str(sidecar.published)
 
 
 def _defective(source: Source) -> list[int]:
