@@ -279,3 +279,12 @@ def test_percent_for_percentage_points():
     for told in (conflicts(found)[0], found.frame.filter(kind="rule").row(0, named=True)):
         patterns = {(one["metric"], one["period"]): one["pattern"] for one in told["resolved_by"]}
         assert patterns["growth", "2019"] == "percent_for_percentage_point"
+
+
+def test_an_earlier_figure_that_no_slip_explains_suggests_a_vintage():
+    growth = named("growth", lambda m: m.growth == m.sales / m.previous.sales - 1)
+    rows = figures(sales="121.3", growth="10.0%") | figures("A", "2018", sales="117.7")
+    told = zj.check(frame(rows), growth).frame.filter(kind="rule", period="2019").row(0, named=True)
+    patterns = {(one["metric"], one["period"]): one["pattern"] for one in told["resolved_by"]}
+    assert patterns["sales", "2018"] == "vintage"
+    assert patterns["sales", "2019"] != "vintage"

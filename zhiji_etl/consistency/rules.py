@@ -57,6 +57,9 @@ RAW_FINDING_COLUMNS: Final = {
 }
 """What is concluded of a row before its message is made; `remark` are sentences to add to that."""
 
+EARLIER: Final = ("previous", "year_before")
+VINTAGE: Final = "vintage"
+"""What a figure of an earlier period suggests that fits no growth and no other slip: it was restated since."""
 CHANGE_FIELDS: Final = ("entity", "metric", "period", "low", "high", "unit", "pattern")
 STRONGEST_FIRST: Final[Mapping[bool, tuple[Verdict, ...]]] = {
     False: (Verdict.CONSISTENT, Verdict.TOO_IMPRECISE, Verdict.NOT_CHECKABLE, Verdict.INCONSISTENT),
@@ -328,6 +331,8 @@ def _resolutions(
         found = found.with_columns(**_open_ends(check, operand, metrics[operand.metric]))
         low, high = found.get_column("low"), found.get_column("high")
         slips = slips_of(wrong, operand, low, high, level_of(operand, leaves, units))
+        if operand.offset in EARLIER and check.symbol == "==":
+            slips = slips.fill_null(VINTAGE)
         changes.append(found.select("__row", *CHANGE_FIELDS[:-1], slips))
     # Lists are grouped from one long frame: Polars is thirty times as slow where it puts structs together row by row.
     long = pl.concat(changes).filter(pl.col("low").is_not_null()).sort("__row", maintain_order=True)
