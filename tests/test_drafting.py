@@ -194,6 +194,14 @@ def test_a_published_schema_is_what_the_code_reads(written: Written, command):
     assert command("schema", written.value).out == schema_text(written)
 
 
+def test_the_schema_of_a_run_is_published_too(reference_result, command):
+    published = json.loads(command("schema", "run").out)
+    jsonschema.Draft202012Validator.check_schema(published)
+    manifest = json.loads((reference_result.path / "run.json").read_text(encoding="utf-8"))
+    jsonschema.validate(manifest, published)
+    assert not jsonschema.Draft202012Validator(published).is_valid({**manifest, "exit_status": "fine"})
+
+
 ACCEPTED = [
     "",
     'title = "x"\ntrust = 2\nsheet = 3\n',

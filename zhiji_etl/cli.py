@@ -60,11 +60,12 @@ class Language(StrEnum):
     ZH = "zh"
 
 
-class Written(StrEnum):
-    """The files that people write by hand."""
+class Published(StrEnum):
+    """The files whose JSON Schema is published: two that people write, and the manifest of a run."""
 
     SIDECAR = "sidecar"
     PROJECT = "project"
+    RUN = "run"
 
 
 class Contract(StrEnum):
@@ -283,12 +284,12 @@ def sidecar(
 
 @app.command(epilog="Example: zhiji-etl schema sidecar > sidecar.schema.json")
 def schema(
-    written: Annotated[Written, typer.Argument(metavar="FILE", help="sidecar or project (zhiji.toml).")],
+    file: Annotated[Published, typer.Argument(metavar="FILE", help="sidecar, project (zhiji.toml) or run (run.json).")],
 ) -> None:
-    """Print the JSON Schema of a sidecar or of the project file, for editors to complete from."""
+    """Print the JSON Schema of a sidecar or the project file, for editors to complete from, or of a run's manifest."""
     from zhiji_etl.settings import schema_text
 
-    typer.echo(schema_text(written.value), nl=False)
+    typer.echo(schema_text(file.value), nl=False)
 
 
 @app.command(epilog="Example: zhiji-etl export demo --to odcs > demo.odcs.yaml")

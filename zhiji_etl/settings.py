@@ -50,18 +50,18 @@ def read_settings(path: Path) -> dict[str, Any]:
     return read_toml(path, Settings, "project_invalid", expectations).model_dump(exclude_unset=True)
 
 
-def schema_text(written: Written | str) -> str:
-    """The JSON Schema of a file as this package publishes it."""
-    return Path(__file__).with_name(schema_name(Written(written))).read_text(encoding="utf-8")
+def schema_text(file: str) -> str:
+    """The JSON Schema of a file as this package publishes it: of one of `Written`, or of `run`, the manifest."""
+    return Path(__file__).with_name(schema_name(file)).read_text(encoding="utf-8")
 
 
-def schema_name(written: Written) -> str:
+def schema_name(file: str) -> str:
     """The name of the file of a schema.
 
     >>> schema_name(Written.SIDECAR)
     'sidecar.schema.json'
     """
-    return f"{written.value}.schema.json"
+    return f"{file}.schema.json"
 
 
 def json_schema(written: Written) -> str:
