@@ -240,6 +240,7 @@ def test_another_currency_is_converted_with_wider_bounds(run):
     rate = zj.Rates.ecb().rate("USD", "CNY", "2019", "average")
     assert (figure["unit"], figure["printed_unit"], figure["printed_value"]) == ("CNY", "USD", 1.52e9)
     assert figure["rate"] == pytest.approx(float(rate.value))
+    assert figure["rate_method"] == "average"
     assert figure["value"] == pytest.approx(1.52e9 * float(rate.value))
     assert figure["low"] == pytest.approx(1.515e9 * float(rate.low))
     assert figure["high"] == pytest.approx(1.525e9 * float(rate.high))
@@ -261,6 +262,7 @@ def test_the_rate_that_a_source_prints(run):
     sidecar = '[fx]\nmethod = "fixed"\nrate = "7.0651"\n'
     figure = run("A,revenue,2019,US$2.0 billion\n", sidecar).figures.row(0, named=True)
     assert figure["value"] == pytest.approx(2e9 * 7.0651)
+    assert figure["rate_method"] == "fixed"
     assert figure["low"] == pytest.approx(1.95e9 * float(F("7.0651")), rel=1e-4)
 
 

@@ -1,10 +1,10 @@
 """Figures in the unit that their metric declares: factors by Pint, currencies at the rate of their own period.
 
 In: figures in their printed unit, with `declared_unit`, `nouns`, `fx` (a method, or null). Out: the same rows with
-`value, low, high, step, step_max, unit` in the declared unit, `rate` where a currency was converted, and `code, reason`
-where the unit does not convert: no rate (`missing_reference`: the figure stays, its amounts null) or no common
-dimension (the row is rejected). An amount that restates another keeps its own currency: the two are compared, not
-merged.
+`value, low, high, step, step_max, unit` in the declared unit, `rate` and `rate_method` where a currency was converted,
+and `code, reason` where the unit does not convert: no rate (`missing_reference`: the figure stays, its amounts null) or
+no common dimension (the row is rejected). An amount that restates another keeps its own currency: the two are compared,
+not merged.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ def convert(figures: pl.DataFrame, rates: Rates) -> pl.DataFrame:
     targeted = figures.with_columns(printed_unit=_own_noun()).with_columns(unit=_target())
     asked = targeted.with_columns(base="printed_unit", quote="unit", **_days_and_method())
     scaled = answered_once(asked, lambda requests: _scales(requests, rates)).drop(KEY_COLUMNS)
-    sized = _whole_counts(scaled.with_columns(**_amounts()))
+    method = pl.when(pl.col("rate").is_not_null()).then(stated_method())
+    sized = _whole_counts(scaled.with_columns(rate_method=method, **_amounts()))
     return _within_declared_ends(sized).drop("factor", "rate_low", "rate_high")
 
 

@@ -169,11 +169,13 @@ FIGURE_COLUMNS: Final[dict[str, pl.DataType]] = {
     "printed_value": pl.Float64(),
     "printed_unit": pl.String(),
     "rate": pl.Float64(),
+    "rate_method": pl.String(),
     "restates": pl.UInt64(),
     "corrected_from": pl.String(),
 }
-"""One figure a row. `restates` is the figure_id of the amount that this one says again in another unit;
-`corrected_from` what the source prints where a correction changed it."""
+"""One figure a row. `rate`, of `unit` for one of `printed_unit`, and `rate_method` are told where a currency was
+converted. `restates` is the figure_id of the amount that this one says again in another unit; `corrected_from` what the
+source prints where a correction changed it."""
 
 FINDING_COLUMNS: Final[dict[str, pl.DataType]] = {
     "finding_id": pl.String(),

@@ -257,6 +257,7 @@ def _figures(rows: pl.DataFrame, amount: pl.Expr, restating: int) -> pl.DataFram
         "printed_value": amount.struct.field("value"),
         "printed_unit": amount.struct.field("unit"),
         "rate": pl.lit(None, pl.Float64),
+        "rate_method": pl.lit(None, pl.String),
         "restates": pl.col("row_id") * 2 if restating else pl.lit(None, pl.UInt64),
     }
     declared = ("declared_unit", "nouns", "at_least", "at_most", "restated_in")
