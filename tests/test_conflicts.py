@@ -288,3 +288,12 @@ def test_an_earlier_figure_that_no_slip_explains_suggests_a_vintage():
     patterns = {(one["metric"], one["period"]): one["pattern"] for one in told["resolved_by"]}
     assert patterns["sales", "2018"] == "vintage"
     assert patterns["sales", "2019"] != "vintage"
+
+
+def test_what_a_newer_vintage_implies_replaces_the_older():
+    total = named("total", lambda m: m.t == m.a + m.b)
+    rows = [("A", "a", "7.0", None), ("A", "b", "5.0", None), ("A", "a", "8.0", "2021"), ("A", "b", "6.0", "2021")]
+    told = [*rows, ("B", "t", "1.0", None)]
+    made = pl.DataFrame(told, schema=["entity", "metric", "printed", "vintage"], orient="row")
+    (implied,) = zj.check(made.with_columns(period=pl.lit("2019")), total).implied.to_dicts()
+    assert (implied["metric"], implied["low"], implied["high"]) == ("t", pytest.approx(13.9), pytest.approx(14.1))

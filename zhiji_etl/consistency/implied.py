@@ -19,20 +19,29 @@ from zhiji_etl.figures import IMPLIED_COLUMNS
 from zhiji_etl.tables import Metric
 
 FIGURE: Final = ("entity", "metric", "period_start", "period_end")
-ROWED: Final = {**IMPLIED_COLUMNS, "row": pl.UInt32()}
+ROWED: Final = {**IMPLIED_COLUMNS, "row": pl.UInt32(), "vintage": pl.String()}
 
 
 def implied_by(wide: pl.DataFrame, relation: Relation, check: Check, metrics: Mapping[str, Metric]) -> pl.DataFrame:
     """What each row of the wide frame implies in which exactly one operand of an equality is missing.
 
-    Out: IMPLIED_COLUMNS and `row`, the number of the row: several rows may imply one figure, such as a market.
+    Out: IMPLIED_COLUMNS, `vintage` and `row`, the number of the row: several rows may imply one figure, such as a
+    market. Of what several vintages of an entity imply for it, only the newest counts.
     """
     if relation.symbol != "==":
         return pl.DataFrame(schema=ROWED)
     missing = pl.sum_horizontal([pl.col(columns(name).low).is_null().cast(pl.UInt32) for name in check.names])
     single = wide.with_row_index("row").filter(missing == 1)
     made = [_for_operand(single, operand, relation, check, metrics) for operand in operands_of(relation).values()]
-    return pl.concat([pl.DataFrame(schema=ROWED), *made])
+    return _newest(pl.concat([pl.DataFrame(schema=ROWED), *made]))
+
+
+def _newest(found: pl.DataFrame) -> pl.DataFrame:
+    """Of each figure what its newest vintage implies; figures without one are the oldest."""
+    if found.get_column("vintage").null_count() == found.height:
+        return found
+    newest = pl.col("vintage").max().over(FIGURE)
+    return found.filter(newest.is_null() | (pl.col("vintage") == newest))
 
 
 def required(wide: pl.DataFrame, relation: Relation, check: Check, operand: Operand, unit: str) -> pl.DataFrame:
@@ -109,7 +118,10 @@ def _for_operand(
     lacking = single.filter(pl.col(columns(operand.name).low).is_null())
     others = pl.concat_list([columns(name).figure_id for name in check.names]).list.drop_nulls()
     found = required(lacking, relation, check, operand, metrics[operand.metric].unit)
-    bound = found.with_columns(binding_low=others, binding_high=others).filter(pl.col("low").is_not_null())
+    # The vintage of a row is that of its own entity: a named one, such as a market, has none from it.
+    vintage = pl.col("vintage") if operand.entity is None else pl.lit(None, pl.String)
+    told = found.with_columns(vintage.alias("vintage"), binding_low=others, binding_high=others)
+    bound = told.filter(pl.col("low").is_not_null())
     return bound.select(pl.col(name).cast(dtype) for name, dtype in ROWED.items())
 
 
