@@ -24,8 +24,9 @@ from zhiji_etl.reading.columns.single import figure_struct
 
 __all__ = ["PARSED", "figure_struct", "parse_series"]
 
-_SMALL, _CHUNK = 20_000, 250_000
-"""Rows that are not worth a second thread, and rows that are read at a time."""
+_SMALL, _CHUNK = 20_000, 125_000
+"""Rows that are not worth a second thread, and rows that are read at a time: their bytes fit
+the caches of a processor."""
 
 
 def parse_series(
