@@ -175,7 +175,7 @@ def test_a_broken_project_file(project, command, text: str):
 def test_an_unknown_method_of_conversion(project, command):
     told = command("run", project("A,revenue,2019,US$5 million\n", '[fx]\nmethod = "averge"\n'))
     assert told.code == 3, told
-    assert "averge" in told.err
+    assert "'averge', which is no method, did you mean 'average'?" in told.err
 
 
 def test_no_project(tmp_path: Path, command):

@@ -256,6 +256,8 @@ def test_an_amount_in_brackets_in_the_declared_currency_is_the_figure(run, year:
     assert result.tables["company_year"]["revenue"].to_list() == [7.053e12]
     reasons = result.findings.filter(pl.col("verdict").cast(pl.String) == "not_checkable")["reason"].cast(pl.String)
     assert set(reasons) == ({"missing_reference"} if year == "1990" else set())
+    told = result.findings.filter(kind="restatement").get_column("message").item()
+    assert ("No rate: USD/CNY, quoted from 2005-04-01 " in told) == (year == "1990")
 
 
 def test_the_rate_that_a_source_prints(run):

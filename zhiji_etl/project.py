@@ -229,11 +229,14 @@ def _copy(origin: Path, target: Path) -> None:
 def _check_method(method: str, where: str, code: str) -> None:
     """Refuse a method of conversion that does not exist: it would leave figures without a value."""
     from zhiji_etl.rates import USUAL, RateMethod
+    from zhiji_etl.sources.names import nearest
 
     if method not in list(RateMethod):
         known = [*RateMethod, USUAL] if code == "schema_invalid" else list(RateMethod)
+        near = nearest(method, known)
+        ending = f", did you mean '{near}'?" if near else "."
         hint = f"known are {', '.join(known)}"
-        raise ProjectError(code, f"{where} converts by {method!r}, which is no method.", hint=hint)
+        raise ProjectError(code, f"{where} converts by {method!r}, which is no method{ending}", hint=hint)
 
 
 def _schema_files(folder: Path) -> list[Path]:

@@ -99,7 +99,7 @@ def restatements(figures: pl.DataFrame, rates: Rates) -> Restated:
 
     In: figures in their printed unit, with `fx` and `restated_in` of their metric and the CONVENTION_COLUMNS of their
     source. A method that is stated decides; where none is, it is enough that one of METHODS fits. The others are told
-    for knowledge, with severity info; `remark` says which methods fit and which do not.
+    for knowledge, with severity info; `remark` says which methods fit and which do not, or why there is no rate.
     """
     pairs = _pairs(figures)
     tried = _rated(pairs, rates)
@@ -191,25 +191,27 @@ def _restatement_rows(judged: pl.DataFrame) -> pl.DataFrame:
         reason=reason,
         figures=pl.concat_list(columns(MAIN.name).figure_id, columns(RESTATED.name).figure_id).list.drop_nulls(),
     )
-    return _with(
-        named, "row", "decides", stated=stated_method(), place=pl.col("tried").rank("dense"), name=pl.col("tried")
-    )
+    tried = {"place": pl.col("tried").rank("dense"), "name": pl.col("tried"), "unrated": pl.col("rate_reason")}
+    return _with(named, "row", "decides", stated=stated_method(), **tried)
 
 
 def _overall(alternatives: pl.DataFrame) -> pl.DataFrame:
     """One finding a pair: what the methods that decide conclude, and as `remark` what all of them do."""
     deciding = alternatives.filter("decides")
     made = combined(deciding, every=False, severity=Severity.ERROR).with_columns(kind=pl.lit(RESTATEMENT))
-    told = alternatives.group_by("row").agg(fits=_fits(), stated=pl.col("stated").first())
+    unrated = pl.col("unrated").filter("decides").drop_nulls().first()
+    told = alternatives.group_by("row").agg(pl.col("stated").first(), fits=_fits(), unrated=unrated)
     # Both have one row a pair, in order of the pairs.
     both = pl.concat([made, told.sort("row").drop("row")], how="horizontal")
     failed = pl.coalesce(pl.format("{} does not reconcile", "stated"), pl.lit("no rate method reconciles"))
     stated = pl.coalesce(pl.format(" ({} is stated)", "stated"), pl.lit(""))
     verdict = pl.col("verdict").cast(pl.String)
+    known = verdict != Verdict.NOT_CHECKABLE.value
+    by_method, no_rate = pl.format("By rate method{}: {}.", stated, "fits"), pl.format("No rate: {}.", "unrated")
     return both.with_columns(
         reading=pl.when(verdict == Verdict.INCONSISTENT.value).then(failed).otherwise("reading"),
-        remark=pl.when(verdict != Verdict.NOT_CHECKABLE.value).then(pl.format("By rate method{}: {}.", stated, "fits")),
-    ).drop("stated", "fits")
+        remark=pl.when(known).then(by_method).otherwise(no_rate),
+    ).drop("stated", "fits", "unrated")
 
 
 def _fits() -> pl.Expr:
