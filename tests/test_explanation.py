@@ -2,13 +2,17 @@
 
 import json
 import math
+import re
+from pathlib import Path
 
 import polars as pl
 import pytest
 
+import zhiji_etl as zj
 from zhiji_etl.errors import FindingError
 from zhiji_etl.explanation import Bar, chosen, plot, story
 from zhiji_etl.figures import FIGURE_COLUMNS, FINDING_COLUMNS
+from zhiji_etl.glossary import meanings
 from zhiji_etl.project import Project
 from zhiji_etl.wording import rule_of, rule_texts
 
@@ -149,3 +153,21 @@ class CompanyYear(zj.Table):
 """
     folder = project("A,a,2019,1201\nA,b,2019,151\nA,t,2019,1325\n", schema=schema)
     assert "A t 2019 were 1352 vehicle, which would fit: two digits swapped" in command("run", folder).out
+
+
+def test_a_code_is_told_without_a_project(command, tmp_path):
+    told = command("explain", "missing_reference", "--project", tmp_path)
+    assert (told.code, told.err) == (0, "")
+    assert "Reasons of findings that are not checkable" in told.out
+    data = json.loads(command("explain", "period_unreadable", "--project", tmp_path, "--json").out)
+    assert data["code"] == "period_unreadable"
+    assert [one["cure"] for one in data["meanings"]] == ["The reason lists the known forms."]
+
+
+def test_every_row_of_the_page_of_codes_is_told():
+    page = Path(zj.__file__).parents[1] / "docs" / "codes.md"
+    if not page.is_file():
+        pytest.skip("the page of codes stands in a checkout only")
+    codes = re.findall(r"^\| <a id=[^>]+></a>`(\w+)`", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [code for code in codes if not meanings(code)] == []
+    assert all(one.cause and one.where for code in codes for one in meanings(code))

@@ -58,7 +58,7 @@ def test_what_the_wheel_holds(wheel: Path):
     names = zipfile.ZipFile(wheel).namelist()
     for part in ("raw/saic_motor_2019.csv", "raw/saic_motor_2019.toml", "schemas/company_year.py", "zhiji.toml"):
         assert f"zhiji_etl/_project/{part}" in names
-    assert "zhiji_etl/py.typed" in names
+    assert {"zhiji_etl/py.typed", "zhiji_etl/_project/codes.md"} <= set(names)
     assert any(name.startswith("zhiji_etl/reading/lexicon/") and name.endswith(".toml") for name in names)
     assert {"zhiji_etl/wording.toml", "zhiji_etl/html/templates/report.js"} <= set(names)
     assert not [name for name in names if name.startswith("tests/") or "__pycache__" in name or "/build/" in name]
@@ -70,6 +70,7 @@ def test_init_and_run_outside_the_checkout(installed: Path, tmp_path: Path):
     assert Path(where.strip()).is_relative_to(installed.parent)
     command = [python, "-m", "zhiji_etl"]
     called(*command, "init", "demo", cwd=tmp_path)
+    assert "What helps: Swap the dates." in called(*command, "explain", "period_reversed", cwd=tmp_path)
     out = called(*command, "run", "demo", cwd=tmp_path)
     assert "share_vs_sales  SAIC Motor 2019  inconsistent (warning)" in out
     assert (tmp_path / "demo" / "build" / "latest").exists()

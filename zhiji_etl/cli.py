@@ -322,12 +322,14 @@ def export(
 
 @app.command(epilog="Example: zhiji-etl explain share_vs_sales --project demo")
 def explain(
-    finding: Annotated[str, typer.Argument(help="The finding_id, or a part of it that only one finding has.")],
+    finding: Annotated[
+        str, typer.Argument(help="The finding_id, or a part of it that only one finding has; or a code.")
+    ],
     project: Annotated[Path, typer.Option(help="The project folder.")] = Path(),
     out: Annotated[Path | None, typer.Option(help="Where runs are published; by default PROJECT/build.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the finding as one JSON object.")] = False,
 ) -> None:
-    """Tell one finding of the latest run in full: the figures, both bounds on one axis, and what would resolve it."""
+    """Tell one finding of the latest run in full, figures, bounds and what would resolve it; or what a code means."""
     from zhiji_etl.explanation import explained, explained_data
 
     if as_json:

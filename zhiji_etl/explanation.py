@@ -18,6 +18,7 @@ from rich.text import Text
 from zhiji_etl.errors import FindingError
 from zhiji_etl.figures import Reason
 from zhiji_etl.findings import REASONS, is_main
+from zhiji_etl.glossary import Meaning, meanings
 from zhiji_etl.outputs import latest, safe_terminal
 from zhiji_etl.project import Project
 from zhiji_etl.report import COLOURS, ends, fitting_slip, headline
@@ -58,20 +59,25 @@ def story(
 
 
 def explained(wanted: str, project: Path, out: Path | None = None, width: int = 100) -> Text:
-    """The story of one finding of the latest published run of a project; `wanted` as in `chosen`.
+    """The story of one finding of the latest published run of a project; `wanted` as in `chosen`, or a code.
 
-    Raises `FindingError`, `OutputError` (`no_run`) and what loading the project raises.
+    A code needs no project: it is told from the page of all codes. Raises `FindingError`, `OutputError` (`no_run`) and
+    what loading the project raises.
     """
+    if meanings(wanted):
+        return _coded(wanted, meanings(wanted))
     asked = _asked(wanted, project, out)
     return story(asked.finding, asked.findings, asked.figures, asked.rule, width)
 
 
 def explained_data(wanted: str, project: Path, out: Path | None = None) -> dict[str, Any]:
-    """The same as one JSON object: `finding`, `rule`, `figures`, `alternatives`, `conflicts`.
+    """The same as one JSON object: `finding`, `rule`, `figures`, `alternatives`, `conflicts`; or `code`, `meanings`.
 
     Findings have the columns of findings.parquet, figures those of figures.parquet; an end that is not bounded is null.
     Raises as `explained`.
     """
+    if meanings(wanted):
+        return {"code": wanted, "meanings": [one._asdict() for one in meanings(wanted)]}
     finding, findings, figures, rule = _asked(wanted, project, out)
     rows = figures.filter(pl.col("figure_id").is_in(finding["figures"] or []))
     told = {
@@ -125,6 +131,15 @@ class _Asked(NamedTuple):
     findings: pl.DataFrame
     figures: pl.DataFrame
     rule: RuleText | None
+
+
+def _coded(code: str, told: Sequence[Meaning]) -> Text:
+    """A code with its causes and cures, by the places where it stands."""
+    lines = [Text(code, style="bold")]
+    for where, cause, cure in told:
+        lines += [Text(f"  {where}"), Text(f"    {cause}")]
+        lines += [Text(f"    What helps: {cure}")] if cure else []
+    return Text("\n").join(lines)
 
 
 def _asked(wanted: str, project: Path, out: Path | None) -> _Asked:
