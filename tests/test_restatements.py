@@ -207,3 +207,20 @@ def test_own_rates_are_named_by_layer(project):
     (folder / "used.parquet").write_bytes((result.path / "rates.parquet").read_bytes())
     (folder / "zhiji.toml").write_text('rates = ["used.parquet"]\n', encoding="utf-8")
     assert zj.Project(folder).run().figures.equals(result.figures)
+
+
+# ---------------------------------------------------------------------------------------------- what would resolve
+
+
+def test_what_either_amount_would_have_to_be(pair):
+    told = pair('Alibaba,revenue,2019,"RMB 7,000 million (US$1.013 million)"\n', '[fx]\nmethod = "average"\n')
+    assert told["verdict"] == "inconsistent"
+    by_unit = {change["unit"]: change for change in told["resolved_by"]}
+    assert set(by_unit) == {"CNY", "USD"}
+    assert by_unit["USD"]["low"] < 1_013_000_000 < by_unit["USD"]["high"]
+    assert by_unit["USD"]["pattern"] == "factor_1e3"
+    assert by_unit["CNY"]["high"] < 8_000_000
+
+
+def test_a_restatement_that_holds_needs_no_change(pair):
+    assert not pair(RETAIL)["resolved_by"]

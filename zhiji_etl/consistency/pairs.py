@@ -192,7 +192,28 @@ def _restatement_rows(judged: pl.DataFrame) -> pl.DataFrame:
         figures=pl.concat_list(columns(MAIN.name).figure_id, columns(RESTATED.name).figure_id).list.drop_nulls(),
     )
     tried = {"place": pl.col("tried").rank("dense"), "name": pl.col("tried"), "unrated": pl.col("rate_reason")}
-    return _with(named, "row", "decides", stated=stated_method(), **tried)
+    return _with(_resolved(named), "row", "decides", stated=stated_method(), **tried)
+
+
+def _resolved(named: pl.DataFrame) -> pl.DataFrame:
+    """The rows with `resolved_by`: what either amount would have to be at that rate, and the slip that explains it."""
+    numbered = named.with_row_index("__row")
+    wrong = numbered.filter(pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value)
+    changed = pl.concat(
+        [
+            _at_the_rate(wrong, RESTATED, MAIN / RATE, "restated_unit"),
+            _at_the_rate(wrong, MAIN, RESTATED * RATE, "main_unit"),
+        ]
+    )
+    changes = changed.group_by("__row", maintain_order=True).agg(resolved_by=pl.struct(CHANGE_FIELDS))
+    return numbered.join(changes, on="__row", how="left", maintain_order="left").drop("__row")
+
+
+def _at_the_rate(wrong: pl.DataFrame, one: Operand, other: Expression, unit: str) -> pl.DataFrame:
+    """The change of one amount into what the other one is at the rate."""
+    needed = ends(wrong.drop("low", "high", strict=False), other, _check(one, other), Fraction(1))
+    slips = slips_of(needed, one, needed.get_column("low"), needed.get_column("high"), None)
+    return needed.select("__row", "entity", "metric", "period", "low", "high", slips, unit=unit)
 
 
 def _overall(alternatives: pl.DataFrame) -> pl.DataFrame:
