@@ -115,6 +115,8 @@ def test_an_unknown_entity_of_a_rule(project, command, found):
         ("x = 1\ny = x / 0\n", "schema_invalid", ("company_year.py line 2", "ZeroDivisionError")),
         ("x = 1\n", "schema_empty", ("declares no table", "subclass zj.Table")),
         (SCHEMA.replace("'vehicle'", "'not a unit!'"), "unit_unknown", ("not a unit",)),
+        (SCHEMA.replace("'vehicle'", "'TEU'"), "schema_invalid", ("declared in TEU", 'zj.Quantity("teu")')),
+        (SCHEMA.replace("'vehicle'", "'CNY/Vehicle'"), "schema_invalid", ('zj.Quantity("CNY/vehicle")',)),
         (SCHEMA.replace("'vehicle'", "'vehicle', gee=0"), "schema_invalid", ("no option gee",)),
         (f"{SCHEMA}    name: str\n", "schema_invalid", ("name", "neither a zj.Quantity nor a zj.Identifier")),
         (

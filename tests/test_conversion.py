@@ -282,3 +282,49 @@ def test_a_price_in_another_currency_needs_a_method(project):
     result = zj.Project(project('A,price,2019,"US$30,125 per vehicle"\n', schema=schema)).run()
     assert result.rejects.get_column("code").to_list() == ["currency_mismatch"]
     assert "declare how" in result.rejects.get_column("reason").item()
+
+
+# -------------------------------------------------------------------------------------------------------------- nouns
+
+NOUNS = '''
+import zhiji_etl as zj
+
+
+class Site(zj.Table):
+    """A site in a year."""
+
+    staff: float = zj.Quantity("employee", nouns=("people", "人"))
+    chargers: float = zj.Quantity("charger", nouns="charging piles")
+    sales: float = zj.Quantity("vehicle", nouns=("SUV",))
+'''
+OTHER_WORDS = ["staff,3415 people,3415", "staff,1.2万人,12000", "chargers,250 charging piles,250", "sales,12 SUVs,12"]
+
+
+@pytest.mark.parametrize("row", OTHER_WORDS)
+def test_other_words_for_a_noun_are_that_noun_in_a_run_and_in_a_check(tmp_path, row):
+    metric, printed, value = row.split(",")
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "raw" / "a.csv").write_text(f"entity,metric,period,printed\nA,{metric},2019,{printed}\n", "utf-8")
+    (tmp_path / "schemas" / "site.py").write_text(NOUNS, "utf-8")
+    ran = zj.Project(tmp_path).run()
+    space: dict = {}
+    exec(NOUNS, space)
+    rows = pl.DataFrame({"entity": "A", "metric": metric, "period": "2019", "printed": printed})
+    known = zj.check(rows, space["Site"])
+    for found in (ran.figures, known.figures):
+        assert found.select("value", "unit").row(0) == (float(value), found.item(0, "unit"))
+        assert found.item(0, "unit") in ("employee", "charger", "vehicle")
+
+
+def test_a_word_that_no_metric_declares_stays_a_mismatch():
+    rows = pl.DataFrame({"entity": "A", "metric": ["sales"], "period": "2019", "printed": ["12 people"]})
+
+    class Maker(zj.Table):
+        """A maker."""
+
+        sales: float = zj.Quantity("vehicle", nouns=("SUV",))
+
+    with pytest.raises(zj.ZhijiError) as caught:
+        zj.check(rows, Maker)
+    assert caught.value.code == "unit_mismatch"

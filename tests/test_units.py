@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from zhiji_etl.errors import UnitError
-from zhiji_etl.units import dimension, factor, registry, unit_of
+from zhiji_etl.units import SYMBOLS, base_factor, dimension, factor, registry, unit_of
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,11 @@ from zhiji_etl.units import dimension, factor, registry, unit_of
         ("CNY/vehicle", "CNY/vehicle", Fraction(1)),
         ("count", "vehicle", Fraction(1)),
         ("kilowatt_hour", "megawatt_hour", Fraction(1, 1000)),
+        ("kilowatt_hour", "kWh", Fraction(1)),
+        ("megawatt_hour", "GWh", Fraction(1, 1000)),
+        ("tonne", "kg", Fraction(1000)),
+        ("kilometre", "mm", Fraction(10**6)),
+        ("gigabyte", "MB", Fraction(1000)),
         ("kilometre", "metre", Fraction(1000)),
         ("square_kilometre", "square_metre", Fraction(1_000_000)),
         ("half_kilogram", "tonne", Fraction(1, 2000)),
@@ -42,8 +47,15 @@ def test_what_never_converts(printed, declared, code):
     assert told.value.code == code
 
 
-def test_nouns_are_dimensions_of_their_own():
-    assert dimension("CNY/vehicle") == "[CNY] / [vehicle]"
+@pytest.mark.parametrize("noun", ["vehicle", "pin", "cat", "mug", "pat", "app", "teu"])
+def test_nouns_are_dimensions_of_their_own(noun):
+    assert dimension(f"CNY/{noun}") == f"[CNY] / [{noun}]"
+
+
+@pytest.mark.parametrize("symbol", sorted(SYMBOLS))
+def test_a_symbol_is_a_unit_of_measure(symbol):
+    assert dimension(symbol) != f"[{symbol}]"
+    assert base_factor(symbol) > 0
 
 
 @pytest.mark.parametrize("damage", [b"", b"garbage", None], ids=["empty", "garbage", "folder is a file"])

@@ -18,7 +18,7 @@ from zhiji_etl.consistency.contradictions import refuse_contradictions
 from zhiji_etl.consistency.rules import CompiledRule, compile_rule
 from zhiji_etl.errors import ProjectError, ZhijiError
 from zhiji_etl.tables import KEYS, Metric, Table, fiscal_year_ends, identifiers, metrics, rules, table_name
-from zhiji_etl.units import unit_of
+from zhiji_etl.units import dimension, is_known_code, unit_of
 from zhiji_etl.validation import refuse_scalar_checks
 
 Result = TypeVar("Result")
@@ -105,6 +105,7 @@ def _declared(named: Mapping[str, type[Table]], problems: Problems) -> dict[str,
         for metric in metrics(table):
             problems.run(partial(_refuse_currency_names, metric))
             problems.run(partial(unit_of, metric.unit))
+            problems.run(partial(_refuse_capitals, metric))
             first = declared.setdefault(metric.name, metric)
             if first.unit != metric.unit:
                 what = f"{metric.name} is declared in {first.unit} and, by {name}, in {metric.unit}."
@@ -129,6 +130,15 @@ def _refuse_currency_names(metric: Metric) -> None:
     if names:
         hint = f'currencies stand as their codes: zj.Quantity("{CURRENCY_NAMES[names[0].lower()]}")'
         raise ProjectError("schema_invalid", f"{metric.name} is declared in {names[0]}.", hint=hint)
+
+
+def _refuse_capitals(metric: Metric) -> None:
+    """Refuse a noun in capitals: readings give nouns in small letters, so no figure would ever be printed in it."""
+    for part in re.split(r"[/*\s]+", metric.unit):
+        if part != part.lower() and part.isidentifier() and dimension(part) == f"[{part}]" and not is_known_code(part):
+            what = f"{metric.name} is declared in {part}, which is no currency and no unit of measure."
+            hint = f'what is counted stands in small letters: zj.Quantity("{metric.unit.replace(part, part.lower())}")'
+            raise ProjectError("schema_invalid", what, hint=hint)
 
 
 def _refuse_plain_columns(name: str, table: type[Table]) -> None:

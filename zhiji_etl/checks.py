@@ -202,7 +202,9 @@ def _in_one_unit(figures: pl.DataFrame, declared: Mapping[str, Metric]) -> pl.Da
     units = dict(reversed(first.select("metric", "unit").unique(maintain_order=True).rows()))
     units.update({name: metric.unit for name, metric in declared.items()})
     pairs_of_units = figures.select("metric", "unit").unique().drop_nulls().rows()
-    scales = [(metric, unit, units[metric], float(factor(unit, units[metric]))) for metric, unit in pairs_of_units]
+    own = {(name, noun) for name, metric in declared.items() for noun in metric.nouns}
+    nouns = {(metric, unit): units[metric] if (metric, unit) in own else unit for metric, unit in pairs_of_units}
+    scales = [(*pair, units[pair[0]], float(factor(noun, units[pair[0]]))) for pair, noun in nouns.items()]
     schema = {"metric": pl.String, "unit": pl.String, "__unit": pl.String, "__factor": pl.Float64}
     table = pl.DataFrame(scales, schema=schema, orient="row")
     joined = figures.join(table, on=["metric", "unit"], how="left", maintain_order="left")

@@ -131,7 +131,8 @@ def _days_and_method() -> dict[str, pl.Expr]:
 
 def _own_noun() -> pl.Expr:
     """Other words for the noun of a metric are that noun."""
-    return pl.when(pl.col("nouns").list.contains("printed_unit")).then("declared_unit").otherwise("printed_unit")
+    further = pl.col("nouns").list.contains(pl.col("printed_unit"))
+    return pl.when(further).then("declared_unit").otherwise("printed_unit")
 
 
 def _target() -> pl.Expr:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -20,7 +20,9 @@ import pandera.polars as pandera
 
 from zhiji_etl.errors import PeriodError, ProjectError
 from zhiji_etl.figures import Severity
+from zhiji_etl.labels import understood
 from zhiji_etl.periods import year_end_day
+from zhiji_etl.reading.drafts import singular_of
 
 YEAR_ENDS: Final = "__zhiji_fiscal_year_ends__"
 MATERIAL: Final = 0.05
@@ -84,7 +86,7 @@ def Quantity(  # noqa: N802 - it stands where a class would, as pandera.Field do
     *,
     fx: str | None = None,
     restated_in: str | None = None,
-    nouns: Sequence[str] = (),
+    nouns: str | Sequence[str] = (),
     **checks: Any,
 ) -> Any:
     """A column of amounts in one unit.
@@ -104,7 +106,12 @@ def Quantity(  # noqa: N802 - it stands where a class would, as pandera.Field do
             f"Quantity has no option {', '.join(unknown)}.",
             hint="its own are unit, fx, restated_in and nouns; the rest goes to pandera.Field",
         )
-    metadata = {"unit": unit, "fx": fx, "restated_in": restated_in, "nouns": tuple(nouns)}
+    metadata = {
+        "unit": unit,
+        "fx": fx,
+        "restated_in": restated_in,
+        "nouns": (nouns,) if isinstance(nouns, str) else tuple(nouns),
+    }
     bounds = {"at_least": checks.get("ge"), "at_most": checks.get("le")}
     checks.setdefault("nullable", True)
     return pandera.Field(metadata={"zhiji": {**metadata, **bounds}}, **checks)
@@ -213,4 +220,15 @@ def _declaration(info: Any) -> dict[str, Any]:
 
 def _metric(name: str, made: Mapping[str, Any]) -> Metric:
     ends = {end: None if made[end] is None else float(Decimal(str(made[end]))) for end in ("at_least", "at_most")}
-    return Metric(name, made["unit"], made["fx"], made["restated_in"], made["nouns"], **ends)
+    return Metric(name, made["unit"], made["fx"], made["restated_in"], _as_read(made["nouns"]), **ends)
+
+
+def _as_read(nouns: Iterable[str]) -> tuple[str, ...]:
+    """Nouns as a schema writes them, and as readings give them: `people` is the unit `person`, `SUV` is `suv`."""
+    listed = tuple(nouns)
+    return tuple(dict.fromkeys([*listed, *map(_unit_as_read, listed)]))
+
+
+def _unit_as_read(noun: str) -> str:
+    told = understood(noun)
+    return told.unit if told and told.unit else singular_of(noun.split() or [noun])

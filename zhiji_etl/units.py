@@ -44,12 +44,28 @@ DEFINITIONS: Final = (
     "million_british_thermal_unit = 1000000 * british_thermal_unit",
 )
 """What Pint does not have, or calls otherwise than readings do."""
+SYMBOLS: Final = frozenset(
+    (
+        *("kg", "mg", "Mt", "Gt", "km", "cm", "mm", "nm", "ml", "mL", "hl", "kV", "mAh"),
+        *("kW", "MW", "GW", "TW", "kWh", "MWh", "GWh", "TWh", "kJ", "MJ", "GJ", "TJ", "PJ"),
+        *("kHz", "MHz", "GHz", "kB", "MB", "GB", "TB", "PB"),
+    )
+)
+"""Symbols with a prefix that a schema may use; in others Pint would find a prefix too, such as a pico-inch in a pin."""
 MEASURED_BY_NAME: Final = frozenset({"percent", "percentage_point", "basis_point"})
 
 
 def is_currency(unit: str) -> bool:
     """Whether a unit name is written as an ISO 4217 code is: three capital letters."""
     return len(unit) == 3 and unit.isascii() and unit.isalpha() and unit.isupper()
+
+
+@lru_cache(maxsize=1024)
+def is_known_code(unit: str) -> bool:
+    """Whether a unit name is the code of a currency that is or was: `USD` and `DEM`, not `TEU`."""
+    from babel import Locale
+
+    return is_currency(unit) and unit in Locale("en").currencies
 
 
 def money(unit: str) -> str | None:
@@ -156,7 +172,7 @@ def _atoms(unit: str) -> Iterable[str]:
 def _define(atom: str) -> None:
     if not atom.isidentifier():
         raise UnitError("unit_unknown", f"“{atom}” is not the name of a unit.", hint="use letters and underscores")
-    if atom not in registry()._units and not _prefixed(atom):
+    if atom not in registry()._units and atom not in SYMBOLS and not _prefixed(atom):
         registry().define(f"{atom} = [{atom}]")
 
 
