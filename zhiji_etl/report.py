@@ -90,11 +90,7 @@ def summary_data(result: RunResult) -> dict[str, Any]:
 
 def fitting_slip(pattern: str | None) -> str:
     """The slip that would explain a change, to be said behind it; nothing where there is none."""
-    if not pattern:
-        return ""
-    patterns = wording().table("patterns")
-    factor = patterns["factor"].format(power=pattern.removeprefix("factor_1e"))
-    return f", which would fit: {patterns.get(pattern) or factor}"
+    return f", which would fit: {wording().slip(pattern)}" if pattern else ""
 
 
 def worst_finding(findings: pl.DataFrame) -> dict[str, Any] | None:

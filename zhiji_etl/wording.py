@@ -56,6 +56,14 @@ class Wording:
         one = entry.get("one") if number == 1 and self.language == "en" else None
         return one or entry[self.language]
 
+    def slip(self, pattern: str) -> str:
+        """The words for a pattern of `resolved_by`: those with a power of ten or a currency in them are filled."""
+        if pattern.startswith("factor_1e"):
+            return self("patterns.factor", power=pattern.removeprefix("factor_1e"))
+        if pattern.startswith("currency_"):
+            return self("patterns.currency", currency=pattern.removeprefix("currency_"))
+        return self.name("patterns", pattern)
+
 
 @cache
 def wording(language: str = "en") -> Wording:

@@ -16,6 +16,7 @@ import polars as pl
 
 from zhiji_etl.consistency import pairs
 from zhiji_etl.consistency.conflicts import conflicts
+from zhiji_etl.consistency.denominations import with_denominations
 from zhiji_etl.consistency.entities import misspelt
 from zhiji_etl.consistency.implied import FIGURE, empty, intersect, refuted
 from zhiji_etl.consistency.instances import Subject, strained
@@ -71,7 +72,8 @@ def checked(
     contradictions = conflicts(judged, metrics, figures, trust, carried.refuted, carried.concerned)
     asked = references(rules, _periods(figures, carried.implied), rates).requests
     named = misspelt(rules, pl.concat([figures.get_column("entity"), flawed.get_column("entity")]))
-    found = (twice, *(outcome.findings for outcome in outcomes), contradictions, named)
+    told = (with_denominations(outcome.findings, figures, rates) for outcome in outcomes)
+    found = (twice, *told, contradictions, named)
     return Concluded(found, carried.implied, asked)
 
 

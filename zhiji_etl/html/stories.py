@@ -226,20 +226,12 @@ def _changes(changes: list[dict[str, Any]] | None, words: Wording) -> dict[str, 
             {
                 "name": figure_name(change),
                 "needed": span(change["low"], change["high"], change["unit"], words),
-                "pattern": _pattern(change["pattern"], words),
+                "pattern": words.slip(change["pattern"]) if change["pattern"] else "",
             }
             for change in listed[:NAMED]
         ],
         "more": max(len(listed) - NAMED, 0),
     }
-
-
-def _pattern(name: str | None, words: Wording) -> str:
-    if not name:
-        return ""
-    if name.startswith("factor_1e"):
-        return words("patterns.factor", power=name.removeprefix("factor_1e"))
-    return words.name("patterns", name)
 
 
 def _mine(finding: Row, around: _Surroundings) -> list[dict[str, Any]]:

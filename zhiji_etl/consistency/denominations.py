@@ -1,0 +1,76 @@
+"""Amounts in the wrong currency: changes that no other slip explains, tried at the rates of their period.
+
+In: findings with `resolved_by`, the figures behind them, exchange rates. Out: the findings; a change of an amount whose
+printed number fits in another currency of the project, at the average rate of the period, has the pattern
+`currency_USD`: the number is in US dollars. A slip is a hint, no verdict.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from zhiji_etl.consistency.rules import CHANGE_FIELDS
+from zhiji_etl.conversion import currencies, reference_rates
+from zhiji_etl.figures import Verdict
+from zhiji_etl.rates import RateMethod, Rates
+
+PREFIX: Final = "currency_"
+USUAL: Final = ("CNY", "USD")
+"""Currencies that are tried beside those of the project."""
+
+_FIGURE: Final = ("entity", "metric", "period")
+
+
+def with_denominations(findings: pl.DataFrame, figures: pl.DataFrame, rates: Rates | None) -> pl.DataFrame:
+    """The findings, in their order, with the patterns of amounts in the wrong currency filled in."""
+    wrong = pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value
+    numbered = findings.with_row_index("__row")
+    long = numbered.filter(wrong).select("__row", "resolved_by").explode("resolved_by").unnest("resolved_by")
+    changes = long.with_row_index("__change")
+    slips = _slips(_open(changes), figures, rates)
+    if slips.is_empty():
+        return findings
+    named = changes.join(slips, on="__change", how="left", maintain_order="left")
+    named = named.with_columns(pattern=pl.coalesce("pattern", "slip"))
+    touched = named.filter(pl.col("slip").is_not_null().any().over("__row"))
+    told = touched.group_by("__row").agg(told=pl.struct(CHANGE_FIELDS))
+    both = numbered.join(told, on="__row", how="left", maintain_order="left")
+    return both.with_columns(resolved_by=pl.coalesce("told", "resolved_by")).select(findings.columns)
+
+
+def _open(changes: pl.DataFrame) -> pl.DataFrame:
+    """Changes of amounts of money that nothing explains yet, where the bounds are narrow enough to tell."""
+    width, most = pl.col("high") - pl.col("low"), pl.max_horizontal(pl.col("low").abs(), pl.col("high").abs())
+    narrow = width.is_finite() & (width <= most / 2)
+    return changes.filter(pl.col("pattern").is_null() & narrow & currencies(pl.col("unit")))
+
+
+def _slips(changes: pl.DataFrame, figures: pl.DataFrame, rates: Rates | None) -> pl.DataFrame:
+    """Changes (`__change`) with `slip`, the currency in which the printed number fits."""
+    if changes.is_empty():
+        return pl.DataFrame(schema={"__change": pl.UInt32, "slip": pl.String})
+    printed = figures.filter(pl.col("value").is_not_null()).unique(_FIGURE, keep="first", maintain_order=True)
+    days = {"start": "period_start", "end": "period_end"}
+    with_values = changes.join(printed.select(*_FIGURE, "value", **days), on=_FIGURE, how="inner")
+    tried = with_values.join(_tried(figures), how="cross").filter(pl.col("source_currency") != pl.col("unit"))
+    asked = tried.with_columns(
+        target_currency="unit", method=pl.lit(RateMethod.AVERAGE.value), fixed_rate=pl.lit(None, pl.Float64)
+    )
+    rated = reference_rates(asked, Rates.ecb() if rates is None else rates)
+    ends = [pl.col("value") * pl.col(end) for end in ("rate_low", "rate_high")]
+    low, high = pl.min_horizontal(ends) * (1 - _ROOM), pl.max_horizontal(ends) * (1 + _ROOM)
+    fitting = rated.filter((low <= pl.col("high")) & (high >= pl.col("low")))
+    first = fitting.unique("__change", keep="first", maintain_order=True)
+    return first.select("__change", slip=pl.format(f"{PREFIX}{{}}", "source_currency"))
+
+
+_ROOM: Final = 0.005
+"""An average of one method is not that of another: so much they may differ."""
+
+
+def _tried(figures: pl.DataFrame) -> pl.DataFrame:
+    units = figures.get_column("unit").unique().drop_nulls().to_frame("source_currency")
+    own = units.filter(currencies(pl.col("source_currency"))).get_column("source_currency").sort()
+    return pl.DataFrame({"source_currency": [*USUAL, *(code for code in own if code not in USUAL)]})
