@@ -93,13 +93,11 @@ def _read(found: list[Token], text: str) -> Caption:
     currencies: tuple[str, ...] = ()
     words: list[str] = []
     unit: str | None = None
-    per: str | None = None
-    for at, token in enumerate(found):
+    found, per = _divided(found)
+    for token in found:
         scale, codes = _scale(token), _codes(token)
         part = _PARTS & token.kinds.keys() and not currencies
-        if "per" in token.kinds and at and token_at(found, at + 1).get("noun") and (unit or currencies):
-            per = per or found[at + 1].kinds["noun"]
-        elif scale is not None:
+        if scale is not None:
             exponent = (exponent or 0) + scale
         elif part:
             currencies, exponent = token.get("subunit_before") or token.kinds["subunit"], (exponent or 0) - 2
@@ -118,6 +116,24 @@ def _read(found: list[Token], text: str) -> Caption:
     if words and (currencies or (unit is None and exponent is None)):
         raise _unknown(text)
     return _named(exponent, currencies, unit or _counted(words), per, text)
+
+
+def _divided(found: list[Token]) -> tuple[list[Token], str | None]:
+    """The words without the unit that amounts are divided by, and that unit: `US$/TEU`, `cents per share`."""
+    for at, token in enumerate(found):
+        measured = any(_codes(one) or (_UNITS | _PARTS) & one.kinds.keys() for one in found[:at])
+        if "per" in token.kinds and measured and (divisor := _divisor(found, at)):
+            return [*found[:at], *found[at + 2 :]], divisor
+    return found, None
+
+
+def _divisor(found: list[Token], at: int) -> str | None:
+    """What stands after `per` or a slash: a noun, or one unknown word at the end."""
+    after = token_at(found, at + 1)
+    if "noun" in after.kinds:
+        return str(after.kinds["noun"])
+    last = "word" in after.kinds and at + 2 == len(found)
+    return singular_of([after.text]) if last and found[at].text in ("per", "/") else None
 
 
 def _scale(token: Token) -> int | None:

@@ -187,6 +187,8 @@ def _filler(tokens: Tokens, at: int, draft: Draft) -> int:
         return 0
     if "article" in token.kinds and read_number(tokens, at) is not None:
         return 0
+    if draft.prose and token.text == "in":
+        return 0  # lower than in 2021
     after = token_at(tokens, at + 1)
     return int(
         not ("article" in token.kinds and {"currency", "subunit"} & after.kinds.keys() and not _leads(tokens, at + 1))

@@ -67,7 +67,8 @@ def _second(found: Tokens, at: int, low: Draft, fine: bool, prose: bool) -> tupl
 
 def _is_level(low: Draft, token: Token) -> bool:
     """Whether what follows a change is where it led to: `rose 300 points to 35,000`, `rose from 5% to 7%`."""
-    return "to" in token.kinds and (low.between or (low.unit is not None and token.text.isalpha()))
+    led = low.unit is not None or any(term.exponent for number in low.numbers for term in number.terms)
+    return "to" in token.kinds and (low.between or (led and token.text.isalpha()))
 
 
 def _either(token: Token, low: Draft, prose: bool) -> bool:

@@ -180,7 +180,7 @@ def _change_after(tokens: Tokens, at: int, draft: Draft) -> int:
     value = tokens[at].get("change_in_cell") if value is None and not draft.prose else value
     if value is None or not (draft.unit or (draft.currency and not draft.prose)) or draft.change:
         return 0
-    if draft.unit == "rank":
+    if draft.unit == "rank" or ("before" in tokens[at].kinds and "number" in token_at(tokens, at + 1).kinds):
         return 0
     draft.change = value
     return 1
