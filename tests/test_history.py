@@ -31,6 +31,8 @@ def test_runs_are_listed(build, command):
     assert told.code == 0
     assert [line.split()[0] for line in told.out.splitlines()] == ["run", *(run["run_id"] for run in listed)]
     assert told.out.splitlines()[-1].endswith("latest")
+    assert "…" not in told.out
+    assert told.out.splitlines()[0].split()[1:] == ["finished", "raw", "rows", "figures", "rejects", "findings"]
 
 
 def test_no_runs(command, tmp_path):

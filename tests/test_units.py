@@ -52,6 +52,22 @@ def test_nouns_are_dimensions_of_their_own(noun):
     assert dimension(f"CNY/{noun}") == f"[CNY] / [{noun}]"
 
 
+@pytest.mark.parametrize(
+    ("printed", "declared", "hint"),
+    [
+        ("count", "USD", "[captions]"),
+        ("USD", "USD/vehicle", "per vehicle"),
+        ("person", "employee", "nouns="),
+        ("vehicle", "vehicles", "singular"),
+        ("percent", "USD", "the print"),
+    ],
+)
+def test_what_is_told_to_do_about_a_mismatch(printed, declared, hint):
+    with pytest.raises(UnitError, match="Hint") as told:
+        factor(printed, declared)
+    assert hint in str(told.value)
+
+
 @pytest.mark.parametrize("symbol", sorted(SYMBOLS))
 def test_a_symbol_is_a_unit_of_measure(symbol):
     assert dimension(symbol) != f"[{symbol}]"

@@ -35,8 +35,13 @@ class RunTable:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The form that fits."""
         grid = _grid(self.told)
-        fits = Measurement.get(console, options.update(max_width=WIDE), grid).maximum <= options.max_width
-        yield grid if fits or not console.is_terminal else Text("\n").join(_stacked(run) for run in self.told)
+        needed = Measurement.get(console, options.update(max_width=WIDE), grid).maximum
+        grid.width = needed  # into a pipe or a file each line goes whole, however wide it is
+        yield (
+            grid
+            if needed <= options.max_width or not console.is_terminal
+            else Text("\n").join(_stacked(run) for run in self.told)
+        )
 
 
 def history_table(told: list[dict[str, Any]]) -> RenderableType:

@@ -203,7 +203,10 @@ def _mismatch(printed: str, declared: str) -> UnitError:
         return UnitError("currency_mismatch", sentence, hint='declare how: zj.Quantity(..., fx="average")')
     if printed == BARE:
         sentence = f"The figure is printed without a unit; the metric is declared in {declared}."
-        return UnitError("unit_missing", sentence, hint=f'set unit = "{declared}" in the sidecar if the table says so')
+        where = "as unit, for one metric under [captions], or in the column caption of the row"
+        return UnitError(
+            "unit_missing", sentence, hint=f'if the table says so, say "{declared}" in the sidecar {where}'
+        )
     sentence = f"The figure is printed in {printed}; the metric is declared in {declared}."
     return UnitError("unit_mismatch", sentence, hint=_mismatch_hint(printed, declared))
 
@@ -222,7 +225,13 @@ def _mismatch_hint(printed: str, declared: str) -> str:
         return f'units stand in the singular: zj.Quantity("{printed}")'
     if {printed, declared} == {"percent", "percentage_point"}:
         return "growth is in percent, a difference of two shares in percentage points: check the print and the metric"
-    return "check the metric, or declare the noun: zj.Quantity(..., nouns=[...])"
+    if "/" in declared and "/" not in printed:
+        return (
+            f"the metric is an amount per {declared.partition('/')[2]}: check the metric and what the print leaves out"
+        )
+    if counts(declared) and counts(printed):
+        return "check the metric, or declare the noun: zj.Quantity(..., nouns=[...])"
+    return "check the metric and the print"
 
 
 def _factor_row(printed: str, declared: str) -> tuple[float | None, str | None, str | None]:
