@@ -82,6 +82,19 @@ def test_periods_across_with_a_caption(tmp_path: Path):
     assert "Read so, 8 of 8 cells are figures." in text
 
 
+@pytest.mark.parametrize(
+    ("printed", "unit"),
+    [
+        ("单位：万元（除每股数据外）", "单位：万元（除每股数据外）"),
+        ("（单位：万元）", "单位：万元"),
+        ('"(RMB in millions, except per share data)"', "RMB in millions, except per share data"),
+    ],
+)
+def test_brackets_of_a_caption_stay_whole(tmp_path: Path, printed: str, unit: str):
+    _, keys = drafted(tmp_path, f"{printed},,\n,2020,2021\nRevenue,12.5,13.5\n")
+    assert keys["unit"] == unit
+
+
 def test_metrics_across_in_chinese(tmp_path: Path):
     text, keys = drafted(tmp_path, QUARTERLY)
     assert keys["unit"] == "单位：万辆"

@@ -213,11 +213,17 @@ def _caption(table: Sequence[Sequence[str]], top: int, first: int, left: int) ->
     above = [(row, column, text) for row in range(first) for column, text in enumerate(table[row])]
     outside = [(row, column, text) for row, column, text in above if text and (row < top or column < left)]
     for row, column, text in outside:
-        found = text.strip(_BRACKETS) if is_caption(text) else split_label(text)[1]
+        found = _unbracketed(text) if is_caption(text) else split_label(text)[1]
         told = understood(found) if found else None
         if told and (told.currencies or told.exponent is not None):
             return found, f"{column_letters(column)}{row + 1}"
     return None, None
+
+
+def _unbracketed(text: str) -> str:
+    """A caption without the brackets around all of it; those around its exceptions stay whole."""
+    around = text[0] in _BRACKETS and text[-1] in _BRACKETS
+    return text[1:-1].strip() if around else text
 
 
 def _distinct(texts: object) -> tuple[str, ...]:
