@@ -366,3 +366,8 @@ def test_what_would_resolve_two_prints_of_one_figure():
         (1372.45, 1372.55, "digits_swapped"),
         (1732.45, 1732.55, "digits_swapped"),
     }
+
+
+def test_findings_show_themselves_in_one_line():
+    frame = pl.DataFrame({"entity": ["A"], "metric": ["x"], "period": ["2019"], "printed": ["5"]})
+    assert repr(zj.check(frame, [])) == "Findings(no findings)"

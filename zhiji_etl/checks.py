@@ -43,7 +43,7 @@ FLAWED: Final = {name: FIGURE_COLUMNS[name] for name in (*NEEDED, "period_start"
 RuleLike = type[Table] | Callable[..., Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Findings:
     """What was concluded: `frame` (FINDING_COLUMNS, the loudest first), `implied` (IMPLIED_COLUMNS), the figures."""
 
@@ -59,6 +59,10 @@ class Findings:
     def ok(self) -> bool:
         """Whether nothing is inconsistent; an alternative that fails where another one holds is no fault."""
         return self.with_verdict(Verdict.INCONSISTENT).filter(findings.is_main()).is_empty()
+
+    def __repr__(self) -> str:
+        """How many findings there are of each verdict, in one line."""
+        return f"Findings({findings.counted(self.frame)})"
 
     def plot(self, finding: str | None = None) -> Drawing:
         """The bounds of a finding (its `finding_id`, else the loudest) on one axis, as SVG that a notebook shows.

@@ -22,7 +22,7 @@ from zhiji_etl.catalogue import Catalogue
 from zhiji_etl.consistency import pairs
 from zhiji_etl.consistency.checking import checked
 from zhiji_etl.consistency.implied import intersect
-from zhiji_etl.figures import FIGURE_COLUMNS, Severity, Verdict
+from zhiji_etl.figures import FIGURE_COLUMNS, Severity
 from zhiji_etl.outputs import RunFolder, publishing
 from zhiji_etl.rates import Rates, origins
 from zhiji_etl.sources import Source
@@ -55,7 +55,7 @@ class Audit:
     quotes: pl.DataFrame
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RunResult(Audit):
     """What a run gave: everything that it concluded and published, where, and its manifest."""
 
@@ -64,9 +64,12 @@ class RunResult(Audit):
 
     def verdicts(self) -> dict[str, int]:
         """How many findings each verdict has; those that only explain another one are left out."""
-        main = self.findings.filter(findings.is_main())
-        counts = dict(main.group_by("verdict").len().iter_rows())
-        return {verdict.value: counts.get(verdict.value, 0) for verdict in Verdict}
+        return findings.verdicts(self.findings)
+
+    def __repr__(self) -> str:
+        """Where the run is, how many figures and rejects it has, and its verdicts, in one line."""
+        sizes = f"{self.figures.height:,} figures, {self.rejects.height:,} rejects"
+        return f"RunResult({str(self.path)!r}: {sizes}, {findings.counted(self.findings)})"
 
     def plot(self, finding: str | None = None) -> Drawing:
         """The bounds of a finding (its `finding_id`, else the loudest) on one axis, as SVG that a notebook shows.
