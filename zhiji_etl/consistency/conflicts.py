@@ -19,6 +19,7 @@ from typing import Any, Final
 import polars as pl
 
 from zhiji_etl.consistency.changes import earlier_level, likely_slip
+from zhiji_etl.consistency.contested import Contested, contested
 from zhiji_etl.consistency.instances import (
     Instance,
     Known,
@@ -77,6 +78,7 @@ def conflicts(
     chosen = [group for group in left if not _too_much(group)][:GROUPS]
     untried += Counter(_fails(group, no_value) for group in left)
     untried -= Counter(_fails(group, no_value) for group in chosen)
+    chosen += _across(judged, contested(judged, metrics, figures)[:GROUPS])
     known = Known(metrics, _prints(figures, chosen), trust)
     found = [_finding(group, known) for group in chosen]
     told = pl.DataFrame([row for row in found if row is not None], schema=FINDING_COLUMNS, orient="row")
@@ -96,6 +98,15 @@ def _left(
     wanted = [group for group in open_ if _fails(group, no_value) or any(one.key in asked for one in group)]
     beside = Counter(ordered.filter(~mine).get_column("failed"))
     return sorted(wanted, key=lambda group: not _fails(group, no_value)), beside
+
+
+def _across(judged: Sequence[Judged], shared: Iterable[Contested]) -> list[list[Instance]]:
+    """The groups that a contested figure ties together: rules of its two entities that hold by themselves."""
+    tied: list[list[Instance]] = []
+    for subject, entities in shared:
+        holding = [one for one in instances_of(judged, entities) if not one.failed]
+        tied += [group for group in grouped(holding, {subject}) if any(subject in one.subjects for one in group)]
+    return tied
 
 
 def _keys(rows: pl.DataFrame) -> set[tuple[object, ...]]:
