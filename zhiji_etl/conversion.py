@@ -119,6 +119,7 @@ def _turned(source: pl.Expr, target: pl.Expr) -> pl.Expr:
     place = {code: number for number, code in enumerate(MARKET_BASES)}
 
     def standing(currency: pl.Expr) -> pl.Expr:
+        """The place of a currency among those that markets quote first."""
         return currency.replace_strict(place, default=len(place), return_dtype=pl.Int8)
 
     first, second = standing(target), standing(source)

@@ -62,6 +62,7 @@ def assets(
 
     @dg.multi_asset(name=name, specs=specs, check_specs=checks, retry_policy=retry_policy)
     def run(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[Any]]:
+        """Audits the project, publishes it, and yields what the checks and assets came to."""
         fresh = Project(folder)
         try:
             prepared = prepare(fresh, fresh.build(out))

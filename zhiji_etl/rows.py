@@ -195,6 +195,7 @@ def _near(catalogue: Catalogue) -> pl.Expr:
     known = list(catalogue.metrics)
 
     def hints(batch: pl.Series) -> pl.Series:
+        """What to do about unknown metrics, once for each distinct name."""
         distinct = batch.unique().drop_nulls()
         near = {name: get_close_matches(name, known, n=1) for name in distinct}
         texts = {name: f"Hint: did you mean {found[0]}?" if found else _known(known) for name, found in near.items()}

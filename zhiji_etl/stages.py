@@ -64,6 +64,7 @@ class Stages:
         """The same function, whose rows are counted as they come."""
 
         def counted(*args: Given.args, **kwargs: Given.kwargs) -> pl.DataFrame:
+            """What the function gives, its rows told to the watcher."""
             frame = function(*args, **kwargs)
             if self.watcher is not None:
                 self.watcher.counted(frame.height)

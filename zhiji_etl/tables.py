@@ -149,6 +149,7 @@ def rule(
     marks = {"severity": Severity(severity), "material": material, "missing_parts": missing_parts}
 
     def mark(marked: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, marked as a rule."""
         marked.__zhiji_rule__ = marks  # type: ignore[attr-defined]
         return marked
 

@@ -33,6 +33,7 @@ def check_dimensions(relation: Relation, units: Mapping[str, str], where: str) -
 
 def _dimension(node: Expression, units: Mapping[str, str], where: str) -> Any:
     def joined(symbol: str, left: Any, right: Any) -> Any:
+        """The dimension of two sides under one sign."""
         if symbol == "*":
             return left * right
         if symbol == "/":

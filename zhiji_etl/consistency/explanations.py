@@ -342,6 +342,7 @@ def _is_forest(ties: Sequence[Sequence[int]], figures: int) -> bool:
     parents = list(range(figures))
 
     def root(node: int) -> int:
+        """The group that a node belongs to, by the way to its root."""
         while parents[node] != node:
             node = parents[node]
         return node

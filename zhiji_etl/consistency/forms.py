@@ -179,10 +179,12 @@ def _subjects(leaves: Sequence[Leaf], spans: Sequence[tuple[date, date]]) -> tup
 
     @cache
     def moved(span: tuple[date, date], offset: str) -> tuple[date, date] | None:
+        """The first and last day of another period; None where there is none."""
         to = Period.between(*span) if offset == SAME else step_away(Period.between(*span), offset)
         return None if to is None else (to.start, to.end)
 
     def subject(leaf: Leaf, span: tuple[date, date]) -> Subject | None:
+        """What an operand is about in a row of these days."""
         to = moved(span, leaf.operand.offset)
         return None if to is None else Subject(leaf.operand.entity or "", leaf.operand.metric, *to)
 

@@ -131,6 +131,7 @@ def _pairs(figures: pl.DataFrame) -> pl.DataFrame:
 
 def _is_coarser(one: str, other: str) -> pl.Expr:
     def width(name: str) -> pl.Expr:
+        """The width of an amount's bounds, relative to it."""
         names = columns(name)
         return (pl.col(names.high) - pl.col(names.low)) / pl.col(names.high).abs().fill_nan(float("inf"))
 

@@ -68,6 +68,7 @@ def slip_names(prints: Prints, *, workers: int | None = None) -> pl.Series:
     found = np.zeros(prints.value.size, dtype=np.int16)
 
     def write(start: int) -> None:
+        """Names the slips of one chunk."""
         at = rows[start : start + ROWS]
         found[at] = _named(prints.at(at))
 
@@ -109,6 +110,7 @@ def _sign(prints: Prints) -> Flags:
 
 def _power(power: int) -> Callable[[Prints], Flags]:
     def fits(prints: Prints) -> Flags:
+        """Where the print times the power of ten meets the bounds."""
         factor = 10.0**power
         return np.asarray((prints.value != 0) & prints.meet(prints.value * factor, prints.step / 2 * factor))
 

@@ -149,6 +149,7 @@ def _decide_near(compared: pl.DataFrame, check: Check, level: int) -> pl.DataFra
 
 def _meets_exactly(row: Mapping[str, object], check: Check, level: int) -> bool:
     def leaf(operand: Operand) -> Bounds:
+        """The exact bounds of one operand, in base units."""
         scale = check.scale[operand.metric]
         return intervals.operation("*", exact_bounds(row, operand.name, level), intervals.constant(scale))
 

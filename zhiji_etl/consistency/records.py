@@ -283,10 +283,12 @@ def _judge(given: _Given, out: Records, row: int) -> None:
 
 def _box(given: _Given, row: int) -> dict[str, Bounds]:
     def end(numbers: Floats, column: int) -> Fraction | None:
+        """One end as an exact fraction; None where it is not bounded."""
         number = float(numbers[row, column])
         return Fraction(repr(number)) if np.isfinite(number) else None
 
     def is_open(flags: Flags | None, column: int) -> bool:
+        """Whether an end does not belong to the bounds."""
         return flags is not None and bool(flags[row, column])
 
     return {

@@ -124,6 +124,7 @@ def _bounded(
 
 def _quotient(node: Expression, check: Check) -> Quotient:
     def leaf(operand: Operand) -> Quotient:
+        """One operand as a linear form, in base units."""
         return Quotient(Affine({operand.name: check.scale[operand.metric]}, Fraction(0)), ONE)
 
     return fold(node, leaf, lambda value: Quotient(Affine({}, value), ONE), _joined)

@@ -62,6 +62,7 @@ class RunFolder:
         rows = 0
 
         def count(sunk: Any) -> None:
+            """Adds up the rows of the files that are written."""
             nonlocal rows
             rows += sum(file.num_rows for file in sunk.paths)
 

@@ -227,6 +227,7 @@ def _without_quotes(requests: pl.DataFrame) -> pl.DataFrame:
     value, half_step = printed.cast(pl.Float64), printed_step(printed) / 2
 
     def either(one: object, other: pl.Expr | None, name: str) -> pl.Expr:
+        """One column where the currencies are the same, and where they are not."""
         return pl.when(same).then(pl.lit(one)).otherwise(other).alias(name)
 
     answered = requests.with_columns(

@@ -24,6 +24,7 @@ def parse_captioned(
     """
 
     def read(batch: pl.Series) -> pl.Series:
+        """Each text of a batch under its own caption."""
         texts, captions, declared = (batch.struct[at] for at in range(3))
         if captions.null_count() == captions.len():
             return parse_series(texts, decimals=declared, scale=scale, unit=unit, **told)

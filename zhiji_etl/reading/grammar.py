@@ -201,6 +201,7 @@ def _note(found: list[Token], at: int) -> int:
 
 def _groups_by_dots(amount: Amount) -> bool:
     def printed_digits(term: Term) -> bool:
+        """Whether a term is printed in digits."""
         return term.literal is not None
 
     dotted = amount.unit.split("/")[0] in lexicon().dot_grouping

@@ -41,6 +41,7 @@ class FigureNamespace:
         """
 
         def read(batch: pl.Series, declared: int | pl.Series | None) -> pl.Series:
+            """One batch of texts, each with its declared decimals."""
             from zhiji_etl.reading.columns import parse_series
 
             return parse_series(

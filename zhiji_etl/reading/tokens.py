@@ -144,6 +144,7 @@ class _Scanner:
         self.unknown = 0
 
     def run(self) -> None:
+        """Cuts the whole shape into tokens."""
         at = 0
         while at < len(self.shape):
             character = self.shape[at]

@@ -143,9 +143,11 @@ class _Builder:
         self.codes: set[str] = set()
 
     def add(self, spelling: str, kind: str, value: object) -> None:
+        """One meaning of a spelling; the first that is given stays."""
         self.spellings.setdefault(spelling, {}).setdefault(kind, value)
 
     def add_language(self, table: dict[str, Any]) -> None:
+        """All words of one lexicon file."""
         for kind, values in table.items():
             if isinstance(values, dict) and kind not in SPECIAL_TABLES:
                 for value, spellings in values.items():
@@ -153,6 +155,7 @@ class _Builder:
                         self.add(spelling, kind, _value(kind, value))
 
     def add_codes(self, weak: set[str]) -> None:
+        """All ISO 4217 codes, those that are also words apart."""
         from babel import Locale
 
         for code in map(str, Locale("en").currencies):
@@ -161,11 +164,13 @@ class _Builder:
             self.add(code.lower(), "weak_code", (code,))
 
     def add_currency_names(self, languages: list[str], unnamed: set[str]) -> None:
+        """The names of currencies in these languages."""
         for code, name in _currency_names(languages):
             if code not in unnamed and "(" not in name and "（" not in name:
                 self.add(name.lower(), "currency", (code,))
 
     def add_glued_tens(self) -> None:
+        """`twentyone` and its like."""
         small = {w: k["small"] for w, k in self.spellings.items() if "small" in k}
         for ten, tens in [(w, v) for w, v in small.items() if v >= 20]:
             for one, ones in small.items():
@@ -173,6 +178,7 @@ class _Builder:
                     self.add(ten + one, "small", tens + ones)
 
     def filed(self) -> dict[str, tuple[Entry, ...]]:
+        """All spellings under their first words, the longest first."""
         filed: dict[str, list[Entry]] = {}
         for spelling, kinds in self.spellings.items():
             filed.setdefault(first_word(spelling), []).append(Entry(spelling, spelling != spelling.lower(), kinds))

@@ -87,9 +87,11 @@ class _Bounded(io.RawIOBase):
         self.name = name
 
     def readable(self) -> bool:
+        """It is a stream to read from."""
         return True
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Reads on, up to the number of bytes that are allowed."""
         view = memoryview(buffer).cast("B")
         content = self.stream.read(len(view))
         self.left -= len(content)

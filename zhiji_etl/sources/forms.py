@@ -113,9 +113,11 @@ def _plain(grid: Callable[[Path, Sidecar, str | int | None], Grid]) -> Form:
     """A form whose plain tables are read through its grid."""
 
     def structure(path: Path, sidecar: Sidecar) -> Structure:
+        """The structure of a file of one grid."""
         return plain_structure(path, grid(path, sidecar, None), sidecar.columns.get("printed", "printed"))
 
     def scan(source: Source) -> pl.LazyFrame:
+        """The rows of a file of one grid."""
         return plain_frame(source.columns, grid(source.path, source.sidecar, None))
 
     return Form(structure, scan, grid, 2)

@@ -63,6 +63,7 @@ def json_frame(path: Path, columns: Sequence[str]) -> pl.LazyFrame:
     def batches(
         chosen: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _size: int | None
     ) -> Iterator[pl.DataFrame]:
+        """The rows of the file in batches, as Polars asks for them."""
         left = n_rows
         for frame in _frames(path, schema):
             part = frame if left is None else frame.head(left)

@@ -237,6 +237,7 @@ def _ends(role: str) -> Fields:
 
 def _steps(c: _named) -> Fields:
     def size(exponent: pl.Expr) -> pl.Expr:
+        """Ten to this power."""
         return pl.lit(_STEPS).gather((exponent + _ZERO).clip(0, 2 * _ZERO))
 
     return {"step": size(c("s")), "step_max": size(c("s") + c("z"))}

@@ -60,6 +60,7 @@ class _Numbers:
         self._columns: dict[str, NDArray[Any]] = {}
 
     def put(self, rows: NDArray[Any], fields: pl.DataFrame) -> None:
+        """Puts the numbers of some rows."""
         for name in fields.columns:
             column = self._columns.get(name)
             if column is None:
@@ -74,6 +75,7 @@ class _Numbers:
 
     @property
     def everywhere(self) -> bool:
+        """Whether all rows have bounds."""
         return not np.isnan(self._columns["low"]).any()
 
     def fields(self) -> dict[str, Any]:
@@ -90,6 +92,7 @@ class _Numbers:
         return numbers
 
     def struct(self, words: dict[str, Any]) -> pl.Expr | None:
+        """All fields with these words as one struct; None where no row has an amount."""
         return _struct(self.fields() | words, AMOUNT_FIELDS) if self._columns else None
 
 
