@@ -144,6 +144,9 @@ PARSED_FIELDS: Final[dict[str, pl.DataType]] = {
 }
 """What `pl.col(...).figure.parse()` gives: an amount, its restatement, why it is ambiguous, or why it is no figure."""
 
+PARSED: Final = pl.Struct(PARSED_FIELDS)
+"""The same as one column."""
+
 FIGURE_COLUMNS: Final[dict[str, pl.DataType]] = {
     "figure_id": pl.UInt64(),
     "row_id": pl.UInt64(),

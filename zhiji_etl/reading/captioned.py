@@ -11,8 +11,9 @@ from typing import Any
 import polars as pl
 
 from zhiji_etl.errors import FigureError
+from zhiji_etl.figures import PARSED
 from zhiji_etl.reading.cells import options
-from zhiji_etl.reading.columns import PARSED, parse_series
+from zhiji_etl.reading.columns import parse_series
 
 
 def parse_captioned(

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from zhiji_etl.figures import PARSED_FIELDS
+from zhiji_etl.figures import PARSED
 
 if TYPE_CHECKING:
     from zhiji_etl.reading.cells import Rounding
-
-PARSED = pl.Struct(PARSED_FIELDS)
 
 
 @pl.api.register_expr_namespace("figure")

@@ -19,10 +19,9 @@ import polars as pl
 
 from zhiji_etl.reading.cells import Rounding, options
 from zhiji_etl.reading.columns.chunks import Told, read_chunk
-from zhiji_etl.reading.columns.results import PARSED
 from zhiji_etl.reading.columns.single import figure_struct
 
-__all__ = ["PARSED", "figure_struct", "parse_series"]
+__all__ = ["figure_struct", "parse_series"]
 
 _SMALL, _CHUNK = 20_000, 125_000
 """Rows that are not worth a second thread, and rows that are read at a time: their bytes fit

@@ -85,10 +85,10 @@ def read_chunk(texts: pl.Series, decimals: pl.Series | None, told: Told) -> pl.S
 
 def _by_bytes(chunk: Chunk, unread: pl.Series) -> tuple[Rows, Rows, Rows]:
     """Reads texts of regular numbers; the rows of others, of those that need the fine shape, and of slow ones."""
-    texts = chunk.texts.set(unread, "") if unread.any() else chunk.texts
-    found = scan(_joined(texts), chunk.told.chosen.decimal_comma) if len(texts) else None
-    if found is None:
+    if not len(chunk.texts):
         return _NONE, _NONE, _NONE
+    texts = chunk.texts.set(unread, "") if unread.any() else chunk.texts
+    found = scan(_joined(texts), chunk.told.chosen.decimal_comma)
     shapes = meanings(found.shapes, "coarse", chunk.told.chosen, chunk.told.truncated)
     left = unread.to_numpy() | found.irregular
     rows = np.flatnonzero(~left)

@@ -12,10 +12,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from zhiji_etl.figures import AMOUNT_FIELDS, PARSED_FIELDS
+from zhiji_etl.figures import AMOUNT_FIELDS, PARSED, PARSED_FIELDS
 from zhiji_etl.reading.columns.shapes import WORDS
 
-PARSED: Final = pl.Struct(PARSED_FIELDS)
 NUMBERS: Final = tuple(name for name, dtype in AMOUNT_FIELDS.items() if dtype == pl.Float64())
 CLOSED: Final = ("low_closed", "high_closed")
 
