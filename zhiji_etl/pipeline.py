@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
@@ -21,6 +21,7 @@ from zhiji_etl.cache import Cache, keys
 from zhiji_etl.catalogue import Catalogue
 from zhiji_etl.consistency import pairs
 from zhiji_etl.consistency.checking import checked
+from zhiji_etl.consistency.elsewhere import Elsewhere, Unsettled
 from zhiji_etl.consistency.implied import intersect
 from zhiji_etl.figures import FIGURE_COLUMNS, Severity
 from zhiji_etl.outputs import RunFolder, publishing
@@ -53,6 +54,14 @@ class Audit:
     implied: pl.DataFrame
     rates: pl.DataFrame
     quotes: pl.DataFrame
+
+
+class Conclusion(NamedTuple):
+    """An audit, the requests (KEY_COLUMNS) for the rates that it used, and what it leaves open where it is a shard's."""
+
+    audit: Audit
+    requests: pl.DataFrame
+    unsettled: Unsettled
 
 
 @dataclass(frozen=True, repr=False)
@@ -155,6 +164,20 @@ def audit(
     """The chain: read, split, convert, tabulate, check. Every raw row ends in exactly one of figures and rejects."""
     stage = stages or Stages()
     read = stage("read", rows.read_rows, sources, catalogue, amendments, recall)
+    return conclude(read, sources, catalogue, rates, amendments, stage).audit
+
+
+def conclude(
+    read: pl.DataFrame,
+    sources: list[Source],
+    catalogue: Catalogue,
+    rates: Rates,
+    amendments: Sequence[corrections.Correction] = (),
+    stages: Stages | None = None,
+    elsewhere: Elsewhere | None = None,
+) -> Conclusion:
+    """The chain after reading, over all rows or those of a shard, which is then told what it must know of `elsewhere`."""
+    stage = stages or Stages()
     printed, unread = rows.split(read)
     stated = printed.join(conventions(sources), on="source", how="left", maintain_order="left")
     converted = stage("convert", conversion.convert, stated, rates)
@@ -163,7 +186,7 @@ def audit(
     figures = converted.join(refused, on="row_id", how="anti", maintain_order="left")
     trust = {source.name: source.sidecar.trust for source in sources}
     usable, flawed = figures.select(*FIGURE_COLUMNS), rows.excessive(read)
-    concluded = stage("check", checked, usable, catalogue.rules, catalogue.metrics, flawed, trust, rates)
+    concluded = stage("check", checked, usable, catalogue.rules, catalogue.metrics, flawed, trust, rates, elsewhere)
     as_printed = stated.join(refused, on="row_id", how="anti", maintain_order="left")
     restated = stage("restate", pairs.restatements, as_printed, rates)
     asked = pl.concat([conversion.requested(converted), restated.requests, concluded.requests])
@@ -172,7 +195,7 @@ def audit(
         findings.as_findings(conversion.unrated(converted)),
         *findings.all_as_findings([*concluded.findings, restated.findings]),
     ]
-    return Audit(
+    audited = Audit(
         raw_rows=read.height,
         figures=usable,
         tables=tables.tables,
@@ -182,6 +205,7 @@ def audit(
         rates=rates.slice(asked),
         quotes=read.filter(pl.col("note").is_not_null()).select("row_id", "note"),
     )
+    return Conclusion(audited, asked.unique(), concluded.unsettled)
 
 
 def conventions(sources: list[Source]) -> pl.DataFrame:
