@@ -30,10 +30,11 @@ def misspelt(rules: Sequence[CompiledRule], entities: pl.Series) -> pl.DataFrame
 
 
 def alike(rules: Sequence[CompiledRule], entities: pl.Series) -> pl.Series:
-    """Those of `entities` with which the named ones that are not among them are compared: all that `misspelt` needs."""
-    known = entities.drop_nulls().unique().sort()
-    lacking = [name for name in sorted(named_entities(rules)) if not (known == name).any()]
-    return pl.concat([known.head(0), *(_compared(name, known) for name in lacking)]).unique().sort()
+    """All that `misspelt` needs of `entities`: the named ones, and those that named ones which lack are compared with."""
+    known, named = entities.drop_nulls().unique().sort(), sorted(named_entities(rules))
+    printed = known.filter(known.is_in(named))
+    lacking = sorted({*named} - {*printed})
+    return pl.concat([printed, *(_compared(name, known) for name in lacking)]).unique().sort()
 
 
 def _of_rule(rule: CompiledRule, known: pl.Series) -> Iterator[dict[str, Any]]:
