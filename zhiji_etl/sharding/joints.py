@@ -93,7 +93,7 @@ def judged_places(task: Task, number: int, tables: Iterator[pa.Table]) -> Part:
     for rule, compiled in enumerate(catalogue.rules):
         mine = [frame.drop("__rule") for frame in frames if frame.get_column("__rule").first() == rule]
         if mine and compiled.ranking is not None:
-            wide = pl.concat(mine).sort("entity", *PERIOD, nulls_last=False)
+            wide = pl.concat(mine, how="diagonal").sort("entity", *PERIOD, nulls_last=False)
             found.append(as_findings(ranked(compiled, compiled.ranking, wide, catalogue.metrics)))
     return findings_part(task.staging, gathered(found))
 
