@@ -83,6 +83,17 @@ def _columns(frames: Iterable[pl.DataFrame]) -> list[str]:
     return list(dict.fromkeys(name for frame in frames for name in frame.columns))
 
 
+def read_batches(
+    source: Source,
+    sources: Iterable[Source],
+    catalogue: Catalogue,
+    amendments: Sequence[corrections.Correction] = (),
+) -> Iterator[pl.DataFrame]:
+    """The rows of one of several sources as `read_rows` gives them, some at a time."""
+    _check_captions(source, catalogue)
+    yield _read_source(source, ordinals(sources)[source.name], catalogue, amendments)
+
+
 def _read_source(
     source: Source, ordinal: int, catalogue: Catalogue, amendments: Sequence[corrections.Correction]
 ) -> pl.DataFrame:
