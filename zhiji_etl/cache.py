@@ -105,7 +105,8 @@ class Cache:
         # What changed between hashing and reading would be kept under the key of other bytes.
         check_unchanged([source])
         stream = io.BytesIO()
-        rows.write_parquet(stream, compression="zstd", compression_level=1)
+        # Rows are recalled whole: nobody asks for statistics.
+        rows.write_parquet(stream, compression="zstd", compression_level=1, statistics=False)
         self._keep(self.keys[source.name], stream.getvalue(), "parquet")
         return rows
 

@@ -124,7 +124,7 @@ def amended(rows: pl.LazyFrame, source: str, corrections: Iterable[Correction]) 
     ).drop("__override", *_KEYS)
 
 
-def rescaled(rows: pl.LazyFrame, corrections: Iterable[Correction]) -> pl.LazyFrame:
+def rescaled(rows: pl.DataFrame, corrections: Iterable[Correction]) -> pl.DataFrame:
     """Rows after reading: in `read` (PARSED_FIELDS), each amount multiplied where a correction scales its row."""
     if all(one.scale is None for one in corrections):
         return rows

@@ -15,13 +15,15 @@ import polars as pl
 
 from zhiji_etl import corrections, labels
 from zhiji_etl.catalogue import Catalogue
+from zhiji_etl.distinct import with_answers
 from zhiji_etl.errors import FigureError, ProjectError
 from zhiji_etl.figures import AMOUNT_FIELDS, FIGURE_COLUMNS, Reason
 from zhiji_etl.periods import resolve_periods, with_year_ends
 from zhiji_etl.rates import USUAL, RateMethod
-from zhiji_etl.reading.captioned import parse_captioned
+from zhiji_etl.reading.captioned import captioned_series
 from zhiji_etl.reading.cells import options
 from zhiji_etl.sources import Sidecar, Source, ordinals, scan_source
+from zhiji_etl.sources.rows import RESERVED, RESERVED_STARTS
 
 REJECT_ENDING: Final = ("code", "reason")
 Recall = Callable[[Source, Callable[[], pl.DataFrame]], pl.DataFrame]
@@ -29,6 +31,22 @@ Recall = Callable[[Source, Callable[[], pl.DataFrame]], pl.DataFrame]
 
 RESTATING: Final = 1
 """The last bit of a figure_id: 0 for the figure of a row, 1 for the amount that restates it."""
+
+AMOUNTS: Final = {name: dtype for name, dtype in AMOUNT_FIELDS.items() if name in FIGURE_COLUMNS}
+"""What a figure keeps of the amount that was read."""
+
+RESTATED: Final = "__restated"
+"""Column of `read_rows`: the AMOUNTS that restate those of the row; its unit is null where none do."""
+
+BATCH: Final = 250_000
+"""Rows that are read at a time: enough for two threads that parse, few enough to be forgotten soon."""
+
+_DEFECT: Final = pl.Struct({"code": pl.String(), "reason": pl.String()})
+_FOR_A_WHILE: Final = (
+    *("read", "defect", "defect_reason", "fiscal_year_end", "__placing", "period_kind", "period_reason"),
+    *corrections.WORKING,
+)
+"""Columns that reading needs, and nothing after it."""
 
 
 class Split(NamedTuple):
@@ -54,8 +72,15 @@ def read_rows(
         _check_captions(one, catalogue)
     readers = [partial(_read_source, one, numbers[one.name], catalogue, amendments) for one in listed]
     recalled = recall or (lambda _source, read: read())
-    frames = [recalled(one, read) for one, read in zip(listed, readers, strict=True)]
-    return pl.concat(frames, how="diagonal").sort("row_id")
+    frames = {one.name: recalled(one, read) for one, read in zip(listed, readers, strict=True)}
+    # The bits of the ordinal stand first in a row_id: in the order of the sources nothing is left to sort.
+    in_order = [frames[name] for name in sorted(numbers, key=numbers.__getitem__)]
+    return pl.concat(in_order, how="diagonal").select(_columns(frames.values()))
+
+
+def _columns(frames: Iterable[pl.DataFrame]) -> list[str]:
+    """The columns of all frames, in the order in which they come up."""
+    return list(dict.fromkeys(name for frame in frames for name in frame.columns))
 
 
 def read_batches(
@@ -72,57 +97,46 @@ def read_batches(
 def _read_source(
     source: Source, ordinal: int, catalogue: Catalogue, amendments: Sequence[corrections.Correction]
 ) -> pl.DataFrame:
-    """The rows of one source: one after the other they take a third of the time that one plan of all sources takes."""
+    """The rows of one source, in the order of their `row_id`."""
     raw = corrections.amended(labels.told(scan_source(source, ordinal), source.sidecar), source.name, amendments)
-    rows = corrections.rescaled(_read(raw, source.sidecar), amendments)
-    placed = _dated(_placed(rows, catalogue), catalogue.fiscal_year_ends)
-    return (
-        placed.with_columns(_first_defect())
-        .unnest("__defect")
-        .drop("__placing")
-        .collect(engine="streaming")
-        .sort("row_id")
-    )
+    read = [_read_batch(batch, source.sidecar, catalogue, amendments) for batch in _batches(raw)]
+    return pl.concat(read)
+
+
+def _batches(raw: pl.LazyFrame) -> Iterator[pl.DataFrame]:
+    """Raw rows in their order, at least one batch of them.
+
+    They are collected first: `collect_batches` of Polars 2.1 waits for ever where few threads are left to whoever asks.
+    """
+    rows = raw.collect(engine="streaming")
+    yield from (rows.slice(start, BATCH) for start in range(0, max(rows.height, 1), BATCH))
+
+
+def _read_batch(
+    raw: pl.DataFrame, sidecar: Sidecar, catalogue: Catalogue, amendments: Sequence[corrections.Correction]
+) -> pl.DataFrame:
+    """Raw rows with what they print, where it belongs and when it was, or why they are no figures."""
+    read = corrections.rescaled(_read(raw, sidecar), amendments)
+    placed = _dated(_placed(read, catalogue), catalogue.fiscal_year_ends)
+    judged = placed.with_columns(_first_defect()).unnest("__defect")
+    return _stated(judged).drop(_FOR_A_WHILE)
 
 
 def split(rows: pl.DataFrame) -> Split:
     """The rows in two: those with a code are rejects, the others become figures."""
     defective = pl.col("code").is_not_null()
     figures = rows.filter(~defective)
-    restating = figures.filter(pl.col("read").struct.field("restated").struct.field("unit").is_not_null())
-    stated, other = pl.struct(pl.col("read").struct.field(*AMOUNT_FIELDS)), pl.col("read").struct.field("restated")
-    main = _figures(figures, pl.when(_says_in_brackets()).then(other).otherwise(stated), 0)
-    second = _figures(restating, pl.when(_says_in_brackets()).then(stated).otherwise(other), RESTATING)
-    return Split(pl.concat([main, second]).sort("figure_id"), as_rejects(rows.filter(defective)))
-
-
-def _says_in_brackets() -> pl.Expr:
-    """Whether the amount in brackets is in the declared unit: then it is the figure, and the other restates it."""
-    read, declared = pl.col("read").struct, pl.col("declared_unit")
-    in_brackets = read.field("restated").struct.field("unit") == declared
-    return (in_brackets & (read.field("unit") != declared)).fill_null(value=False)
+    restated = pl.col(RESTATED).struct
+    again = figures.filter(restated.field("unit").is_not_null()).with_columns(restated.field(*AMOUNTS))
+    both = _figures(figures, 0).merge_sorted(_figures(again, RESTATING), key="figure_id")
+    return Split(both, as_rejects(rows.filter(defective)))
 
 
 def as_rejects(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows of `read_rows` as rejects: every raw column, then `row_id, source, code, reason`."""
-    added = {
-        "read",
-        "defect",
-        "defect_reason",
-        "declared_unit",
-        "nouns",
-        "at_least",
-        "at_most",
-        "fx",
-        "restated_in",
-        "fiscal_year_end",
-        "corrected_from",
-        *corrections.WORKING,
-    }
-    raw = [name for name in rows.columns if name not in added and not name.startswith("period_")]
-    ending = ("row_id", "source", *REJECT_ENDING)
+    raw = [name for name in rows.columns if name not in RESERVED and not name.startswith(RESERVED_STARTS)]
     restored = rows.with_columns(printed=pl.coalesce("corrected_from", "printed"))
-    return restored.select(*(name for name in raw if name not in ending), *ending)
+    return restored.select(*raw, "row_id", "source", *REJECT_ENDING)
 
 
 def excessive(rows: pl.DataFrame) -> pl.DataFrame:
@@ -151,14 +165,14 @@ def _check_captions(source: Source, catalogue: Catalogue) -> None:
         raise ProjectError("sidecar_invalid", f"sidecar of {source.name}: {error.message}", hint=error.hint) from None
 
 
-def _read(frame: pl.LazyFrame, sidecar: Sidecar) -> pl.LazyFrame:
+def _read(rows: pl.DataFrame, sidecar: Sidecar) -> pl.DataFrame:
     decimals = pl.col("decimals").cast(pl.Int64, strict=False)
     if sidecar.decimals is not None:
         decimals = decimals.fill_null(sidecar.decimals)
-    read = parse_captioned(
-        pl.col("printed"),
-        pl.col("caption"),
-        decimals,
+    read = captioned_series(
+        rows.get_column("printed"),
+        rows.get_column("caption"),
+        rows.select(decimals).to_series(),
         currency=sidecar.currency,
         scale=sidecar.scale,
         unit=sidecar.unit,
@@ -166,19 +180,27 @@ def _read(frame: pl.LazyFrame, sidecar: Sidecar) -> pl.LazyFrame:
         decimal_comma=sidecar.decimal_comma,
     )
     year_end = pl.lit(sidecar.fiscal_year_end, pl.String)
-    return frame.with_columns(read=read, fiscal_year_end=year_end)
+    return rows.with_columns(read=read, fiscal_year_end=year_end)
 
 
-def _placed(rows: pl.LazyFrame, catalogue: Catalogue) -> pl.LazyFrame:
+def _placed(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """Each row with the table that it names, or the only one that declares its metric, and what that declares."""
+    schema = {**catalogue.declarations.drop("metric").schema, "__placing": _DEFECT}
+    keys = {name: pl.col(name) for name in ("table", "metric")}
+    return with_answers(rows, keys, partial(_placements, catalogue=catalogue), schema)
+
+
+def _placements(named: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+    """Pairs of `table, metric` with the table that is meant and what it declares, or `__placing`: why there is none."""
     declarations = catalogue.declarations
     only = declarations.group_by("metric").agg(
         only_table=pl.col("table").first(), tables=pl.col("table").sort().str.join(", "), count=pl.len()
     )
-    known = rows.with_columns(table=_snake(pl.col("table"))).join(only.lazy(), on="metric", how="left")
-    named = pl.coalesce("table", pl.when(pl.col("count") == 1).then("only_table"))
-    joined = known.with_columns(table=named).join(declarations.lazy(), on=["table", "metric"], how="left")
-    return joined.with_columns(__placing=_placing_defect(catalogue)).drop("only_table", "tables", "count")
+    known = named.select(_snake(pl.col("table")), "metric").join(only, on="metric", how="left", maintain_order="left")
+    table = pl.coalesce("table", pl.when(pl.col("count") == 1).then("only_table"))
+    meant = known.with_columns(table=table)
+    joined = meant.join(declarations, on=["table", "metric"], how="left", maintain_order="left")
+    return joined.with_columns(__placing=_placing_defect(catalogue))
 
 
 def _snake(name: pl.Expr) -> pl.Expr:
@@ -219,7 +241,7 @@ def _known(names: list[str]) -> str:
     return f"Hint: declared are {', '.join(sorted(names)[:20])}."
 
 
-def _dated(rows: pl.LazyFrame, year_ends: Mapping[str, str]) -> pl.LazyFrame:
+def _dated(rows: pl.DataFrame, year_ends: Mapping[str, str]) -> pl.DataFrame:
     """Each row with its days; a fiscal year ends as its source says, else as its entity is declared."""
     return resolve_periods(with_year_ends(rows, year_ends), "period", "fiscal_year_end")
 
@@ -259,22 +281,38 @@ def _entity() -> pl.Expr:
     return pl.col("entity").str.strip_chars()
 
 
-def _figures(rows: pl.DataFrame, amount: pl.Expr, restating: int) -> pl.DataFrame:
+def _stated(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows with the AMOUNTS of their figure, and under RESTATED those that restate it.
+
+    The figure is what stands first, but where only the amount in brackets is in the declared unit.
+    """
+    read = pl.col("read").struct
+    other = read.field("restated").struct.field(*AMOUNTS)
+    plain = rows.with_columns(read.field(*AMOUNTS), pl.struct(other).alias(RESTATED))
+    unit = pl.col(RESTATED).struct.field("unit")
+    if plain.select(unit.is_null().all()).item():
+        return plain.with_columns(pl.lit(None, pl.Struct(AMOUNTS)).alias(RESTATED))
+    in_brackets = ((unit == pl.col("declared_unit")) & (pl.col("unit") != pl.col("declared_unit"))).fill_null(False)
+    first = pl.when(in_brackets).then(RESTATED).otherwise(pl.struct(AMOUNTS.keys()))
+    second = pl.when(in_brackets).then(pl.struct(AMOUNTS.keys())).otherwise(RESTATED)
+    turned = plain.with_columns(first.alias("read"), second.alias(RESTATED))
+    return turned.with_columns(pl.col("read").struct.field(*AMOUNTS))
+
+
+def _figures(rows: pl.DataFrame, restating: int) -> pl.DataFrame:
     """Rows as figures in their printed unit: FIGURE_COLUMNS, and what the table declares of the metric."""
-    read = {name: amount.struct.field(name) for name in AMOUNT_FIELDS if name not in ("range_low", "range_high")}
     named = {
         "figure_id": pl.col("row_id") * 2 + restating,
         "entity": _entity(),
         "period": pl.col("period_label"),
-        "printed_value": amount.struct.field("value"),
-        "printed_unit": amount.struct.field("unit"),
+        "printed_value": pl.col("value"),
+        "printed_unit": pl.col("unit"),
         "rate": pl.lit(None, pl.Float64),
         "rate_method": pl.lit(None, pl.String),
         "restates": pl.col("row_id") * 2 if restating else pl.lit(None, pl.UInt64),
     }
     declared = ("declared_unit", "nouns", "at_least", "at_most", "restated_in")
-    made: Mapping[str, pl.Expr] = {**read, **named}
-    columns = [made.get(name, pl.col(name)).cast(dtype).alias(name) for name, dtype in FIGURE_COLUMNS.items()]
+    columns = [named.get(name, pl.col(name)).cast(dtype).alias(name) for name, dtype in FIGURE_COLUMNS.items()]
     return rows.select(*columns, *declared, fx=_method())
 
 

@@ -6,14 +6,16 @@ In: a frame with a column of texts. Out: the same rows in the same order with th
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
 
+from zhiji_etl.distinct import Frame, with_answers
 from zhiji_etl.errors import PeriodError
 from zhiji_etl.periods.grammar import parse_period
 from zhiji_etl.periods.period import Period, PeriodKind
-from zhiji_etl.periods.year_ends import FiscalYearEnd, Frame, year_end_day
+from zhiji_etl.periods.year_ends import FiscalYearEnd, year_end_day
 
 PERIOD_COLUMNS: Final[dict[str, pl.DataType]] = {
     "period_start": pl.Date(),
@@ -36,16 +38,10 @@ def resolve_periods(frame: Frame, column: str = "period", fiscal_year_end: Fisca
 
     `column` holds texts, whole years or dates. `fiscal_year_end` is one (month, day), or the name of a column of
     `MM-DD` texts (null: the calendar year). A text that cannot be read is a reason in `period_reason`, never an error;
-    so is a null. Raises `PeriodError` only for a `fiscal_year_end` that is no day. The distinct texts of a LazyFrame
-    are collected at once, and its rows are then joined to them as they stream.
+    so is a null. Raises `PeriodError` only for a `fiscal_year_end` that is no day.
     """
-    keys = [pl.col(column).cast(pl.String).alias(_TEXT), _year_end_key(fiscal_year_end)]
-    keyed = frame.with_columns(keys).drop(PERIOD_COLUMNS.keys(), strict=False)
-    distinct = keyed.lazy().select(_TEXT, _YEAR_END).unique().collect(engine="streaming")
-    resolved = _resolved(distinct)
-    table = resolved if isinstance(keyed, pl.DataFrame) else resolved.lazy()
-    joined = keyed.join(table, on=[_TEXT, _YEAR_END], how="left", nulls_equal=True, maintain_order="left")
-    return joined.drop(_TEXT, _YEAR_END)
+    keys = {_TEXT: pl.col(column).cast(pl.String), _YEAR_END: _year_end_key(fiscal_year_end)}
+    return with_answers(frame, keys, _resolved, PERIOD_COLUMNS)
 
 
 def previous_table(periods: pl.DataFrame) -> pl.DataFrame:
@@ -66,19 +62,19 @@ _YEAR_END: Final = "__period_year_end"
 
 def _year_end_key(fiscal_year_end: FiscalYearEnd | str | None) -> pl.Expr:
     if isinstance(fiscal_year_end, str):
-        return pl.col(fiscal_year_end).cast(pl.String).alias(_YEAR_END)
+        return pl.col(fiscal_year_end).cast(pl.String)
     if fiscal_year_end is None:
-        return pl.lit(None, dtype=pl.String).alias(_YEAR_END)
+        return pl.lit(None, dtype=pl.String)
     parse_period("2020", fiscal_year_end=fiscal_year_end)  # refuses a day that does not exist, once for all rows
-    return pl.lit("{:02d}-{:02d}".format(*fiscal_year_end)).alias(_YEAR_END)
+    return pl.lit("{:02d}-{:02d}".format(*fiscal_year_end))
 
 
 def _resolved(distinct: pl.DataFrame) -> pl.DataFrame:
-    rows = [(text, year_end, *_fields(text, year_end)) for text, year_end in distinct.iter_rows()]
-    schema = {_TEXT: pl.String(), _YEAR_END: pl.String(), **PERIOD_COLUMNS}
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    rows = [_fields(text, year_end) for text, year_end in distinct.iter_rows()]
+    return pl.DataFrame(rows, schema=PERIOD_COLUMNS, orient="row")
 
 
+@lru_cache(maxsize=1 << 16)
 def _fields(text: str | None, year_end: str | None) -> tuple[date | str | bool | None, ...]:
     if text is None:
         return (None, None, None, None, None, "The period is missing.")

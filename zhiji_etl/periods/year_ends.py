@@ -8,13 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
-from typing import Final, TypeVar
+from typing import Final
 
 import polars as pl
 
+from zhiji_etl.distinct import Frame
 from zhiji_etl.errors import PeriodError
-
-Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 FiscalYearEnd = tuple[int, int]
 """Month and day on which a fiscal year ends: (3, 31)."""
@@ -39,14 +38,9 @@ def with_year_ends(frame: Frame, year_ends: Mapping[str, str]) -> Frame:
     `year_ends` names entities and their days. What a row has keeps standing; rows and order stay.
     """
     own = pl.col("fiscal_year_end") if "fiscal_year_end" in frame.collect_schema() else pl.lit(None, pl.String)
-    if not year_ends:
-        return frame.with_columns(fiscal_year_end=own)
-    schema = {ENTITY: pl.String, DAY: pl.String}
-    declared = pl.DataFrame(list(year_ends.items()), schema=schema, orient="row")
-    keyed = frame.with_columns(pl.col("entity").cast(pl.String).str.strip_chars().alias(ENTITY))
-    table = declared if isinstance(keyed, pl.DataFrame) else declared.lazy()
-    joined = keyed.join(table, on=ENTITY, how="left", maintain_order="left")
-    return joined.with_columns(fiscal_year_end=pl.coalesce(own, DAY)).drop(ENTITY, DAY)
+    entity = pl.col("entity").cast(pl.String).str.strip_chars()
+    declared = entity.replace_strict(year_ends, default=None, return_dtype=pl.String)
+    return frame.with_columns(fiscal_year_end=pl.coalesce(own, declared) if year_ends else own)
 
 
 def checked_year_end(fiscal_year_end: FiscalYearEnd | None) -> FiscalYearEnd:
@@ -61,7 +55,3 @@ def checked_year_end(fiscal_year_end: FiscalYearEnd | None) -> FiscalYearEnd:
             hint="Give month and day, such as (3, 31).",
         ) from None
     return month, day
-
-
-ENTITY: Final = "__period_entity"
-DAY: Final = "__period_entity_year_end"

@@ -1,7 +1,7 @@
 """Columns whose cells have captions of their own: each is read with what its caption says of scale and unit.
 
-In: String expressions of printed texts and captions (`million USD`, `percent`; null: as the table says), and one of
-declared decimals. Out: a Struct expression of `figures.PARSED_FIELDS`; elementwise, so that it streams.
+In: printed texts, captions (`million USD`, `percent`; null: as the table says) and declared decimals, as String
+expressions or series. Out: the same of Structs of `figures.PARSED_FIELDS`; elementwise, so that they stream.
 """
 
 from __future__ import annotations
@@ -26,15 +26,21 @@ def parse_captioned(
 
     def read(batch: pl.Series) -> pl.Series:
         """Each text of a batch under its own caption."""
-        texts, captions, declared = (batch.struct[at] for at in range(3))
-        if captions.null_count() == captions.len():
-            return parse_series(texts, decimals=declared, scale=scale, unit=unit, **told)
-        frame = pl.DataFrame({"text": texts, "caption": captions, "decimals": declared}).with_row_index("at")
-        parts = [_part(part, scale, unit, told) for part in frame.partition_by("caption", maintain_order=True)]
-        return pl.concat(parts).sort("at").get_column("read")
+        return captioned_series(*(batch.struct[at] for at in range(3)), scale=scale, unit=unit, **told)
 
     both = pl.struct(printed, caption.alias("its caption"), decimals.alias("declared decimals"))
     return both.map_batches(read, return_dtype=PARSED, is_elementwise=True)
+
+
+def captioned_series(
+    texts: pl.Series, captions: pl.Series, decimals: pl.Series, *, scale: str | None, unit: str | None, **told: Any
+) -> pl.Series:
+    """The same of series, outside of any plan: there the threads of Polars are free for it."""
+    if captions.null_count() == captions.len():
+        return parse_series(texts, decimals=decimals, scale=scale, unit=unit, **told)
+    frame = pl.DataFrame({"text": texts, "caption": captions, "decimals": decimals}).with_row_index("at")
+    parts = [_part(part, scale, unit, told) for part in frame.partition_by("caption", maintain_order=True)]
+    return pl.concat(parts).sort("at").get_column("read")
 
 
 # --------------------------------------------------------------------------------------------------

@@ -47,26 +47,35 @@ class Scan(NamedTuple):
     zeros: Whole
 
 
+class _Signs(NamedTuple):
+    """Where signs stand within numbers, and which of the numbers each stands in."""
+
+    at: Whole
+    number: Whole
+
+
 def scan(joined: bytes, decimal_comma: bool) -> Scan:
     """The shapes and numbers of texts joined by `SEPARATOR`; `decimal_comma` changes the places of comma and point."""
     text = np.frombuffer(_PADDING + joined + _PADDING, np.uint8)
     digit = (text - np.uint8(ord("0"))) < 10
     thousands, point = (".", ",") if decimal_comma else (",", ".")
-    groups, points = _between_digits(text, digit, thousands), _between_digits(text, digit, point)
+    places = [_between_digits(text, digit, sign) for sign in (thousands, point)]
     inside = digit.copy()
-    inside[groups] = inside[points] = True
+    inside[places[0]] = inside[places[1]] = True
     edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1
     starts, ends = edges[::2], edges[1::2]
+    groups, points = (_Signs(at, np.searchsorted(starts, at) - 1) for at in places)
+    count = ends - starts - sum(np.bincount(signs.number, minlength=len(starts)) for signs in (groups, points))
     breaks = np.flatnonzero(text == _END)[len(_PADDING) - 1 : -len(_PADDING)]
     codes, shapes = _shapes(text, inside, starts)
-    mantissa = _mantissa(text, digit, starts)
+    mantissa = _mantissa(text, digit, count)
     return Scan(
         codes,
         shapes,
         np.searchsorted(starts, breaks),
         _marked(_irregular(text, digit, groups, points, starts, ends), breaks),
         mantissa,
-        _decimals(points, starts, ends),
+        _decimals(points, ends),
         _zeros(mantissa),
     )
 
@@ -92,14 +101,11 @@ def _shapes(text: Bytes, inside: Flags, starts: Whole) -> tuple[NDArray[np.uint3
 # ---- numbers --------------------------------------------------------------------------------------------------------
 
 
-def _mantissa(text: Bytes, digit: Flags, starts: Whole) -> Whole:
-    """All digits of each number as one whole number."""
-    places = np.flatnonzero(digit)
-    digits = np.concatenate((np.zeros(_WIDEST, np.uint8), text[places] - np.uint8(ord("0"))))
-    first = np.searchsorted(places, starts)
-    count = np.diff(first, append=len(places))
+def _mantissa(text: Bytes, digit: Flags, count: Whole) -> Whole:
+    """All digits of each number as one whole number; `count` tells how many it has."""
+    digits = np.concatenate((np.zeros(_WIDEST, np.uint8), text[digit] - np.uint8(ord("0"))))
     words = np.lib.stride_tricks.sliding_window_view(digits, 8)
-    last = first + count + _WIDEST
+    last = np.cumsum(count) + _WIDEST
     value = _word(words[last - 8], count)
     wide = np.flatnonzero(count > 8)
     if len(wide):
@@ -124,11 +130,10 @@ _STEPS: Final = tuple(
 )
 
 
-def _decimals(points: Whole, starts: Whole, ends: Whole) -> Whole:
+def _decimals(points: _Signs, ends: Whole) -> Whole:
     """How many digits of each number stand behind its point."""
-    decimals = np.zeros(len(starts), np.int64)
-    number = np.searchsorted(starts, points) - 1
-    decimals[number] = ends[number] - points - 1
+    decimals = np.zeros(len(ends), np.int64)
+    decimals[points.number] = ends[points.number] - points.at - 1
     return decimals
 
 
@@ -149,17 +154,15 @@ def _zeros(mantissa: Whole) -> Whole:
 
 
 def _irregular(
-    text: Bytes, digit: Flags, groups: Whole, points: Whole, starts: Whole, ends: Whole
+    text: Bytes, digit: Flags, groups: _Signs, points: _Signs, starts: Whole, ends: Whole
 ) -> tuple[Whole, ...]:
     """Places where the pattern of numbers would part what looks like one number."""
-    of_points = np.searchsorted(starts, points)
-    of_groups = np.searchsorted(starts, groups)
-    last_point = np.full(len(starts) + 1, len(text))
-    last_point[of_points] = points
+    last_point = np.full(len(starts), len(text))
+    last_point[points.number] = points.at
     return (
-        points[1:][of_points[1:] == of_points[:-1]],
-        groups[groups > last_point[of_groups]],
-        groups[~_groups_of_three(text, digit, groups, starts[of_groups - 1])],
+        points.at[1:][points.number[1:] == points.number[:-1]],
+        groups.at[groups.at > last_point[groups.number]],
+        groups.at[~_groups_of_three(text, digit, groups.at, starts[groups.number])],
         ends[_has_exponent(text, digit, ends)],
     )
 
