@@ -112,12 +112,12 @@ def restatements(figures: pl.DataFrame, rates: Rates) -> Restated:
 
 def _pairs(figures: pl.DataFrame) -> pl.DataFrame:
     """One row an amount with its restatement side by side; the restated columns are null where none is printed."""
-    main = figures.filter(pl.col("restates").is_null())
+    restating = figures.filter(pl.col("restates").is_not_null())
+    is_restated = pl.col("figure_id").is_in(restating.get_column("restates").implode())
+    main = figures.filter(pl.col("restates").is_null() & (pl.col("restated_in").is_not_null() | is_restated))
     stated = ("fx", "fx_method", "fx_start", "fx_end", "fx_rate", "restated_in")
     first = main.select(*KEYS, "metric", *stated, main_unit="printed_unit", **amount_columns(MAIN.name))
-    second = figures.filter(pl.col("restates").is_not_null()).select(
-        "restates", restated_unit="printed_unit", **amount_columns(RESTATED.name)
-    )
+    second = restating.select("restates", restated_unit="printed_unit", **amount_columns(RESTATED.name))
     id_of_main = columns(MAIN.name).figure_id
     joined = first.join(second, left_on=id_of_main, right_on="restates", how="left", maintain_order="left")
     expected = pl.when(currencies(pl.col("main_unit")), pl.col("restated_in") != pl.col("main_unit")).then(
