@@ -15,6 +15,7 @@ import polars as pl
 from zhiji_etl.catalogue import Catalogue
 from zhiji_etl.figures import Reason, Severity, Verdict
 from zhiji_etl.findings import as_findings
+from zhiji_etl.sameness import number, without_repeats
 from zhiji_etl.sources import Source
 from zhiji_etl.tables import KEYS, Table
 from zhiji_etl.validation import Validation, validate
@@ -22,7 +23,12 @@ from zhiji_etl.validation import Validation, validate
 ROW: Final = "row_id"
 CHECK_FAILED: Final = "check_failed"
 CHECK: Final = "check"
-CELL: Final = ("entity", "metric", "period_start", "period_end")
+DAYS: Final = ("period_start", "period_end")
+CELL: Final = ("entity", "metric", *DAYS)
+AT: Final = "__at"
+NEEDED: Final = (ROW, "figure_id", *KEYS, "metric", "value", "rate", "step")
+ORDER: Final = (pl.col("rate").is_not_null(), "step", "figure_id")
+"""Which of several figures of one cell is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,32 +60,46 @@ def _judged(
     """One table: its frame without failing cells, the raw rows that failed, and its findings."""
     cells = _cells(figures, name)
     wide = _wide(cells, name, catalogue, sources)
-    verdict = validate(wide, table)
+    judged = wide.drop(AT).with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.UInt64))
+    verdict = validate(judged, table)
     traced = _traced(verdict.failures, cells, wide)
     rejected = _rejected(traced)
-    good = cells.join(rejected.select(ROW), on=ROW, how="anti", maintain_order="left")
-    return _wide(good, name, catalogue, sources).drop(ROW), rejected, _findings(verdict, traced, name)
+    lost = cells.join(rejected, on=ROW, how="semi").select(AT)
+    left = cells.join(lost, on=AT, how="semi").join(rejected, on=ROW, how="anti")
+    made_again = _wide(left, name, catalogue, sources)
+    good = wide if lost.is_empty() else _ordered(pl.concat([wide.join(lost, on=AT, how="anti"), made_again]))
+    return good.drop(AT), rejected, _findings(verdict, traced, name)
 
 
 def _cells(figures: pl.DataFrame, table: str) -> pl.DataFrame:
-    """The one figure of each cell of a table: printed in the declared unit before converted, then the finest print."""
-    mine = figures.filter((pl.col("table") == table) & pl.col("restates").is_null() & pl.col("unit").is_not_null())
-    ordered = mine.sort(pl.col("rate").is_not_null(), "step", "figure_id")
-    return ordered.unique(CELL, keep="first", maintain_order=True)
+    """The one figure of each cell of a table: printed in the declared unit before converted, then the finest print.
+
+    `__at` stands for the entity and the days, the row of the cell.
+    """
+    mine = (pl.col("table") == table) & pl.col("restates").is_null() & pl.col("unit").is_not_null()
+    named = figures.lazy().filter(mine).select(NEEDED).with_columns(number("entity", *DAYS).alias(AT))
+    return without_repeats(named.collect(), CELL, ORDER)
 
 
 def _wide(cells: pl.DataFrame, table: str, catalogue: Catalogue, sources: Sequence[Source]) -> pl.DataFrame:
-    """One row an entity and period with `row_id` (a number of its own here) and the declared columns."""
-    keys = cells.select(KEYS).unique(["entity", "period_start", "period_end"], keep="first", maintain_order=True)
-    ordered = keys.sort("entity", "period_start", "period_end")
-    wide = ordered.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.UInt64))
-    values = cells.pivot("metric", index=["entity", "period_start", "period_end"], values="value")
-    joined = wide.join(values, on=["entity", "period_start", "period_end"], how="left", maintain_order="left")
-    named = _identified(joined, catalogue.identifiers(table), sources)
+    """One row an entity and period, with `__at` and the declared columns."""
     declared = catalogue.declarations.filter(pl.col("table") == table).get_column("metric")
-    absent = [pl.lit(None, pl.Float64).alias(metric) for metric in declared if metric not in named.columns]
+    values = cells.lazy().pivot("metric", on_columns=declared, index=AT, values="value").collect()
+    joined = _rows(cells).join(values, on=AT, how="left", maintain_order="left")
+    named = _identified(joined, catalogue.identifiers(table), sources)
     columns = [name for name in catalogue.tables[table].to_schema().columns if name not in KEYS]
-    return named.with_columns(absent).select(ROW, *KEYS, *columns)
+    return named.select(AT, *KEYS, *columns)
+
+
+def _rows(cells: pl.DataFrame) -> pl.DataFrame:
+    """The entities and periods of all cells; of several labels of the same days that of the first cell counts."""
+    labels = cells.select(*DAYS, "period").unique()
+    ordered = cells.sort(ORDER) if labels.select(DAYS).is_duplicated().any() else cells
+    return _ordered(ordered.select(AT, *KEYS).unique(AT, keep="first"))
+
+
+def _ordered(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.sort("entity", *DAYS)
 
 
 def _identified(wide: pl.DataFrame, names: Sequence[str], sources: Sequence[Source]) -> pl.DataFrame:
@@ -95,9 +115,10 @@ def _identified(wide: pl.DataFrame, names: Sequence[str], sources: Sequence[Sour
 
 def _traced(failures: pl.DataFrame, cells: pl.DataFrame, wide: pl.DataFrame) -> pl.DataFrame:
     """Each failing cell with its entity and period, and the raw row behind it as `cell_row` (null where none is)."""
-    at = failures.join(wide.select(ROW, *KEYS), on=ROW, how="inner", maintain_order="left").drop(ROW)
-    behind = cells.select(*CELL, cell_row=ROW)
-    return at.rename({"column": "metric"}).join(behind, on=CELL, how="left", maintain_order="left")
+    rows = wide.select(AT, *KEYS)[failures.get_column(ROW)]
+    at = failures.drop(ROW).rename({"column": "metric"}).hstack(rows)
+    behind = cells.join(rows, on=AT, how="semi").select(AT, "metric", cell_row=ROW)
+    return at.join(behind, on=[AT, "metric"], how="left", maintain_order="left").drop(AT)
 
 
 def _rejected(traced: pl.DataFrame) -> pl.DataFrame:

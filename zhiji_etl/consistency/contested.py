@@ -15,7 +15,7 @@ import polars as pl
 from zhiji_etl.consistency.expressions import Operand, operands_of
 from zhiji_etl.consistency.implied import FIGURE, ROWED, hull, refuted, required, tightest
 from zhiji_etl.consistency.instances import Subject, all_wrong, alternatives
-from zhiji_etl.consistency.operands import columns
+from zhiji_etl.consistency.operands import columns, figures_of
 from zhiji_etl.consistency.rules import Judged
 from zhiji_etl.tables import Metric
 
@@ -63,7 +63,7 @@ def _needed(one: Judged, holds: pl.Series, operand: Operand, metrics: Mapping[st
     """What each row that holds needs the operand to be, all figures of the rule being printed: ROWED columns."""
     printed = pl.all_horizontal(pl.col(columns(name).figure_id).is_not_null() for name in one.check.names)
     rows = one.frame.with_row_index("row").filter(holds).filter(printed)
-    others = pl.concat_list(columns(name).figure_id for name in one.check.names if name != operand.name)
+    others = figures_of(rows, [name for name in one.check.names if name != operand.name])
     found = required(rows, one.relation, one.check, operand, metrics[operand.metric].unit)
     told = found.with_columns(vintage=pl.lit(None, pl.String), binding_low=others, binding_high=others)
     bound = told.filter(pl.col("low").is_not_null() & pl.col("high").is_not_null())

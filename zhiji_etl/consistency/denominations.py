@@ -51,9 +51,12 @@ def _slips(changes: pl.DataFrame, figures: pl.DataFrame, rates: Rates | None) ->
     """Changes (`__change`) with `slip`, the currency in which the printed number fits."""
     if changes.is_empty():
         return pl.DataFrame(schema={"__change": pl.UInt32, "slip": pl.String})
-    printed = figures.filter(pl.col("value").is_not_null()).unique(_FIGURE, keep="first", maintain_order=True)
-    days = {"start": "period_start", "end": "period_end"}
-    with_values = changes.join(printed.select(*_FIGURE, "value", **days), on=_FIGURE, how="inner")
+    valued = figures.lazy().filter(pl.col("value").is_not_null())
+    named = valued.select(*_FIGURE, "value", start="period_start", end="period_end")
+    # Changes are few beside figures: only the prints of theirs are looked at twice.
+    theirs = named.join(changes.lazy().select(_FIGURE), on=_FIGURE, how="semi", maintain_order="left").collect()
+    printed = theirs.unique(_FIGURE, keep="first", maintain_order=True)
+    with_values = changes.join(printed, on=_FIGURE, how="inner")
     tried = with_values.join(_tried(figures), how="cross").filter(pl.col("source_currency") != pl.col("unit"))
     asked = tried.with_columns(
         target_currency="unit", method=pl.lit(RateMethod.AVERAGE.value), fixed_rate=pl.lit(None, pl.Float64)

@@ -23,8 +23,7 @@ COMPARED: Final = 20_000
 
 def misspelt(rules: Sequence[CompiledRule], entities: pl.Series) -> pl.DataFrame:
     """A finding for each entity that a rule names, that is not among `entities`, and that is nearly one of them."""
-    known = entities.drop_nulls().unique().sort()
-    rows = [row for rule in rules for row in _of_rule(rule, known)]
+    rows = [row for rule in rules for row in _of_rule(rule, entities)]
     schema = {**RAW_FINDING_COLUMNS, "message": pl.String()}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
@@ -37,9 +36,9 @@ def alike(rules: Sequence[CompiledRule], entities: pl.Series) -> pl.Series:
     return pl.concat([printed, *(_compared(name, known) for name in lacking)]).unique().sort()
 
 
-def _of_rule(rule: CompiledRule, known: pl.Series) -> Iterator[dict[str, Any]]:
+def _of_rule(rule: CompiledRule, entities: pl.Series) -> Iterator[dict[str, Any]]:
     for name in sorted(named_entities([rule])):
-        near = [] if (known == name).any() else _nearest(name, known)
+        near = [] if (entities == name).any() else _nearest(name, entities.drop_nulls().unique().sort())
         if near:
             yield {
                 "kind": MISSPELT,

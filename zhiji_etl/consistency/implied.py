@@ -13,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from zhiji_etl.consistency.expressions import SAME, Operand, Rate, Relation, operands_of, solve
-from zhiji_etl.consistency.operands import columns, moved_periods
+from zhiji_etl.consistency.operands import columns, figures_of, moved_periods
 from zhiji_etl.consistency.readings import NEAR, Check, ends
 from zhiji_etl.figures import IMPLIED_COLUMNS
 from zhiji_etl.tables import Metric
@@ -123,7 +123,7 @@ def _for_operand(
     single: pl.DataFrame, operand: Operand, relation: Relation, check: Check, metrics: Mapping[str, Metric]
 ) -> pl.DataFrame:
     lacking = single.filter(pl.col(columns(operand.name).low).is_null())
-    others = pl.concat_list([columns(name).figure_id for name in check.names]).list.drop_nulls()
+    others = figures_of(lacking, check.names)
     found = required(lacking, relation, check, operand, metrics[operand.metric].unit)
     # The vintage of a row is that of its own entity: a named one, such as a market, has none from it.
     vintage = pl.col("vintage") if operand.entity is None else pl.lit(None, pl.String)

@@ -25,6 +25,7 @@ from zhiji_etl.consistency.verdicts import judge
 from zhiji_etl.conversion import convention_days, currencies, reference_rates, stated_method
 from zhiji_etl.figures import IMPLIED_COLUMNS, Reason, Severity, Verdict
 from zhiji_etl.rates import KEY_COLUMNS, RateMethod, Rates
+from zhiji_etl.sameness import repeated
 from zhiji_etl.tables import MATERIAL
 
 DUPLICATE: Final = "duplicate"
@@ -53,9 +54,7 @@ class Restated(NamedTuple):
 def duplicates(figures: pl.DataFrame) -> pl.DataFrame:
     """One finding for each further print of a figure, against the finest; `reading` is `complete` for equal bounds."""
     plain = figures.filter(pl.col("restates").is_null() & pl.col("low").is_not_null())
-    ordered = plain.sort("step", "figure_id")
-    repeated = ordered.filter(pl.len().over(FIGURE) > 1)
-    nth = repeated.with_columns(__nth=pl.int_range(pl.len()).over(FIGURE))
+    nth = repeated(plain, FIGURE).sort("step", "figure_id").with_columns(__nth=pl.int_range(pl.len()).over(FIGURE))
     first = nth.filter(pl.col("__nth") == 0).select(*FIGURE, **amount_columns(FIRST.name))
     other = nth.filter(pl.col("__nth") > 0).select(
         *KEYS, "metric", "vintage", printed_unit="unit", **amount_columns(OTHER.name)
@@ -113,12 +112,12 @@ def restatements(figures: pl.DataFrame, rates: Rates) -> Restated:
 
 def _pairs(figures: pl.DataFrame) -> pl.DataFrame:
     """One row an amount with its restatement side by side; the restated columns are null where none is printed."""
-    main = figures.filter(pl.col("restates").is_null())
+    restating = figures.filter(pl.col("restates").is_not_null())
+    is_restated = pl.col("figure_id").is_in(restating.get_column("restates").implode())
+    main = figures.filter(pl.col("restates").is_null() & (pl.col("restated_in").is_not_null() | is_restated))
     stated = ("fx", "fx_method", "fx_start", "fx_end", "fx_rate", "restated_in")
     first = main.select(*KEYS, "metric", *stated, main_unit="printed_unit", **amount_columns(MAIN.name))
-    second = figures.filter(pl.col("restates").is_not_null()).select(
-        "restates", restated_unit="printed_unit", **amount_columns(RESTATED.name)
-    )
+    second = restating.select("restates", restated_unit="printed_unit", **amount_columns(RESTATED.name))
     id_of_main = columns(MAIN.name).figure_id
     joined = first.join(second, left_on=id_of_main, right_on="restates", how="left", maintain_order="left")
     expected = pl.when(currencies(pl.col("main_unit")), pl.col("restated_in") != pl.col("main_unit")).then(

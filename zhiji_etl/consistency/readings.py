@@ -68,8 +68,10 @@ def compare(wide: pl.DataFrame, check: Check) -> pl.DataFrame:
     `stated_low, stated_high, implied_low, implied_high` in the unit of the stated side.
     """
     missing = [pl.col(columns(name).low).is_null() for name in check.names]
-    ready = wide.with_row_index("__row").with_columns(complete=~pl.any_horizontal(missing))
-    return pl.concat(_at_finest_meeting_level(ready, check)).sort("__row").drop("__row")
+    read = [field for name in check.names for field in columns(name).bounding]
+    ready = wide.select(read).with_row_index("__row").with_columns(complete=~pl.any_horizontal(missing))
+    parts = [part.drop(read) for part in _at_finest_meeting_level(ready, check)]
+    return wide.hstack(pl.concat(parts).sort("__row").drop("__row"))
 
 
 def ends(frame: pl.DataFrame, node: Expression, check: Check, scale: Fraction) -> pl.DataFrame:

@@ -35,7 +35,7 @@ from zhiji_etl.consistency.expressions import (
     solve,
 )
 from zhiji_etl.consistency.implied import empty, hull, implied_by, required
-from zhiji_etl.consistency.operands import Shelf, columns, side_by_side, told
+from zhiji_etl.consistency.operands import Shelf, columns, figures_of, side_by_side, told
 from zhiji_etl.consistency.readings import WIDEST, Check
 from zhiji_etl.consistency.systems import template
 from zhiji_etl.consistency.verdicts import judge, judge_ranks, judge_with_missing_parts
@@ -232,9 +232,7 @@ def ranked(compiled: CompiledRule, ranking: Ranking, wide: pl.DataFrame, metrics
         "severity": pl.lit(compiled.rule.severity.value),
         "unit": pl.lit(metrics[ranking.by.metric].unit),
         "resolved_by": _value_between(judged, ranking.by, metrics[ranking.by.metric].unit),
-        "figures": pl.concat_list(
-            columns(ranking.by.name).figure_id, columns(ranking.rank.name).figure_id
-        ).list.drop_nulls(),
+        "figures": figures_of(judged, [ranking.by.name, ranking.rank.name]),
     }
     filled = judged.with_columns(**made)
     return filled.select(
@@ -283,12 +281,14 @@ def _finding_rows(
         "reading": _reading(check),
         "strain": pl.col("strain") if check.has_power else pl.when(wrong).then("strain"),
         "remark": _rates_told(rates_of(compiled.relations[alternative])),
-        "figures": pl.concat_list([columns(name).figure_id for name in check.names]).list.drop_nulls(),
+        "figures": figures_of(judged, check.names),
     }
     numbered = judged.with_row_index("__row")
     resolved = _resolutions(numbered.filter(wrong), alternative, compiled, metrics)
-    told = numbered.join(resolved, on="__row", how="left", maintain_order="left")
-    return told.with_columns(**made).select(pl.col(name).cast(dtype) for name, dtype in RAW_FINDING_COLUMNS.items())
+    # In one plan, so that the columns of operands that findings do not tell of are not joined.
+    told = numbered.lazy().join(resolved.lazy(), on="__row", how="left", maintain_order="left")
+    named = (pl.col(name).cast(dtype) for name, dtype in RAW_FINDING_COLUMNS.items())
+    return told.with_columns(**made).select(named).collect()
 
 
 def _rates_told(rates: Sequence[Rate]) -> pl.Expr:
