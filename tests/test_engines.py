@@ -1,6 +1,7 @@
 """The laws of every engine: the same results in the same order, and errors that come through."""
 
 import pickle
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -27,8 +28,12 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", params=sorted(ENGINES))
 def running(request: pytest.FixtureRequest, scratch: Path) -> Iterator[Engine]:
-    with engine(request.param, None, scratch) as started:
-        yield started
+    """Each engine, small: two processes at most."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "dask":
+            patch.setattr(pytest.importorskip("distributed.deploy.local"), "CPU_COUNT", 2)
+        with engine(request.param, None, scratch) as started:
+            yield started
 
 
 def dealt(numbers: list[int], rows: int) -> list[tuple[int, list[tuple]]]:
@@ -139,6 +144,22 @@ def test_the_local_engine_has_no_address(tmp_path: Path):
     with pytest.raises(EngineError) as caught:
         engine("local", "tcp://here:1", tmp_path)
     assert caught.value.code == "engine_address"
+
+
+def test_a_missing_package_is_named_with_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(EngineError, match="distributed") as caught, engine("dask", None, tmp_path):
+        pass
+    assert (caught.value.code, caught.value.hint) == ("engine_missing", "pip install 'zhiji_etl[dask]'")
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "spark://127.0.0.1:7077"])
+def test_a_scheduler_that_does_not_answer(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("zhiji_etl.engines.dask.PATIENCE", 0.5)
+    with pytest.raises(EngineError, match=address) as caught, engine("dask", address, tmp_path):
+        pass
+    assert caught.value.code == "engine_unreachable"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -37,7 +37,13 @@ def _local(address: str | None, scratch: Path) -> Engine:
     return LocalEngine(scratch)
 
 
-ENGINES: Final[Mapping[str, Callable[[str | None, Path], Engine]]] = {"local": _local}
+def _dask(address: str | None, scratch: Path) -> Engine:
+    from zhiji_etl.engines.dask import DaskEngine
+
+    return DaskEngine(address, scratch)
+
+
+ENGINES: Final[Mapping[str, Callable[[str | None, Path], Engine]]] = {"local": _local, "dask": _dask}
 """How each engine is made."""
 
 
