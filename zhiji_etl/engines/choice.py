@@ -43,7 +43,13 @@ def _dask(address: str | None, scratch: Path) -> Engine:
     return DaskEngine(address, scratch)
 
 
-ENGINES: Final[Mapping[str, Callable[[str | None, Path], Engine]]] = {"local": _local, "dask": _dask}
+def _spark(address: str | None, scratch: Path) -> Engine:
+    from zhiji_etl.engines.spark import SparkEngine
+
+    return SparkEngine(address, scratch)
+
+
+ENGINES: Final[Mapping[str, Callable[[str | None, Path], Engine]]] = {"local": _local, "dask": _dask, "spark": _spark}
 """How each engine is made."""
 
 

@@ -49,6 +49,11 @@ def write_piece(sink: Any, table: pa.Table) -> None:
         stream.write_table(table)
 
 
+def read_piece(source: Any) -> pa.Table:
+    """The table that begins here in an open file, or in bytes."""
+    return ipc.open_stream(source).read_all()
+
+
 def append_piece(path: Path, table: pa.Table) -> None:
     """Write a table behind what the file holds; the file is open only meanwhile, however many there are."""
     with writing(path), path.open("ab") as sink:
@@ -60,7 +65,7 @@ def read_pieces(path: Path) -> Iterator[pa.Table]:
     if path.exists() and path.stat().st_size:
         with pa.memory_map(os.fspath(path)) as source:
             while source.tell() < source.size():
-                yield ipc.open_stream(source).read_all()
+                yield read_piece(source)
 
 
 def write_shard(path: Path, pieces: Iterable[tuple[int, pa.Table]]) -> None:
@@ -84,7 +89,7 @@ def read_shard(path: Path, partition: int) -> Iterator[pa.Table]:
     with pa.memory_map(os.fspath(path)) as source:
         source.seek(-TAIL, os.SEEK_END)
         source.seek(int.from_bytes(source.read(TAIL), "little"))
-        index = ipc.open_stream(source).read_all()
+        index = read_piece(source)
         for offset in index.filter(pc.equal(index["partition"], partition))["offset"].to_pylist():
             source.seek(offset)
-            yield ipc.open_stream(source).read_all()
+            yield read_piece(source)
