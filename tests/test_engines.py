@@ -11,13 +11,13 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from engines import shards
+from engines.shards import USED
 
 from zhiji_etl import errors
 from zhiji_etl.engines import ENGINES, Engine, engine
 from zhiji_etl.errors import EngineError, FigureError
 
 PARTITIONS = 7
-USED = 5
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.ZhijiError)]
 
 

@@ -24,8 +24,11 @@ from zhiji_etl.errors import EngineError
 from zhiji_etl.outputs.disk import writing
 from zhiji_etl.sources.names import safe_terminal
 
-PATIENCE: Final = 60.0
-"""Seconds to wait for a master, and for its first executor."""
+PATIENCE: Final = 30.0
+"""Seconds to wait for a master."""
+
+START: Final = 180.0
+"""Seconds to wait for its first executor."""
 
 LOOPBACK: Final = "127.0.0.1"
 STANDALONE: Final = "spark"
@@ -189,7 +192,7 @@ def _await_executor(context: Any, master: str) -> None:
     if context.getConf().get("spark.dynamicAllocation.enabled", "false") == "true":
         return
     tracker = context._jsc.sc().statusTracker()
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + START
     # This process counts as one.
     while len(tracker.getExecutorInfos()) < 2:
         if time.monotonic() > end:
