@@ -1,6 +1,8 @@
 """The laws of every engine: the same results in the same order, and errors that come through."""
 
 import pickle
+import shutil
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -9,13 +11,13 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from engines import shards
+from engines.shards import USED
 
 from zhiji_etl import errors
 from zhiji_etl.engines import ENGINES, Engine, engine
 from zhiji_etl.errors import EngineError, FigureError
 
 PARTITIONS = 7
-USED = 5
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.ZhijiError)]
 
 
@@ -27,8 +29,23 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", params=sorted(ENGINES))
 def running(request: pytest.FixtureRequest, scratch: Path) -> Iterator[Engine]:
-    with engine(request.param, None, scratch) as started:
-        yield started
+    """Each engine, small: two processes at most."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "dask":
+            patch.setattr(pytest.importorskip("distributed.deploy.local"), "CPU_COUNT", 2)
+        if request.param == "spark":
+            needs_spark()
+            # Small jobs end before Java's best compiler and its threads would gain anything.
+            patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        with engine(request.param, "local[2]" if request.param == "spark" else None, scratch) as started:
+            yield started
+
+
+def needs_spark() -> None:
+    """Skip where Spark cannot run."""
+    pytest.importorskip("pyspark")
+    if shutil.which("java") is None:
+        pytest.skip("Apache Spark needs Java, and there is none on this machine")
 
 
 def dealt(numbers: list[int], rows: int) -> list[tuple[int, list[tuple]]]:
@@ -126,7 +143,7 @@ def test_nothing_is_left_of_a_shuffle(running: Engine, scratch: Path):
     with pytest.raises(FigureError):
         running.shuffle_by_key(partial(shards.refused_split, 2), [0, 1, 2], shards.summed, 3)
     running.shuffle_by_key(partial(shards.dealt, USED, 10), [1, 2], shards.first, PARTITIONS)
-    assert list(scratch.iterdir()) == []
+    assert list(scratch.glob("shuffle-*")) == []
 
 
 def test_an_unknown_engine_is_named_with_the_nearest(tmp_path: Path):
@@ -139,6 +156,40 @@ def test_the_local_engine_has_no_address(tmp_path: Path):
     with pytest.raises(EngineError) as caught:
         engine("local", "tcp://here:1", tmp_path)
     assert caught.value.code == "engine_address"
+
+
+def test_a_missing_package_is_named_with_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(EngineError, match="distributed") as caught, engine("dask", None, tmp_path):
+        pass
+    assert (caught.value.code, caught.value.hint) == ("engine_missing", "pip install 'zhiji_etl[dask]'")
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [("dask", "tcp://127.0.0.1:1"), ("dask", "spark://127.0.0.1:1"), ("spark", "spark://127.0.0.1:1")],
+)
+def test_an_address_where_nothing_answers(name: str, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip({"dask": "distributed", "spark": "pyspark"}[name])
+    monkeypatch.setattr("zhiji_etl.engines.dask.PATIENCE", 0.5)
+    monkeypatch.setattr("pyspark.SparkContext._active_spark_context", None, raising=False)
+    with pytest.raises(EngineError, match=address) as caught, engine(name, address, tmp_path):
+        pass
+    assert caught.value.code == "engine_unreachable"
+
+
+@pytest.mark.parametrize("home", ["/nowhere", None])
+def test_spark_without_java_says_so(home: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("pyspark")
+    from zhiji_etl.engines import sparkcontext
+
+    monkeypatch.setattr("pyspark.SparkContext._active_spark_context", None)
+    monkeypatch.setattr(sparkcontext, "_gateway", sparkcontext._gateway.__wrapped__)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("JAVA_HOME", home) if home else monkeypatch.delenv("JAVA_HOME", raising=False)
+    with pytest.raises(EngineError, match="Java is not") as caught, engine("spark", None, tmp_path):
+        pass
+    assert caught.value.code == "engine_java"
 
 
 @pytest.mark.parametrize("kind", KINDS)

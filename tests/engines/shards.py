@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pyarrow as pa
 from zhiji_etl.errors import FigureError
 
 WORD = "百万 vehicles"
+USED = 5
 
 
 def doubled(shard: int) -> int:
@@ -92,6 +95,27 @@ def first(partition: int, pieces: Iterator[pa.Table]) -> int | None:
     return None if piece is None else piece.num_rows
 
 
-def slow(seconds: float, shard: int) -> int:
+def marked(folder: Path, moment: str, number: int, seconds: float) -> None:
+    """Leave a file that says that this has begun, and in which process, and take a while."""
+    (folder / f"{moment}-{number}-{uuid.uuid4().hex}-{os.getpid()}").touch()
     time.sleep(seconds)
-    return shard
+
+
+def slow_work(folder: Path, seconds: float, shard: int) -> int:
+    marked(folder, "work", shard, seconds)
+    return scaled(3, shard)
+
+
+def slow_split(folder: Path, seconds: float, rows: int, shard: int) -> Iterator[tuple[int, pa.Table]]:
+    """Some tables, a while, and the other tables."""
+    pieces = list(dealt(USED, rows, shard))
+    yield from pieces[:2]
+    marked(folder, "split", shard, seconds)
+    yield from pieces[2:]
+
+
+def slow_gather(folder: Path, seconds: float, partition: int, pieces: Iterator[pa.Table]) -> tuple[int, list[tuple]]:
+    """As `told`, a while after the first table."""
+    ahead = list(itertools.islice(pieces, 1))
+    marked(folder, "gather", partition, seconds)
+    return told(partition, itertools.chain(ahead, pieces))

@@ -1,8 +1,9 @@
-"""`python -m soak [--rounds N] [--kills N] [--seed N]`: edit, inject a fault, look, run again, look again.
+"""`python -m soak [--rounds N] [--kills N] [--losses N] [--seed N]`: edit, inject a fault, look, run again, look again.
 
 Each round edits a random project, injects one fault, and checks that the last good run is whole; the next run must then
 succeed, keep every row, give the bytes of a full run, and leave nothing behind. Meanwhile a reader reads what is
-published, over and over. Prints the figures of docs/runs.md; the exit code is 1 where a law was broken.
+published, over and over. Then engines lose workers and whole nodes in the middle of their work. Prints the figures of
+docs/runs.md; the exit code is 1 where a law was broken.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from threading import Event, Thread
 import polars as pl
 
 import zhiji_etl as zj
-from soak import laws
+from soak import laws, losses
 from soak.faults import FAULTS, Scene, kill
 from soak.projects import Editor, three
 from zhiji_etl.outputs import latest, read_manifest
@@ -109,6 +110,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m soak", description=__doc__)
     parser.add_argument("--rounds", type=int, default=80)
     parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--losses", type=int, default=1)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     options = parser.parse_args()
     begun = time.monotonic()
@@ -123,11 +125,14 @@ def main() -> int:
         reader.done.set()
         reader.join()
     soak.broken += reader.faults
+    lost = losses.losses(options.losses)
+    soak.broken += lost.broken
     told = ", ".join(f"{number} {name}" for name, number in soak.counts.items() if name not in ("recalled", "sources"))
     print(f"seed {options.seed}, {os.cpu_count()} processors, {time.monotonic() - begun:.0f} s")
     print(f"faults: {told}")
     print(f"sources not read again: {soak.counts['recalled']} of {soak.counts['sources']}")
     print(f"reads of what was published meanwhile: {reader.reads}")
+    print(f"losses of engines: {lost}")
     print("\n".join([f"laws broken: {len(soak.broken)}", *soak.broken]))
     return 1 if soak.broken else 0
 

@@ -37,7 +37,19 @@ def _local(address: str | None, scratch: Path) -> Engine:
     return LocalEngine(scratch)
 
 
-ENGINES: Final[Mapping[str, Callable[[str | None, Path], Engine]]] = {"local": _local}
+def _dask(address: str | None, scratch: Path) -> Engine:
+    from zhiji_etl.engines.dask import DaskEngine
+
+    return DaskEngine(address, scratch)
+
+
+def _spark(address: str | None, scratch: Path) -> Engine:
+    from zhiji_etl.engines.spark import SparkEngine
+
+    return SparkEngine(address, scratch)
+
+
+ENGINES: Final[Mapping[str, Callable[[str | None, Path], Engine]]] = {"local": _local, "dask": _dask, "spark": _spark}
 """How each engine is made."""
 
 

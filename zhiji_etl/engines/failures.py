@@ -46,11 +46,13 @@ def results(outcomes: Iterable[Made | Failure]) -> list[Made]:
 
 
 @contextmanager
-def as_engine_errors(engine: str) -> Iterator[None]:
-    """Turn exceptions of the body into `EngineError` `engine_failed`, but for those of this library."""
+def as_engine_errors(engine: str, passing: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+    """Turn exceptions of the body into `EngineError` `engine_failed`, but for those of this library and those named."""
     try:
         yield
     except ZhijiError:
+        raise
+    except passing:
         raise
     except Exception as error:
         raise failed(engine, f"{type(error).__name__}: {error}{_place(error)}") from error

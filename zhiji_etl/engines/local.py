@@ -5,7 +5,6 @@ A shuffle passes through files below `scratch`, so memory holds one table at a t
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,9 +13,8 @@ from typing import Self
 import pyarrow as pa
 
 from zhiji_etl.engines.failures import as_engine_errors
-from zhiji_etl.engines.pieces import append_piece, read_pieces, split_up
+from zhiji_etl.engines.pieces import append_piece, read_pieces, shuffle_folder, split_up
 from zhiji_etl.engines.seam import Given, Made
-from zhiji_etl.outputs.disk import writing
 
 
 class LocalEngine:
@@ -47,18 +45,12 @@ class LocalEngine:
         partitions: int,
     ) -> list[Made]:
         """As `Engine.shuffle_by_key`; the file of a partition goes as soon as it is gathered."""
-        with as_engine_errors(self.name), _folder(self.scratch) as folder:
+        with as_engine_errors(self.name), shuffle_folder(self.scratch) as folder:
             files = [Path(folder) / f"{partition}.arrows" for partition in range(partitions)]
             for shard in shards:
                 for partition, table in split_up(split, shard, partitions):
                     append_piece(files[partition], table)
             return [_gathered(gather, partition, file) for partition, file in enumerate(files)]
-
-
-def _folder(scratch: Path) -> tempfile.TemporaryDirectory[str]:
-    with writing(scratch):
-        scratch.mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryDirectory(prefix="shuffle-", dir=scratch, ignore_cleanup_errors=True)
 
 
 def _gathered(gather: Callable[[int, Iterator[pa.Table]], Made], partition: int, file: Path) -> Made:

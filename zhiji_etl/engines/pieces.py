@@ -1,16 +1,19 @@
-"""Tables on their way from shards to partitions, as Arrow IPC streams (lz4), one behind the other.
+"""Tables on their way from shards to partitions, as Arrow IPC streams (lz4), one behind the other in a file.
 
 In: the tables that a shard is split into, each with the number of its partition. Out: the same tables, one at a time.
+A file holds the pieces of one partition, in order; or those of one shard, with an index of its partitions at the end.
 """
 
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import ipc
 
 from zhiji_etl.outputs.disk import writing
@@ -18,6 +21,16 @@ from zhiji_etl.outputs.disk import writing
 Given = TypeVar("Given")
 
 LZ4: Final = ipc.IpcWriteOptions(compression="lz4")
+INDEX: Final = pa.schema({"partition": pa.int32(), "offset": pa.int64()})
+TAIL: Final = 8
+"""Bytes at the end of a shard's file that say where its index begins."""
+
+
+def shuffle_folder(scratch: Path) -> tempfile.TemporaryDirectory[str]:
+    """A folder for one shuffle, gone when it is over; `OutputError` `output_unwritable`."""
+    with writing(scratch):
+        scratch.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(prefix="shuffle-", dir=scratch, ignore_cleanup_errors=True)
 
 
 def split_up(
@@ -36,6 +49,11 @@ def write_piece(sink: Any, table: pa.Table) -> None:
         stream.write_table(table)
 
 
+def read_piece(source: Any) -> pa.Table:
+    """The table that begins here in an open file, or in bytes."""
+    return ipc.open_stream(source).read_all()
+
+
 def append_piece(path: Path, table: pa.Table) -> None:
     """Write a table behind what the file holds; the file is open only meanwhile, however many there are."""
     with writing(path), path.open("ab") as sink:
@@ -47,4 +65,31 @@ def read_pieces(path: Path) -> Iterator[pa.Table]:
     if path.exists() and path.stat().st_size:
         with pa.memory_map(os.fspath(path)) as source:
             while source.tell() < source.size():
-                yield ipc.open_stream(source).read_all()
+                yield read_piece(source)
+
+
+def write_shard(path: Path, pieces: Iterable[tuple[int, pa.Table]]) -> None:
+    """Write all pieces of a shard into a new file; a file without its index is not whole."""
+    partitions, offsets = [], []
+    with path.open("xb") as sink:
+        for partition, table in pieces:
+            partitions.append(partition)
+            offsets.append(sink.tell())
+            with writing(path):
+                write_piece(sink, table)
+        with writing(path):
+            end = sink.tell()
+            write_piece(sink, pa.table({"partition": partitions, "offset": offsets}, schema=INDEX))
+            sink.write(end.to_bytes(TAIL, "little"))
+            sink.flush()
+
+
+def read_shard(path: Path, partition: int) -> Iterator[pa.Table]:
+    """The tables of a shard that go to the partition, in order."""
+    with pa.memory_map(os.fspath(path)) as source:
+        source.seek(-TAIL, os.SEEK_END)
+        source.seek(int.from_bytes(source.read(TAIL), "little"))
+        index = read_piece(source)
+        for offset in index.filter(pc.equal(index["partition"], partition))["offset"].to_pylist():
+            source.seek(offset)
+            yield read_piece(source)

@@ -1,0 +1,180 @@
+"""The engine of a Dask cluster: a task for each shard, tried again where its worker is lost. Needs the extra `dask`.
+
+In a shuffle each shard becomes one file below `scratch`, under a name of its own attempt, and what counts are the names
+that the tasks gave back: pieces outlive the worker that made them, and workers hold none in memory.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import tempfile
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, Self
+
+import pyarrow as pa
+
+from zhiji_etl.engines.failures import as_engine_errors, attempted, failed, results
+from zhiji_etl.engines.packages import package
+from zhiji_etl.engines.pieces import read_shard, shuffle_folder, split_up, write_shard
+from zhiji_etl.engines.seam import Given, Made
+from zhiji_etl.errors import EngineError
+from zhiji_etl.sources.names import safe_terminal
+
+RETRIES: Final = 3
+"""How often a task is tried again that raised what is no error of this library."""
+
+PATIENCE: Final = 30.0
+"""Seconds to wait for a scheduler, and for its first worker."""
+
+
+class DaskEngine:
+    """Dask: a scheduler at an address such as tcp://host:8786, or as many processes here as there are cores."""
+
+    name = "dask"
+
+    def __init__(self, address: str | None, scratch: Path) -> None:
+        self.address = address
+        self.scratch = scratch.absolute()
+        self._client: Any = None
+        self._started = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Start processes or connect; `EngineError`: `engine_missing`, `engine_unreachable`."""
+        distributed = package("distributed", "dask")
+        with ExitStack() as starting:
+            starting.enter_context(_silence())
+            address = self.address or starting.enter_context(_processes(distributed))
+            self._client = starting.enter_context(_connected(distributed, address))
+            self._started = starting.pop_all()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """Stop the processes that were started; a scheduler at an address goes on."""
+        self._started.close()
+
+    def run_shards(self, work: Callable[[Given], Made], shards: Sequence[Given]) -> list[Made]:
+        """As `Engine.run_shards`."""
+        return self._each(work, shards)
+
+    def shuffle_by_key(
+        self,
+        split: Callable[[Given], Iterable[tuple[int, pa.Table]]],
+        shards: Sequence[Given],
+        gather: Callable[[int, Iterator[pa.Table]], Made],
+        partitions: int,
+    ) -> list[Made]:
+        """As `Engine.shuffle_by_key`; `EngineError` `engine_scratch` where a worker does not see `scratch`."""
+        with shuffle_folder(self.scratch) as name:
+            folder = Path(name)
+            names = self._each(partial(_split, split, partitions, folder), shards)
+            return self._each(partial(_gather, gather, folder, names), range(partitions))
+
+    def _each(self, function: Callable[[Given], Made], given: Sequence[Given]) -> list[Made]:
+        """The function of each; the first error of the library, in order, ends all tasks."""
+        with as_engine_errors(self.name), _cancelled_too(self.name):
+            # Sent to the scheduler once, not with each task; and a task, so that it is there again after a loss.
+            sent = self._client.submit(pickle.loads, package("cloudpickle", "dask").dumps(function), pure=False)
+            # As bytes: Dask looks for tasks in lists and tuples.
+            packed = [pickle.dumps(one) for one in given]
+            futures = self._client.map(_task, packed, function=sent, pure=False, retries=RETRIES)
+            try:
+                return results(future.result() for future in futures)
+            finally:
+                self._client.cancel([sent, *futures], force=True)
+
+
+def _task(packed: bytes, function: Callable[[Any], Any]) -> Any:
+    return attempted(function, pickle.loads(packed))
+
+
+def _split(
+    split: Callable[[Given], Iterable[tuple[int, pa.Table]]], partitions: int, folder: Path, shard: Given
+) -> str:
+    """The name of the file with all pieces of the shard."""
+    if not folder.is_dir():
+        raise EngineError(
+            "engine_scratch",
+            f"A worker does not see the folder {safe_terminal(str(folder))}.",
+            hint="Workers and caller need one file system: name a folder there as scratch.",
+        )
+    name = f"{uuid.uuid4().hex}.arrows"
+    write_shard(folder / name, split_up(split, shard, partitions))
+    return name
+
+
+def _gather(
+    gather: Callable[[int, Iterator[pa.Table]], Made], folder: Path, names: Sequence[str], partition: int
+) -> Made:
+    return gather(partition, (piece for name in names for piece in read_shard(folder / name, partition)))
+
+
+# -------------------------------------------------------------------------------------------------- starting, stopping
+
+
+@contextmanager
+def _processes(distributed: Any) -> Iterator[str]:
+    """The address of a scheduler with one process for each core."""
+    with (
+        tempfile.TemporaryDirectory(prefix="zhiji-dask-", ignore_cleanup_errors=True) as folder,
+        distributed.LocalCluster(
+            # As many processes as cores, then.
+            threads_per_worker=1,
+            # Workers hold no data of ours: there is nothing to spill, and what a shard takes is no reason to end one.
+            memory_limit=0,
+            dashboard_address=None,
+            local_directory=folder,
+            silence_logs=logging.CRITICAL,
+            env={"POLARS_MAX_THREADS": "1"},
+        ) as cluster,
+    ):
+        yield cluster.scheduler_address
+
+
+@contextmanager
+def _connected(distributed: Any, address: str) -> Iterator[Any]:
+    """A client of the scheduler, once it has a worker."""
+    try:
+        client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise _unreachable(address, str(error)) from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=PATIENCE)
+        except TimeoutError as error:
+            raise _unreachable(address, "it has no workers") from error
+        yield client
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Only what is lost for good is told, and that is raised."""
+    logger = logging.getLogger("distributed")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+@contextmanager
+def _cancelled_too(engine: str) -> Iterator[None]:
+    """A scheduler that is gone cancels everything; that is an error here, not a wish of the caller."""
+    try:
+        yield
+    except CancelledError as error:
+        raise failed(engine, "the scheduler is gone") from error
+
+
+def _unreachable(address: str, what: str) -> EngineError:
+    return EngineError(
+        "engine_unreachable",
+        f"No Dask scheduler answers at {safe_terminal(address)}: {safe_terminal(what)}.",
+        hint="Give the address that `dask scheduler` prints, such as tcp://host:8786, and start workers.",
+    )
