@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -21,6 +21,9 @@ from benchmarks.record import NOT_INSTALLED, Measure, in_turn, scaled, spent
 from zhiji_etl.conversion import convert
 from zhiji_etl.rates import Rates
 from zhiji_etl.units import DEFINITIONS, factor, factors
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PAIRS = (
     ("kilometre", "metre"), ("tonne", "kilogram"), ("kilowatt_hour", "joule"), ("hectare", "square_metre"),
@@ -60,18 +63,17 @@ def by_pint(made: pl.DataFrame) -> pl.Series:
     return pl.Series([quantity(value, printed).to(unit).magnitude for printed, unit, value in made.iter_rows()])
 
 
-def by_pint_pandas(made: pl.DataFrame) -> pl.Series:
+def by_pint_pandas(frame: pd.DataFrame) -> pd.Series:
     """The values by pint-pandas, a column for each pair of units; `ImportError` where it is not installed."""
     import pandas as pd
     from pint_pandas import PintType
 
     PintType.ureg = _pint()
-    frame = made.to_pandas()
     found = pd.Series(0.0, index=frame.index)
     for (printed, unit), rows in frame.groupby(["printed_unit", "unit"]):
         column = pd.Series(rows["value"], dtype=f"pint[{printed}]")
         found[rows.index] = column.pint.to(unit).pint.magnitude
-    return pl.Series(found.to_numpy())
+    return found
 
 
 _REGISTRY: list[Any] = []
@@ -100,13 +102,13 @@ def measures(small: bool, rows: int | None = None) -> list[Measure]:
     """The values alone beside Pint, pint-pandas and a join; the whole conversion beside that join."""
     rows = rows or (50_000 if small else 2_000_000)
     made = materialised(quantities(rows))
-    sample = made.head(min(SAMPLE, rows))
+    sample = made.head(rows // 50 if small else SAMPLE)
     by_pint(sample.head(100))
     ours, plain = in_turn([lambda: by_factors(made), lambda: by_hand(made)])
     one_by_one = scaled(spent(lambda: by_pint(sample)), rows / len(sample))
     what = f"values of {rows:,} figures in {len(PAIRS)} units"
     differ = [inexact(sample, to(sample)) for to in (by_factors, by_pint)]
-    told = f"exact values that differ in a digit: ours {differ[0]}, Pint's {differ[1]} of {len(sample):,}"
+    told = f"exact values that differ in a digit: ours {differ[0]}, Pint's {differ[1]:,} of {len(sample):,}"
     return [
         Measure(what, "Pint row by row", ours, one_by_one, told, {"inexact": differ[0], "pint_inexact": differ[1]}),
         _beside_pint_pandas(what, made, by_factors),
@@ -117,12 +119,13 @@ def measures(small: bool, rows: int | None = None) -> list[Measure]:
 
 def _beside_pint_pandas(what: str, made: pl.DataFrame, ours: Callable[[pl.DataFrame], pl.Series]) -> Measure:
     try:
-        by_pint_pandas(made.head(1_000))
+        frame = made.to_pandas()
+        found = pl.Series(by_pint_pandas(frame).to_numpy())
     except ImportError:
         return Measure(what, "pint-pandas", None, None, NOT_INSTALLED)
-    taken = in_turn([lambda: ours(made), lambda: by_pint_pandas(made)])
-    differ = inexact(made.head(SAMPLE), by_pint_pandas(made.head(SAMPLE)))
-    return Measure(what, "pint-pandas", *taken, f"exact values that differ in a digit: its {differ}")
+    taken = in_turn([lambda: ours(made), lambda: by_pint_pandas(frame)])
+    differ = inexact(made.head(SAMPLE), found.head(SAMPLE))
+    return Measure(what, "pint-pandas", *taken, f"exact values that differ in a digit: its {differ:,}")
 
 
 def _whole(made: pl.DataFrame, rows: int) -> Measure:

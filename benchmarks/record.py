@@ -2,8 +2,8 @@
 
     python -m benchmarks.record NAME [--small] [--figures N ...]
 
-prints what `measures(small)` of the module `benchmarks.NAME` gives, as JSON; each module runs in a process of its own, so
-that none warms up another.
+prints, as its last line, what `measures(small)` of the module `benchmarks.NAME` gives, as JSON; each module runs in a
+process of its own, so that none warms up another.
 """
 
 from __future__ import annotations
@@ -80,9 +80,7 @@ def spent(work: Callable[[], object]) -> Spent:
 def in_turn(works: Sequence[Callable[[], object]], rounds: int = 3) -> list[Spent]:
     """The best of some rounds of each, the works one after the other in each round, so that a busy moment hits all."""
     found = [[spent(work) for work in works] for _ in range(rounds)]
-    return [
-        Spent(min(one.wall for one in of), min(one.processor for one in of)) for of in zip(*found, strict=True)
-    ]
+    return [Spent(min(one.wall for one in of), min(one.processor for one in of)) for of in zip(*found, strict=True)]
 
 
 def scaled(one: Spent, factor: float) -> Spent:
