@@ -31,13 +31,14 @@ BENCH ?=
 bench: $(VENV)/installed
 	$(BIN)/python -m benchmarks.table --write --json build/bench.json $(BENCH)
 
-# The libraries that `make bench` compares with, in a place of their own; they are no part of the project.
+# The libraries that `make bench` compares with, in a place of their own, without hashes; no part of the project.
 peers: $(PEERS)/installed
 
 $(PEERS)/installed: constraints.txt benchmarks/peers.txt
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/pip install --quiet --require-hashes --requirement constraints.txt
-	$(PEERS)/bin/pip install --quiet --constraint constraints.txt --requirement benchmarks/peers.txt
+	$(PEERS)/bin/pip freeze > $(PEERS)/constraints.txt
+	$(PEERS)/bin/pip install --quiet --constraint $(PEERS)/constraints.txt --requirement benchmarks/peers.txt
 	touch $@
 
 # Minutes: random projects through random faults, the laws of a run checked after each.
