@@ -230,7 +230,7 @@ def _beside(name: str, kind: str, read: Callable[[str], object], given: list[str
 
 
 def _rates(count: int, ours: Spent, theirs: Spent) -> str:
-    return f"{count / ours.wall:,.0f} a second, beside {count / theirs.wall:,.0f}"
+    return f"{count / ours.processor:,.0f} a second of a core, beside {count / theirs.processor:,.0f}"
 
 
 def texts(cell_count: int, sentence_count: int) -> dict[str, list[str]]:
