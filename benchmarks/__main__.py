@@ -26,7 +26,7 @@ SIZES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "validation": (("--rows", "1000000"), ("--rows", "50000", "--rounds", "1")),
 }
 """Arguments of a full and of a quick run; a benchmark that is not named here is run as it is."""
-TOOLS = {"compare", "machine", "prints", "processes", "projects", "record", "shapes", "slips", "table"}
+TOOLS = {"answers", "compare", "machine", "prints", "processes", "projects", "record", "shapes", "slips", "table"}
 """Modules that measure nothing by themselves."""
 
 
