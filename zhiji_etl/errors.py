@@ -9,13 +9,17 @@
     ├── FindingError       a run has no finding of that name, or several         exit code 2
     ├── ProjectError       a project folder, sidecar or schema is broken          exit code 3
     ├── SourceError        a raw file cannot be read                              exit code 4
-    └── OutputError        the output cannot be written, or is locked             exit code 5
+    ├── OutputError        the output cannot be written, or is locked             exit code 5
+    └── EngineError        who is to do the work is missing, out of reach or broken  exit code 5
 
 Each carries a stable `code`, a sentence that says what was wrong and where, and a `hint` that says what to do.
 Data problems are not errors: they are rejects and findings.
 """
 
 from __future__ import annotations
+
+import copyreg
+from typing import Any
 
 
 class ZhijiError(Exception):
@@ -31,6 +35,10 @@ class ZhijiError(Exception):
         self.message = message
         self.hint = hint
         super().__init__(message if hint is None else f"{message} Hint: {hint}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions are made again from `args`, which here is the sentence alone: workers would send no error whole.
+        return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
 
 
 class FigureError(ZhijiError):
@@ -86,5 +94,11 @@ class SourceError(ZhijiError):
 
 class OutputError(ZhijiError):
     """The output folder cannot be written, or another run holds it."""
+
+    exit_code = 5
+
+
+class EngineError(ZhijiError):
+    """What is to do the work of shards is not installed, cannot be reached, or gave up."""
 
     exit_code = 5

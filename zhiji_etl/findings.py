@@ -88,9 +88,13 @@ def counted(findings: pl.DataFrame) -> str:
 def at_or_above(findings: pl.DataFrame, severity: Severity) -> pl.DataFrame:
     """The inconsistent findings, and the checks that could not run, that are at least this severe."""
     loud = pl.col("severity").to_physical() >= pl.lit(severity.value, SEVERITY).to_physical()
+    return findings.filter(is_failure() & loud)
+
+
+def is_failure() -> pl.Expr:
+    """Whether a finding makes a run fail, where it is severe enough: inconsistent, or a check that could not run."""
     broken = pl.col("reason").cast(pl.String) == Reason.NON_NUMERIC.value
-    failed = (pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value) | broken.fill_null(value=False)
-    return findings.filter(failed & loud)
+    return (pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value) | broken.fill_null(value=False)
 
 
 def _identity() -> pl.Expr:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
@@ -21,7 +21,9 @@ from zhiji_etl.cache import Cache, keys
 from zhiji_etl.catalogue import Catalogue
 from zhiji_etl.consistency import pairs
 from zhiji_etl.consistency.checking import checked
+from zhiji_etl.consistency.elsewhere import Elsewhere, Unsettled
 from zhiji_etl.consistency.implied import intersect
+from zhiji_etl.excerpts import Excerpt, excerpt
 from zhiji_etl.figures import FIGURE_COLUMNS, Severity
 from zhiji_etl.outputs import RunFolder, publishing
 from zhiji_etl.rates import Rates, origins
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from zhiji_etl.project import Project
 
 REPORT = "report.html"
+NOT_TABLES = ("figures", "rejects", "findings", "implied", "rates")
+"""Outputs beside the tables."""
 
 
 @dataclass(frozen=True)
@@ -55,21 +59,82 @@ class Audit:
     quotes: pl.DataFrame
 
 
-@dataclass(frozen=True, repr=False)
-class RunResult(Audit):
-    """What a run gave: everything that it concluded and published, where, and its manifest."""
+class Conclusion(NamedTuple):
+    """An audit, the requests (KEY_COLUMNS) for its rates, and what it leaves open where it is that of a shard."""
 
-    path: Path
-    manifest: Mapping[str, Any]
+    audit: Audit
+    requests: pl.DataFrame
+    unsettled: Unsettled
+
+
+class RunResult:
+    """What a run gave: what people are shown of it, where it was published, and its manifest.
+
+    Its frames are those of `Audit`, and of a run in shards read when they are asked for: `scan` reads none of them.
+    """
+
+    def __init__(self, path: Path, manifest: Mapping[str, Any], shown: Excerpt, audited: Audit | None = None) -> None:
+        self.path = path
+        self.manifest = manifest
+        self.shown = shown
+        self._audited = audited
+
+    def scan(self, name: str) -> pl.LazyFrame:
+        """One output by name, such as `figures`, `findings` or a table, to be read lazily."""
+        return pl.scan_parquet(self.path / f"{name}.parquet")
+
+    @property
+    def raw_rows(self) -> int:
+        """How many raw rows were read."""
+        return self.shown.raw_rows
+
+    @cached_property
+    def figures(self) -> pl.DataFrame:
+        """FIGURE_COLUMNS."""
+        return self._frame("figures")
+
+    @cached_property
+    def rejects(self) -> pl.DataFrame:
+        """The raw columns, `row_id, source, code, reason`."""
+        return self._frame("rejects")
+
+    @cached_property
+    def findings(self) -> pl.DataFrame:
+        """FINDING_COLUMNS, the loudest first; of a run in shards, the loudest of each shard first."""
+        return self._frame("findings")
+
+    @cached_property
+    def implied(self) -> pl.DataFrame:
+        """IMPLIED_COLUMNS."""
+        return self._frame("implied")
+
+    @cached_property
+    def rates(self) -> pl.DataFrame:
+        """The quotes (QUOTE_COLUMNS) behind every exchange rate that was used."""
+        return self._frame("rates")
+
+    @cached_property
+    def tables(self) -> Mapping[str, pl.DataFrame]:
+        """The tables by name."""
+        if self._audited is not None:
+            return self._audited.tables
+        names = {path.stem for path in self.path.glob("*.parquet")}
+        return {name: self._frame(name) for name in sorted(names - set(NOT_TABLES))}
+
+    def _frame(self, name: str) -> pl.DataFrame:
+        if self._audited is not None:
+            frame: pl.DataFrame = getattr(self._audited, name)
+            return frame
+        return self.scan(name).collect(engine="streaming")
 
     def verdicts(self) -> dict[str, int]:
         """How many findings each verdict has; those that only explain another one are left out."""
-        return findings.verdicts(self.findings)
+        return dict(self.shown.verdicts)
 
     def __repr__(self) -> str:
         """Where the run is, how many figures and rejects it has, and its verdicts, in one line."""
-        sizes = f"{self.figures.height:,} figures, {self.rejects.height:,} rejects"
-        return f"RunResult({str(self.path)!r}: {sizes}, {findings.counted(self.findings)})"
+        sizes = f"{self.shown.sizes['figures']:,} figures, {self.shown.sizes['rejects']:,} rejects"
+        return f"RunResult({str(self.path)!r}: {sizes}, {self.shown.counted})"
 
     def plot(self, finding: str | None = None) -> Drawing:
         """The bounds of a finding (its `finding_id`, else the loudest) on one axis, as SVG that a notebook shows.
@@ -78,12 +143,12 @@ class RunResult(Audit):
         """
         from zhiji_etl.html.cards import finding_drawing
 
-        return finding_drawing(self.findings, self.figures, finding)
+        return finding_drawing(self.shown.findings, self.shown.figures, finding)
 
     def _repr_html_(self) -> str:
         from zhiji_etl.html.cards import findings_card
 
-        return findings_card(self.findings, self.figures, report=str(self.path / REPORT))
+        return findings_card(self.shown.findings, self.shown.figures, report=str(self.path / REPORT))
 
 
 @dataclass(frozen=True)
@@ -134,14 +199,17 @@ def publish(
 ) -> RunResult:
     """Write a prepared run below its `out` and switch to it; `OutputError`, or `SourceError` `source_changed`."""
     project, stage, audited = prepared.project, prepared.stages, prepared.audited
+    shown = excerpt(audited)
     with publishing(prepared.out, keep=keep) as folder:
         stage("write", _write, folder, audited, project.catalogue)
-        stage("report", _write_report, folder, prepared, language)
+        stage("report", write_report, folder, project, shown, audited.rates, language)
         stage("unchanged", project.check_unchanged)
-        folder.manifest.update(_manifest(prepared), exit_status=_exit_status(audited, fail_on))
+        counts = {"recalled": len(prepared.cache.recalled)}
+        entries = [source.entry() | prepared.cache.entry(source.name) for source in project.sources]
+        folder.manifest.update(manifest(project, shown, audited.rates, entries, stage, fail_on, counts))
     prepared.cache.prune(prepared.out)
     LOGGER.info("published %s", folder.run_id, extra={"run": folder.run_id})
-    return RunResult(**vars(audited), path=folder.path, manifest=folder.manifest)
+    return RunResult(folder.path, folder.manifest, shown, audited)
 
 
 def audit(
@@ -155,6 +223,20 @@ def audit(
     """The chain: read, split, convert, tabulate, check. Every raw row ends in exactly one of figures and rejects."""
     stage = stages or Stages()
     read = stage("read", rows.read_rows, sources, catalogue, amendments, recall)
+    return conclude(read, sources, catalogue, rates, amendments, stage).audit
+
+
+def conclude(
+    read: pl.DataFrame,
+    sources: list[Source],
+    catalogue: Catalogue,
+    rates: Rates,
+    amendments: Sequence[corrections.Correction] = (),
+    stages: Stages | None = None,
+    elsewhere: Elsewhere | None = None,
+) -> Conclusion:
+    """The chain after reading, over all rows or those of a shard, which is told of `elsewhere`."""
+    stage = stages or Stages()
     printed, unread = rows.split(read)
     stated = printed.join(conventions(sources), on="source", how="left", maintain_order="left")
     converted = stage("convert", conversion.convert, stated, rates)
@@ -163,7 +245,7 @@ def audit(
     figures = converted.join(refused, on="row_id", how="anti", maintain_order="left")
     trust = {source.name: source.sidecar.trust for source in sources}
     usable, flawed = figures.select(*FIGURE_COLUMNS), rows.excessive(read)
-    concluded = stage("check", checked, usable, catalogue.rules, catalogue.metrics, flawed, trust, rates)
+    concluded = stage("check", checked, usable, catalogue.rules, catalogue.metrics, flawed, trust, rates, elsewhere)
     as_printed = stated.join(refused, on="row_id", how="anti", maintain_order="left")
     restated = stage("restate", pairs.restatements, as_printed, rates)
     asked = pl.concat([conversion.requested(converted), restated.requests, concluded.requests])
@@ -172,7 +254,7 @@ def audit(
         findings.as_findings(conversion.unrated(converted)),
         *findings.all_as_findings([*concluded.findings, restated.findings]),
     ]
-    return Audit(
+    audited = Audit(
         raw_rows=read.height,
         figures=usable,
         tables=tables.tables,
@@ -182,6 +264,7 @@ def audit(
         rates=rates.slice(asked),
         quotes=read.filter(pl.col("note").is_not_null()).select("row_id", "note"),
     )
+    return Conclusion(audited, asked.unique(), concluded.unsettled)
 
 
 def conventions(sources: list[Source]) -> pl.DataFrame:
@@ -201,11 +284,13 @@ def rates_of(project: Project) -> Rates:
     return reduce(lambda upper, lower: upper.over(lower), [*project.rate_files.values(), Rates.ecb()])
 
 
-def _exit_status(audited: Audit, fail_on: Severity | None) -> int:
-    return 0 if fail_on is None else int(findings.at_or_above(audited.findings, fail_on).height > 0)
-
-
 def _write(folder: RunFolder, audited: Audit, catalogue: Catalogue) -> None:
+    write_rows(folder, audited, catalogue)
+    folder.write_parquet("rates.parquet", audited.rates)
+
+
+def write_rows(folder: RunFolder, audited: Audit, catalogue: Catalogue) -> None:
+    """Write what an audit, or that of a shard, says of its rows; `OutputError`."""
     folder.write_parquet("figures.parquet", audited.figures)
     for name, table in audited.tables.items():
         units = {metric: catalogue.metrics[metric].unit for metric in table.columns if metric in catalogue.metrics}
@@ -213,47 +298,47 @@ def _write(folder: RunFolder, audited: Audit, catalogue: Catalogue) -> None:
     folder.write_parquet("rejects.parquet", audited.rejects)
     folder.write_parquet("findings.parquet", audited.findings)
     folder.write_parquet("implied.parquet", audited.implied)
-    folder.write_parquet("rates.parquet", audited.rates)
 
 
-def _write_report(folder: RunFolder, prepared: Prepared, language: str) -> None:
+def write_report(folder: RunFolder, project: Project, shown: Excerpt, rates: pl.DataFrame, language: str) -> None:
+    """Write the report of a run beside its outputs; `OutputError`."""
     # Loaded here, so that checks without a project need no templates.
     from zhiji_etl.html.page import Contents, report_page
 
-    project, audited = prepared.project, prepared.audited
     contents = Contents(
         name=project.settings.get("name", project.path.resolve().name),
         version=zhiji_etl.__version__,
-        audit=audited,
+        shown=shown,
         texts=rule_texts(project.catalogue.rules),
         sources=project.sources,
         schemas=project.schema_hashes(),
-        rates=origins(audited.rates).to_dicts(),
+        rates=origins(rates).to_dicts(),
         written=folder.written(),
         settings=project.settings,
     )
     folder.write_text(REPORT, report_page(contents, language))
 
 
-def _manifest(prepared: Prepared) -> dict[str, Any]:
-    project, audited, stages = prepared.project, prepared.audited, prepared.stages
+def manifest(
+    project: Project,
+    shown: Excerpt,
+    rates: pl.DataFrame,
+    inputs: Sequence[Mapping[str, Any]],
+    stages: Stages,
+    fail_on: Severity | None,
+    counts: Mapping[str, int],
+) -> dict[str, Any]:
+    """What `run.json` tells of a run beside its outputs; `counts` are further ones than those of its rows."""
     return {
         "zhiji_etl": zhiji_etl.__version__,
-        "inputs": [source.entry() | prepared.cache.entry(source.name) for source in project.sources],
+        "inputs": inputs,
         "schemas": project.schema_hashes(),
         "settings": project.settings,
-        "rates": origins(audited.rates).to_dicts(),
+        "rates": origins(rates).to_dicts(),
         "rate_files": [_rate_file(project, name, rates) for name, rates in project.rate_files.items()],
-        "counts": {
-            "sources": len(project.sources),
-            "recalled": len(prepared.cache.recalled),
-            "raw_rows": audited.raw_rows,
-            "figures": audited.figures.height,
-            "rejects": audited.rejects.height,
-            "findings": audited.findings.height,
-            "implied": audited.implied.height,
-        },
+        "counts": {"sources": len(project.sources), "raw_rows": shown.raw_rows, **shown.sizes, **counts},
         "timings": {**stages.seconds, "total": stages.total},
+        "exit_status": int(shown.fails(fail_on)),
     }
 
 

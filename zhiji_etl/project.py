@@ -45,6 +45,10 @@ class Project:
     def __init__(self, path: str | Path = ".") -> None:
         object.__setattr__(self, "path", Path(path))
 
+    def __reduce__(self) -> tuple[type[Project], tuple[Path]]:
+        """A project goes to other processes as its path, absolute, and is loaded there anew."""
+        return Project, (self.path.resolve(),)
+
     @cached_property
     def settings(self) -> dict[str, Any]:
         """The project file; `ProjectError` (`project_invalid`) names a wrong key or line."""

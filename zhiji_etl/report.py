@@ -24,6 +24,7 @@ from zhiji_etl.sources.names import brief
 from zhiji_etl.wording import wording
 
 if TYPE_CHECKING:
+    from zhiji_etl.excerpts import Excerpt
     from zhiji_etl.pipeline import RunResult
 
 COLOURS: Final[Mapping[str, str]] = {
@@ -52,7 +53,7 @@ SCALES: Final = ((Decimal(10) ** 12, "trillion"), (Decimal(10) ** 9, "billion"),
 
 def summary(result: RunResult) -> RenderableType:
     """What a run gave: counts, findings by verdict and severity, the worst one in a few lines, the next in one each."""
-    manifest = result.manifest["counts"]
+    manifest, shown = result.manifest["counts"], result.shown
     head = Grid.grid(padding=(0, 2))
     if manifest["recalled"]:
         head.add_row("sources", f"{manifest['sources']}, of which {manifest['recalled']} unchanged and not read again")
@@ -62,20 +63,21 @@ def summary(result: RunResult) -> RenderableType:
     head.add_row("implied", str(manifest["implied"]))
     if not manifest["raw_rows"]:
         head.add_row(Text("nothing was read", "bold red"), "the files in raw/ hold a header and no rows")
-    parts: list[RenderableType] = [head, Text(""), _verdicts(result.findings), *_rejects(result.rejects)]
-    worst = worst_finding(result.findings)
+    parts: list[RenderableType] = [head, Text(""), _verdicts(shown), *_rejects(shown)]
+    worst = worst_finding(shown.findings)
     if worst is not None:
-        parts += [Text(""), explanation(worst, result), *_further(result.findings)]
-    rates = implied_rates(result.findings, result.figures)
+        parts += [Text(""), explanation(worst, shown), *_further(shown)]
+    rates = implied_rates(shown.findings, shown.figures)
     if rates:
         parts += [Text(""), implied_table(rates)]
-    parts += [*_unsuspicious(result.findings), *_implied(result.implied)]
+    parts += [*_unsuspicious(shown), *_implied(shown)]
     return Group(*parts, Text(""), Text(f"files: {result.path}"), Text(f"report: {result.path / REPORT}"))
 
 
 def summary_data(result: RunResult) -> dict[str, Any]:
     """The summary as one JSON object: counts, verdicts, loud findings, implied rates, path."""
-    loud = result.findings.filter(is_main() & (pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value))
+    shown = result.shown
+    loud = shown.findings.filter(is_main() & (pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value))
     fields = ("finding_id", "rule", "entity", "period", "severity", "message")
     return {
         "path": str(result.path),
@@ -83,8 +85,8 @@ def summary_data(result: RunResult) -> dict[str, Any]:
         "counts": result.manifest["counts"],
         "verdicts": result.verdicts(),
         "inconsistent": loud.select(fields).to_dicts(),
-        "implied_rates": implied_rates(result.findings, result.figures),
-        "rejects": dict(result.rejects.group_by("code", maintain_order=True).len().iter_rows()),
+        "implied_rates": implied_rates(shown.findings, shown.figures),
+        "rejects": dict(shown.codes.iter_rows()),
     }
 
 
@@ -99,13 +101,13 @@ def worst_finding(findings: pl.DataFrame) -> dict[str, Any] | None:
     return wrong.row(0, named=True) if wrong.height else None
 
 
-def explanation(finding: Mapping[str, Any], result: RunResult) -> RenderableType:
+def explanation(finding: Mapping[str, Any], shown: Excerpt) -> RenderableType:
     """One finding as a person reads it: what is printed and where, what is implied and by what, and what would help."""
     unit = finding["unit"] or ""
     lines = [headline(finding)]
     if finding["kind"] == "correction":
         return Group(*lines, Text(f"  {brief(finding['message'])}"))
-    figures = _figures_of(finding, result.figures)
+    figures = _figures_of(finding, shown.figures)
     stated = next(iter(figures), None)
     lines.append(
         _line("printed", ends(finding["stated_low"], finding["stated_high"], unit), _where(stated) if stated else None)
@@ -114,7 +116,7 @@ def explanation(finding: Mapping[str, Any], result: RunResult) -> RenderableType
     lines.append(_line("implied", ends(finding["implied_low"], finding["implied_high"], unit), others))
     if finding["gap_steps"]:
         lines.append(Text(f"  {finding['gap_steps']:.3g} last digits apart"))
-    lines += [_alternative(row, unit) for row in _alternatives(finding, result.findings)]
+    lines += [_alternative(row, unit) for row in _alternatives(finding, shown.findings)]
     lines += [_resolution(change) for change in finding["resolved_by"] or []]
     return Group(*lines)
 
@@ -160,22 +162,20 @@ def _hanging(text: Text, console: Console) -> Iterator[Text]:
 # ---------------------------------------------------------------------------------------------------------- findings
 
 
-def _verdicts(findings: pl.DataFrame) -> Grid:
+def _verdicts(shown: Excerpt) -> Grid:
     """How many findings each verdict has, by severity: the worst first, the loudest on the left."""
-    counted = findings.filter(is_main()).group_by(pl.col("verdict", "severity").cast(pl.String)).len()
-    counts = {(verdict, severity): number for verdict, severity, number in counted.iter_rows()}
     grid = Grid.grid(padding=(0, 2))
     grid.add_row("findings", *LOUDEST_FIRST, style="dim")
     for verdict, colour in COLOURS.items():
-        numbers = [counts.get((verdict, severity), 0) for severity in LOUDEST_FIRST]
+        numbers = [shown.number(verdict, severity) for severity in LOUDEST_FIRST]
         grid.add_row(Text(verdict, colour), *(Text(str(number), colour if number else "dim") for number in numbers))
     return grid
 
 
-def _unsuspicious(findings: pl.DataFrame) -> Iterator[Text]:
+def _unsuspicious(shown: Excerpt) -> Iterator[Text]:
     """The findings that are not inconsistent, a line each, where they are few."""
-    others = findings.filter(is_main() & (pl.col("verdict").cast(pl.String) != Verdict.INCONSISTENT.value))
-    if 0 < others.height <= SMALL:
+    if 0 < shown.checks - shown.verdicts[Verdict.INCONSISTENT.value] <= SMALL:
+        others = shown.findings.filter(is_main() & (pl.col("verdict").cast(pl.String) != Verdict.INCONSISTENT.value))
         yield Text("")
         for row in others.iter_rows(named=True):
             subject = brief(f"{row['rule']}  {row['entity'] or ''} {row['period'] or ''}")
@@ -183,24 +183,25 @@ def _unsuspicious(findings: pl.DataFrame) -> Iterator[Text]:
             yield Text.assemble((f"{row['verdict']:13}  ", COLOURS[row["verdict"]]), f"{subject}: {message}")
 
 
-def _implied(implied: pl.DataFrame) -> Iterator[Text]:
+def _implied(shown: Excerpt) -> Iterator[Text]:
     """The values that nobody printed, a line each, where they are few."""
-    if 0 < implied.height <= SMALL:
+    if 0 < shown.sizes["implied"] <= SMALL:
         yield Text("")
-        for row in implied.iter_rows(named=True):
+        for row in shown.implied.iter_rows(named=True):
             subject = brief(f"{row['entity']} {row['metric']} {row['period']}")
             yield Text(f"implied        {subject}: {ends(row['low'], row['high'], row['unit'])}")
 
 
-def _further(findings: pl.DataFrame) -> Iterator[Text]:
+def _further(shown: Excerpt) -> Iterator[Text]:
     """The inconsistent findings after the worst one, a line each."""
-    wrong = findings.filter(is_main() & (pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value))
+    number = shown.verdicts[Verdict.INCONSISTENT.value]
+    wrong = shown.findings.filter(is_main() & (pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value))
     if wrong.height > 1:
         yield Text("")
     for row in wrong[1 : 1 + FURTHER].iter_rows(named=True):
         yield Text.assemble(headline(row), f"  {brief(row['message'] or '')}")
-    if wrong.height > 1 + FURTHER:
-        yield Text(f"and {wrong.height - 1 - FURTHER} more inconsistent ones in findings.parquet")
+    if number > 1 + FURTHER:
+        yield Text(f"and {number - 1 - FURTHER} more inconsistent ones in findings.parquet")
     if wrong.height:
         named = brief(wrong["finding_id"][0])
         yield Text(f'more of any finding: zhiji-etl explain FINDING, such as "{named}"', "dim")
@@ -277,17 +278,15 @@ def _resolution(change: Mapping[str, Any]) -> Text:
     return Text(f"  would follow if {figure} were {needed}{fitting_slip(change['pattern'])}")
 
 
-def _rejects(rejects: pl.DataFrame) -> Iterator[Text]:
+def _rejects(shown: Excerpt) -> Iterator[Text]:
     """How many rejects there are and why, the most frequent code first; then the first ten, a line each."""
-    if rejects.height:
-        codes = (
-            rejects["code"].cast(pl.String).value_counts(name="number").sort("number", "code", descending=[True, False])
-        )
-        reasons = ", ".join(f"{number} {code}" for code, number in codes.iter_rows())
+    number = shown.sizes["rejects"]
+    if number:
+        reasons = ", ".join(f"{times} {code}" for code, times in shown.codes.iter_rows())
         yield Text("")
-        yield Text(f"{rejects.height} rejected, and in no table: {reasons}", "bold red")
-    for row in rejects.head(10).iter_rows(named=True):
+        yield Text(f"{number} rejected, and in no table: {reasons}", "bold red")
+    for row in shown.rejects.head(10).iter_rows(named=True):
         place = brief(f"{row['source']} {row['locator']}")
         yield Text.assemble(("  reject ", "red"), f"{place}: {brief(row['reason'] or '')} [{row['code']}]")
-    if rejects.height > 10:
-        yield Text(f"  and {rejects.height - 10} more in rejects.parquet")
+    if number > 10:
+        yield Text(f"  and {number - 10} more in rejects.parquet")

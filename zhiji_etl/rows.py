@@ -6,7 +6,7 @@ In: the sources of a project. Out: `Split`, in which every raw row, known by its
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
 from typing import Final, NamedTuple
@@ -56,6 +56,17 @@ def read_rows(
     recalled = recall or (lambda _source, read: read())
     frames = [recalled(one, read) for one, read in zip(listed, readers, strict=True)]
     return pl.concat(frames, how="diagonal").sort("row_id")
+
+
+def read_batches(
+    source: Source,
+    sources: Iterable[Source],
+    catalogue: Catalogue,
+    amendments: Sequence[corrections.Correction] = (),
+) -> Iterator[pl.DataFrame]:
+    """The rows of one of several sources as `read_rows` gives them, some at a time."""
+    _check_captions(source, catalogue)
+    yield _read_source(source, ordinals(sources)[source.name], catalogue, amendments)
 
 
 def _read_source(

@@ -15,15 +15,17 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from zhiji_etl.consistency import pairs
-from zhiji_etl.consistency.conflicts import conflicts
+from zhiji_etl.consistency.conflicts import conflicts, untold
+from zhiji_etl.consistency.contested import binding, needed
 from zhiji_etl.consistency.denominations import with_denominations
-from zhiji_etl.consistency.entities import misspelt
-from zhiji_etl.consistency.implied import FIGURE, empty, intersect, refuted
+from zhiji_etl.consistency.elsewhere import Elsewhere, Unsettled
+from zhiji_etl.consistency.entities import alike, misspelt
+from zhiji_etl.consistency.implied import FIGURE, empty, intersect, refuted, tightest
 from zhiji_etl.consistency.instances import Subject, strained
-from zhiji_etl.consistency.operands import shelve
+from zhiji_etl.consistency.operands import Shelf, shelve
 from zhiji_etl.consistency.references import references
-from zhiji_etl.consistency.rules import CompiledRule, Outcome, rate_metrics, run_rule
-from zhiji_etl.rates import Rates
+from zhiji_etl.consistency.rules import CompiledRule, Outcome, places, rate_metrics, run_rule
+from zhiji_etl.rates import KEY_COLUMNS, Rates
 from zhiji_etl.tables import Metric
 
 ROUNDS: Final = 20
@@ -33,20 +35,25 @@ ROUNDS: Final = 20
 class Concluded(NamedTuple):
     """Findings without id (several frames, each with some of FINDING_COLUMNS), and IMPLIED_COLUMNS.
 
-    `requests` (KEY_COLUMNS) are those for the exchange rates that rules used.
+    `requests` (KEY_COLUMNS) are those for the exchange rates that rules used; `unsettled` is what a shard leaves open.
     """
 
     findings: tuple[pl.DataFrame, ...]
     implied: pl.DataFrame
     requests: pl.DataFrame
+    unsettled: Unsettled = Unsettled()
 
 
 class Carried(NamedTuple):
-    """Implied values as far as rules carry them, the figures that rules leave no value, and whose figures do so."""
+    """Implied values as far as rules carry them, the figures that rules leave no value, and whose figures do so.
+
+    `waiting` where that cannot be told before other shards have heard of something.
+    """
 
     implied: pl.DataFrame
     refuted: set[Subject]
     concerned: set[str]
+    waiting: Unsettled | None = None
 
 
 def checked(
@@ -56,39 +63,78 @@ def checked(
     flawed: pl.DataFrame,
     trust: Mapping[str, float],
     rates: Rates | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Concluded:
     """Judge every rule and every figure that is printed more than once.
 
     `flawed` are figures that are printed but cannot be used, with the reason as `flaw`; `trust` the weight of sources;
-    `rates` what rules that speak of exchange rates find them in, by default the European Central Bank's.
+    `rates` what rules that speak of exchange rates find them in, by default the European Central Bank's. `elsewhere`
+    where the figures are those of a shard: what it leaves to all shards together is then `unsettled`.
     """
     meanings = {**metrics, **rate_metrics(relation for rule in rules for relation in rule.relations.values())}
     twice = pairs.duplicates(figures)
-    disputed = pairs.disputed(twice)
-    run = partial(_run, figures, disputed, flawed, rules, meanings, rates)
+    alone = [rule for rule in rules if elsewhere is None or rule.ranking is None]
+    shelved = partial(_shelf, figures, pairs.disputed(twice), flawed, rules, rates)
+    run = partial(_run, shelved, alone, meanings)
     outcomes = run(empty())
-    carried = _carried_on(run, [outcome.implied for outcome in outcomes], figures)
+    carried = _carried_on(run, [outcome.implied for outcome in outcomes], figures, elsewhere or Elsewhere())
+    if carried.waiting is not None:
+        return Concluded((), empty(), pl.DataFrame(schema=KEY_COLUMNS), carried.waiting)
     judged = [one for outcome in outcomes for one in outcome.judged]
-    contradictions = conflicts(judged, metrics, figures, trust, carried.refuted, carried.concerned)
+    opposed = conflicts(judged, metrics, figures, trust, carried.refuted, carried.concerned, elsewhere)
     asked = references(rules, _periods(figures, carried.implied), rates).requests
-    named = misspelt(rules, pl.concat([figures.get_column("entity"), flawed.get_column("entity")]))
+    entities = pl.concat([figures.get_column("entity"), flawed.get_column("entity")])
     told = (with_denominations(outcome.findings, figures, rates) for outcome in outcomes)
-    found = (twice, *told, contradictions, named)
-    return Concluded(found, carried.implied, asked)
+    found = (twice, *told, opposed.findings)
+    if elsewhere is None:
+        return Concluded((*found, untold(opposed.untried), misspelt(rules, entities)), carried.implied, asked)
+    ends = needed(judged, metrics)
+    return Concluded(
+        found,
+        carried.implied,
+        asked,
+        Unsettled(
+            strained=frozenset(one for one in carried.refuted if one.entity in elsewhere.named),
+            needed=ends,
+            contenders=frozenset(entities_of(binding(ends), figures)),
+            tied=opposed.tied,
+            ranked=_places(shelved(empty()), rules),
+            untried=opposed.untried,
+            names=alike(rules, entities),
+        ),
+    )
 
 
-def _run(
+def _shelf(
     figures: pl.DataFrame,
     disputed: pl.Series,
     flawed: pl.DataFrame,
     rules: Sequence[CompiledRule],
-    metrics: Mapping[str, Metric],
     rates: Rates | None,
     known: pl.DataFrame,
-) -> list[Outcome]:
-    """Every rule over the figures, with implied values and exchange rates among the operands."""
+) -> Shelf:
+    """The figures, with implied values and exchange rates among the operands."""
     reference = references(rules, _periods(figures, known), rates).rows
-    shelf = shelve(figures, disputed, [flawed, _as_operands(known), reference])
+    return shelve(figures, disputed, [flawed, _as_operands(known), reference])
+
+
+def _places(shelf: Shelf, rules: Sequence[CompiledRule]) -> dict[int, pl.DataFrame]:
+    """The wide frame of each rule about ranks, by its number."""
+    return {
+        number: places(rule.ranking, shelf, rule.rule.table)
+        for number, rule in enumerate(rules)
+        if rule.ranking is not None
+    }
+
+
+def _run(
+    shelved: Callable[[pl.DataFrame], Shelf],
+    rules: Sequence[CompiledRule],
+    metrics: Mapping[str, Metric],
+    known: pl.DataFrame,
+) -> list[Outcome]:
+    """Every rule over the figures, and over implied values that are known."""
+    shelf = shelved(known)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(lambda rule: run_rule(rule, shelf, metrics), rules))
 
@@ -98,24 +144,31 @@ def _periods(*frames: pl.DataFrame) -> pl.DataFrame:
 
 
 def _carried_on(
-    run: Callable[[pl.DataFrame], list[Outcome]], first: Sequence[pl.DataFrame], figures: pl.DataFrame
+    run: Callable[[pl.DataFrame], list[Outcome]],
+    first: Sequence[pl.DataFrame],
+    figures: pl.DataFrame,
+    elsewhere: Elsewhere,
 ) -> Carried:
-    """Implied values, each round using those of the rounds before, until a round brings none."""
-    known, lost = intersect(first), refuted(first)
-    subjects, entities = _subjects(lost, figures)
-    for _ in range(ROUNDS):
-        if known.is_empty():
-            break
+    """Implied values, each round using those of the rounds before, until a round brings none, here or elsewhere."""
+    own, shared = elsewhere.parted(pl.concat([empty(), *first]))
+    mine, lost = intersect([own]), refuted([own])
+    for number in range(1, ROUNDS + 1):
+        if shared.height and number > len(elsewhere.rounds):
+            return Carried(empty(), set(), set(), Unsettled(number - 1, tightest([shared])))
+        there = elsewhere.at(number - 1)
+        known, refuted_by_now = intersect([mine, there.implied]), pl.concat([lost, there.refuted])
+        subjects, entities = _subjects(refuted_by_now, figures)
+        is_last = number >= len(elsewhere.rounds)
+        if known.is_empty() and is_last:
+            return Carried(known, subjects | elsewhere.no_value, entities)
         outcomes = run(known)
-        further = _apart(pl.concat([outcome.implied for outcome in outcomes]), known, lost)
-        if further.is_empty():
+        further = _apart(pl.concat([outcome.implied for outcome in outcomes]), known, refuted_by_now)
+        own, shared = elsewhere.parted(further)
+        if further.is_empty() and is_last:
             strain = strained([one for outcome in outcomes for one in outcome.judged])
-            return Carried(known, subjects | strain[0], entities | strain[1])
-        known, no_value = intersect([known, further]), refuted([further])
-        lost = pl.concat([lost, no_value])
-        more = _subjects(no_value, figures)
-        subjects, entities = subjects | more[0], entities | more[1]
-    return Carried(known, subjects, entities)
+            return Carried(known, subjects | strain[0] | elsewhere.no_value, entities | strain[1])
+        mine, lost = intersect([mine, own]), pl.concat([lost, refuted([own])])
+    return Carried(mine, *_subjects(lost, figures))
 
 
 def _apart(found: pl.DataFrame, *known: pl.DataFrame) -> pl.DataFrame:
@@ -126,9 +179,12 @@ def _apart(found: pl.DataFrame, *known: pl.DataFrame) -> pl.DataFrame:
 def _subjects(lost: pl.DataFrame, figures: pl.DataFrame) -> tuple[set[Subject], set[str]]:
     """Figures without a value as subjects, and the entities of all figures that leave them none."""
     subjects = {Subject(*key) for key in lost.select(FIGURE).iter_rows()}
-    behind = pl.concat([lost.get_column(end).explode() for end in ("binding_low", "binding_high")]).unique()
-    entities = figures.filter(pl.col("figure_id").is_in(behind.implode())).get_column("entity")
-    return subjects, {*entities, *(subject.entity for subject in subjects)}
+    return subjects, {*entities_of(binding(lost), figures), *(subject.entity for subject in subjects)}
+
+
+def entities_of(numbers: pl.Series, figures: pl.DataFrame) -> pl.Series:
+    """The entities of figures by their figure_id."""
+    return figures.filter(pl.col("figure_id").is_in(numbers.implode())).get_column("entity").unique()
 
 
 def _as_operands(implied: pl.DataFrame) -> pl.DataFrame:

@@ -14,12 +14,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 from math import prod
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
 from zhiji_etl.consistency.changes import earlier_level, likely_slip
-from zhiji_etl.consistency.contested import Contested, contested
+from zhiji_etl.consistency.contested import Contested, contested, needed
+from zhiji_etl.consistency.elsewhere import Elsewhere
 from zhiji_etl.consistency.instances import (
     Instance,
     Known,
@@ -59,6 +60,16 @@ class Localised:
     most_likely: tuple[str, ...] | None
 
 
+class Conflicts(NamedTuple):
+    """FINDING_COLUMNS but id; how many groups were not tried, by whether a rule of them fails; entities tied to others
+    by a figure that rules leave no value, where those are decided elsewhere.
+    """
+
+    findings: pl.DataFrame
+    untried: Counter[bool]
+    tied: frozenset[str] = frozenset()
+
+
 def conflicts(
     judged: Sequence[Judged],
     metrics: Mapping[str, Metric],
@@ -66,23 +77,44 @@ def conflicts(
     trust: Mapping[str, float],
     refuted: Collection[Subject] = (),
     concerned: Collection[str] = (),
-) -> pl.DataFrame:
-    """The conflict findings of all groups that cannot hold: FINDING_COLUMNS but id.
+    elsewhere: Elsewhere | None = None,
+) -> Conflicts:
+    """The conflict findings of all groups that cannot hold.
 
     `trust` is the weight of each source; figures of a source of infinite weight are never suspected. `refuted` are
-    unprinted figures that rules seem to leave no value, `concerned` the entities whose figures do so.
+    unprinted figures that rules seem to leave no value, `concerned` the entities whose figures do so. `elsewhere` where
+    the figures are those of a shard: groups of several shards are then left out, or with `spanning` all others are.
     """
     no_value = frozenset(refuted)
     quick = localised_together(judged, metrics, figures, trust, {(one.entity, one.metric) for one in no_value})
     left, untried = _left(judged, quick, no_value, set(concerned))
+    tied = [] if elsewhere is None else [group for group in left if elsewhere.spans(group, no_value)]
+    if elsewhere is not None:
+        left = tied if elsewhere.spanning else [group for group in left if group not in tied]
     chosen = [group for group in left if not _too_much(group)][:GROUPS]
     untried += Counter(_fails(group, no_value) for group in left)
     untried -= Counter(_fails(group, no_value) for group in chosen)
-    chosen += _across(judged, contested(judged, metrics, figures)[:GROUPS])
+    if elsewhere is None or elsewhere.spanning:
+        chosen += _across(judged, contested(needed(judged, metrics), figures)[:GROUPS])
     known = Known(metrics, _prints(figures, chosen), trust)
     found = [_finding(group, known) for group in chosen]
     told = pl.DataFrame([row for row in found if row is not None], schema=FINDING_COLUMNS, orient="row")
-    return pl.concat([quick.findings.drop("at"), told, _untold(untried)])
+    quickly = quick.findings.drop("at")
+    if elsewhere is not None and elsewhere.spanning:
+        quickly = quickly.clear()
+    entities = frozenset(one.row["entity"] for group in tied for one in group)
+    return Conflicts(pl.concat([quickly, told]), untried, entities)
+
+
+def untold(untried: Mapping[bool, int]) -> pl.DataFrame:
+    """Findings that say how many groups were not localised and how many not tried, if any."""
+    messages = {
+        True: "not localised: {} groups of rules that fail; see the findings of their rules.",
+        False: "not tried: {} groups of rules that each hold alone; whether they hold together is not known.",
+    }
+    fixed = {"kind": CONFLICT, "verdict": Verdict.NOT_CHECKABLE.value, "severity": Severity.WARNING.value}
+    rows = [{**fixed, "message": text.format(untried[fails])} for fails, text in messages.items() if untried[fails] > 0]
+    return pl.DataFrame(rows, schema=FINDING_COLUMNS, orient="row")
 
 
 def _left(
@@ -120,17 +152,6 @@ def _fails(group: Sequence[Instance], no_value: frozenset[Subject]) -> bool:
 
 def _too_much(group: Sequence[Instance]) -> bool:
     return len(group) > LARGEST or prod(len(one.options) for one in group) > CHOICES
-
-
-def _untold(untried: Mapping[bool, int]) -> pl.DataFrame:
-    """Findings that say how many groups were not localised and how many not tried, if any."""
-    messages = {
-        True: "not localised: {} groups of rules that fail; see the findings of their rules.",
-        False: "not tried: {} groups of rules that each hold alone; whether they hold together is not known.",
-    }
-    fixed = {"kind": CONFLICT, "verdict": Verdict.NOT_CHECKABLE.value, "severity": Severity.WARNING.value}
-    rows = [{**fixed, "message": text.format(untried[fails])} for fails, text in messages.items() if untried[fails] > 0]
-    return pl.DataFrame(rows, schema=FINDING_COLUMNS, orient="row")
 
 
 def _finding(instances: Sequence[Instance], known: Known) -> dict[str, Any] | None:

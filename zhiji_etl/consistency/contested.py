@@ -13,7 +13,7 @@ from typing import NamedTuple
 import polars as pl
 
 from zhiji_etl.consistency.expressions import Operand, operands_of
-from zhiji_etl.consistency.implied import FIGURE, ROWED, hull, refuted, required
+from zhiji_etl.consistency.implied import FIGURE, ROWED, hull, refuted, required, tightest
 from zhiji_etl.consistency.instances import Subject, all_wrong, alternatives
 from zhiji_etl.consistency.operands import columns
 from zhiji_etl.consistency.rules import Judged
@@ -27,22 +27,26 @@ class Contested(NamedTuple):
     entities: frozenset[str]
 
 
-def contested(judged: Sequence[Judged], metrics: Mapping[str, Metric], figures: pl.DataFrame) -> list[Contested]:
-    """All printed figures of named entities for which rules that hold alone need bounds that do not meet."""
-    needed = [
-        hull([_needed(one, holds, operand, metrics) for one in several])
-        for several in alternatives(judged)
-        for holds in [~all_wrong(several)]
-        for operand in _named(several)
-    ]
-    lost = refuted(needed)
+def contested(ends: pl.DataFrame, figures: pl.DataFrame) -> list[Contested]:
+    """The printed figures to which `needed` leaves no value, and whose rules do so."""
+    lost = refuted([ends])
     entity_of = dict(
-        figures.filter(pl.col("figure_id").is_in(_binding(lost).implode())).select("figure_id", "entity").iter_rows()
+        figures.filter(pl.col("figure_id").is_in(binding(lost).implode())).select("figure_id", "entity").iter_rows()
     )
     return [
         Contested(Subject(*key), frozenset(entity_of[number] for number in (*low, *high)) - {key[0]})
         for *key, low, high in lost.select(*FIGURE, "binding_low", "binding_high").iter_rows()
     ]
+
+
+def needed(judged: Sequence[Judged], metrics: Mapping[str, Metric]) -> pl.DataFrame:
+    """The ends that printed figures of named entities must have for all rules that hold alone: IMPLIED_COLUMNS."""
+    return tightest(
+        hull([_needed(one, holds, operand, metrics) for one in several])
+        for several in alternatives(judged)
+        for holds in [~all_wrong(several)]
+        for operand in _named(several)
+    )
 
 
 def _named(several: Sequence[Judged]) -> list[Operand]:
@@ -66,5 +70,6 @@ def _needed(one: Judged, holds: pl.Series, operand: Operand, metrics: Mapping[st
     return bound.select(pl.col(name).cast(dtype) for name, dtype in ROWED.items())
 
 
-def _binding(lost: pl.DataFrame) -> pl.Series:
-    return pl.concat([lost.get_column(end).explode() for end in ("binding_low", "binding_high")]).unique().drop_nulls()
+def binding(ends: pl.DataFrame) -> pl.Series:
+    """The figure_id of all figures that bind some end."""
+    return pl.concat([ends.get_column(end).explode() for end in ("binding_low", "binding_high")]).unique().drop_nulls()

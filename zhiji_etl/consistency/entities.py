@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from zhiji_etl.consistency.expressions import REFERENCE, operands_of
+from zhiji_etl.consistency.elsewhere import named_entities
 from zhiji_etl.consistency.rules import RAW_FINDING_COLUMNS, CompiledRule
 from zhiji_etl.figures import Reason, Severity, Verdict
 
@@ -29,8 +29,16 @@ def misspelt(rules: Sequence[CompiledRule], entities: pl.Series) -> pl.DataFrame
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
+def alike(rules: Sequence[CompiledRule], entities: pl.Series) -> pl.Series:
+    """All that `misspelt` needs of `entities`: the named ones, and those that named ones which lack are compared with."""
+    known, named = entities.drop_nulls().unique().sort(), sorted(named_entities(rules))
+    printed = known.filter(known.is_in(named))
+    lacking = sorted({*named} - {*printed})
+    return pl.concat([printed, *(_compared(name, known) for name in lacking)]).unique().sort()
+
+
 def _of_rule(rule: CompiledRule, known: pl.Series) -> Iterator[dict[str, Any]]:
-    for name in sorted(_named(rule)):
+    for name in sorted(named_entities([rule])):
         near = [] if (known == name).any() else _nearest(name, known)
         if near:
             yield {
@@ -44,12 +52,12 @@ def _of_rule(rule: CompiledRule, known: pl.Series) -> Iterator[dict[str, Any]]:
             }
 
 
-def _named(rule: CompiledRule) -> set[str]:
-    leaves = (leaf for relation in rule.relations.values() for leaf in operands_of(relation).values())
-    return {leaf.entity for leaf in leaves if leaf.entity not in (None, REFERENCE)}
-
-
 def _nearest(name: str, known: pl.Series) -> list[str]:
-    away = (known.str.len_chars().cast(pl.Int64) - len(name)).abs()
-    folded = {one.casefold(): one for one in known.gather(away.arg_sort().head(COMPARED)).to_list()}
+    folded = {one.casefold(): one for one in _compared(name, known).to_list()}
     return [folded[one] for one in get_close_matches(name.casefold(), folded, n=1, cutoff=0.75)]
+
+
+def _compared(name: str, known: pl.Series) -> pl.Series:
+    """The names most like one in length, of those of one length the first in the alphabet."""
+    away = (known.str.len_chars().cast(pl.Int64) - len(name)).abs().alias("away")
+    return pl.DataFrame([away, known.alias("name")]).sort("away", "name").head(COMPARED).get_column("name")

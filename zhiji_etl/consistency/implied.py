@@ -82,24 +82,31 @@ def intersect(rules: Iterable[pl.DataFrame]) -> pl.DataFrame:
 
     A figure for which rules leave no value is left out: they contradict each other, and no bounds are true of it.
     """
-    return _tightest(rules).filter(_possible())
+    return tightest(rules).filter(_possible())
 
 
 def refuted(rules: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """The figures that `intersect` leaves out, each with the ends that contradict each other."""
-    return _tightest(rules).filter(~_possible())
+    return tightest(rules).filter(~_possible())
 
 
-def _tightest(rules: Iterable[pl.DataFrame]) -> pl.DataFrame:
+def tightest(rules: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """For each figure the tightest ends, whether they leave it a value or not, and what binds them; sorted by figure.
+
+    Of several that bind an end alike the one with the lowest figure_id is told, so that it does not matter which of
+    them were put together first.
+    """
     together = pl.concat([empty(), *rules]).group_by(FIGURE, maintain_order=True)
-    tightest = together.agg(
+    low, high = pl.col("low"), pl.col("high")
+    first = {end: pl.col(f"binding_{end}").list.min() for end in ("low", "high")}
+    chosen = together.agg(
         pl.col("period", "unit").first(),
-        pl.col("low").max(),
-        pl.col("high").min(),
-        pl.col("binding_low").get(pl.col("low").arg_max()),
-        pl.col("binding_high").get(pl.col("high").arg_min()),
+        low.max(),
+        high.min(),
+        pl.col("binding_low").sort_by(low, first["low"], descending=[True, False]).first(),
+        pl.col("binding_high").sort_by(high, first["high"]).first(),
     )
-    return tightest.select(*IMPLIED_COLUMNS).sort(FIGURE)
+    return chosen.select(*IMPLIED_COLUMNS).sort(FIGURE)
 
 
 def _possible() -> pl.Expr:

@@ -121,7 +121,9 @@ def compile_rule(rule: Rule, metrics: Mapping[str, Metric]) -> CompiledRule:
 def run_rule(compiled: CompiledRule, shelf: Shelf, metrics: Mapping[str, Metric]) -> Outcome:
     """Judge one rule for every entity and period that prints one of its figures; told are those that it is about."""
     if compiled.ranking is not None:
-        return Outcome(_ranked(compiled, compiled.ranking, shelf, metrics), empty())
+        return Outcome(
+            ranked(compiled, compiled.ranking, places(compiled.ranking, shelf, compiled.rule.table), metrics), empty()
+        )
     needed = {name: leaf for relation in compiled.relations.values() for name, leaf in operands_of(relation).items()}
     wide = side_by_side(shelf, needed.values(), compiled.rule.table)
     judge_rows = judge_with_missing_parts if compiled.rule.missing_parts else judge
@@ -216,9 +218,13 @@ def _is_positive(metric: Metric) -> bool:
     return metric.at_least is not None and metric.at_least >= 0
 
 
-def _ranked(compiled: CompiledRule, ranking: Ranking, shelf: Shelf, metrics: Mapping[str, Metric]) -> pl.DataFrame:
-    """The findings of a rule about ranks."""
-    wide = side_by_side(shelf, [ranking.rank, ranking.by], compiled.rule.table)
+def places(ranking: Ranking, shelf: Shelf, table: str | None) -> pl.DataFrame:
+    """The wide frame of a rule about ranks: ranks, and what they go by."""
+    return side_by_side(shelf, [ranking.rank, ranking.by], table)
+
+
+def ranked(compiled: CompiledRule, ranking: Ranking, wide: pl.DataFrame, metrics: Mapping[str, Metric]) -> pl.DataFrame:
+    """The findings of a rule about ranks, without id and message, from its wide frame: all entities of each period."""
     judged = judge_ranks(wide, ranking)
     made = {
         "kind": pl.lit(RULE),

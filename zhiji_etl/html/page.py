@@ -14,19 +14,17 @@ from hashlib import sha256
 from itertools import starmap
 from typing import TYPE_CHECKING, Any, Final
 
-import polars as pl
-
 from zhiji_etl.figures import Severity, Verdict
 from zhiji_etl.html import sheets
 from zhiji_etl.html.drawing import Bar, draw
 from zhiji_etl.html.stories import Told, stories
 from zhiji_etl.html.templates import rendered, style
-from zhiji_etl.html.verdicts import SIGNS, counts
+from zhiji_etl.html.verdicts import SIGNS
 from zhiji_etl.restated import implied_rates
 from zhiji_etl.wording import RuleText, Wording, wording
 
 if TYPE_CHECKING:
-    from zhiji_etl.pipeline import Audit
+    from zhiji_etl.excerpts import Excerpt
     from zhiji_etl.sources import Source
 
 FULL: Final = 40
@@ -42,14 +40,14 @@ FITS: Final[Mapping[bool | None, str]] = {True: "fits", False: "fits_not", None:
 
 @dataclass(frozen=True)
 class Contents:
-    """All that the page shows: what a run concluded, by what rules, from what, and what lies beside the page.
+    """All that the page shows: of what a run concluded, by what rules, from what, and what lies beside the page.
 
     `rates` are the origins of its exchange rates, `written` has the name, rows and SHA-256 of each file.
     """
 
     name: str
     version: str
-    audit: Audit
+    shown: Excerpt
     texts: Mapping[str, RuleText]
     sources: Sequence[Source]
     schemas: Mapping[str, str]
@@ -61,22 +59,22 @@ class Contents:
 def report_page(contents: Contents, language: str = "en") -> str:
     """The whole page, in English (`en`) or Chinese (`zh`)."""
     words = wording(language)
-    told = Told(contents.audit.findings, contents.audit.figures, words, contents.texts, contents.audit.quotes)
+    told = Told(contents.shown.findings, contents.shown.figures, words, contents.texts, contents.shown.quotes)
     return rendered(
         "report.html",
         t=words,
         contents=contents,
-        audit=contents.audit,
+        shown=contents.shown,
         policy=_policy(),
         signs=SIGNS,
-        counts=counts(told.main),
-        severities=_severities(told.main),
-        lead=_lead(told.main, words),
-        facts=list(_facts(contents, told.main, words)),
+        counts=_counts(contents.shown),
+        severities=_severities(contents.shown),
+        lead=_lead(contents.shown, words),
+        facts=list(_facts(contents, words)),
         stories=stories(told, FULL),
-        checks=told.main.height,
+        checks=contents.shown.checks,
         full=FULL,
-        listed=sheets.LISTED,
+        listed=_listed(contents.shown),
         pairs=_pairs(contents, words),
         sources=[_source(source) for source in contents.sources[:FILES]],
         files=FILES,
@@ -88,35 +86,46 @@ def report_page(contents: Contents, language: str = "en") -> str:
 # ------------------------------------------------------------------------------------------------------ what is counted
 
 
-def _severities(main: pl.DataFrame) -> dict[str, int]:
+def _counts(shown: Excerpt) -> dict[str, int]:
+    """How many findings each verdict has, the worst first."""
+    return {verdict: shown.verdicts[verdict] for verdict in SIGNS}
+
+
+def _severities(shown: Excerpt) -> dict[str, int]:
     """The severities that occur, the loudest first."""
-    counted = dict(main.group_by(pl.col("severity").cast(pl.String)).len().iter_rows())
-    return {severity.value: counted[severity.value] for severity in reversed(Severity) if severity.value in counted}
+    counted = {one.value: sum(shown.number(verdict, one.value) for verdict in SIGNS) for one in reversed(Severity)}
+    return {severity: number for severity, number in counted.items() if number}
 
 
-def _lead(main: pl.DataFrame, words: Wording) -> str:
-    wrong = counts(main)[Verdict.INCONSISTENT.value]
-    if not main.height:
+def _listed(shown: Excerpt) -> dict[str, int]:
+    """How many rows of each kind the page lists."""
+    return {name: min(getattr(shown, name).height, sheets.LISTED) for name in ("figures", "implied", "rejects")}
+
+
+def _lead(shown: Excerpt, words: Wording) -> str:
+    wrong = shown.verdicts[Verdict.INCONSISTENT.value]
+    if not shown.checks:
         return words("page.lead_none")
-    return words("page.lead_bad", wrong, all=f"{main.height:,}") if wrong else words("page.lead_good")
+    return words("page.lead_bad", wrong, all=f"{shown.checks:,}") if wrong else words("page.lead_good")
 
 
-def _facts(contents: Contents, main: pl.DataFrame, words: Wording) -> Iterable[str]:
+def _facts(contents: Contents, words: Wording) -> Iterable[str]:
     """The run in sentences."""
-    if not contents.audit.raw_rows:
+    shown = contents.shown
+    if not shown.raw_rows:
         yield words("page.nothing_read")
         return
-    rows, figures = f"{contents.audit.raw_rows:,}", f"{contents.audit.figures.height:,}"
+    rows, figures = f"{shown.raw_rows:,}", f"{shown.sizes['figures']:,}"
     sources = words("page.sources", len(contents.sources))
-    yield words("page.read", 1 if contents.audit.raw_rows == 1 else None, figures=figures, rows=rows, sources=sources)
-    rejected = contents.audit.rejects.height
+    yield words("page.read", 1 if shown.raw_rows == 1 else None, figures=figures, rows=rows, sources=sources)
+    rejected = shown.sizes["rejects"]
     yield words("page.rejected", rejected) if rejected else words("page.rejected_none")
-    if main.height:
-        _, imprecise, unchecked, _ = counts(main).values()
-        decided = main.height - imprecise - unchecked
-        yield words("page.decided", decided=decided, all=main.height, imprecise=imprecise, unchecked=unchecked)
-    if contents.audit.implied.height:
-        yield words("page.implied", contents.audit.implied.height)
+    if shown.checks:
+        _, imprecise, unchecked, _ = _counts(shown).values()
+        decided = shown.checks - imprecise - unchecked
+        yield words("page.decided", decided=decided, all=shown.checks, imprecise=imprecise, unchecked=unchecked)
+    if shown.sizes["implied"]:
+        yield words("page.implied", shown.sizes["implied"])
 
 
 # ------------------------------------------------------------------------------------------------------------ sections
@@ -125,7 +134,7 @@ def _facts(contents: Contents, main: pl.DataFrame, words: Wording) -> Iterable[s
 def _pairs(contents: Contents, words: Wording) -> dict[str, Any]:
     """The rates that printed pairs imply, those that nothing fits first."""
     pairs = sorted(
-        implied_rates(contents.audit.findings, contents.audit.figures), key=lambda pair: pair["fits"] is not False
+        implied_rates(contents.shown.findings, contents.shown.figures), key=lambda pair: pair["fits"] is not False
     )
     return {"all": len(pairs), "rows": [_pair(pair, words) for pair in pairs[:PAIRS]]}
 
@@ -168,11 +177,11 @@ def _source(source: Source) -> dict[str, Any]:
 def _data(contents: Contents, told: Told) -> dict[str, Any]:
     """The tables of the page; the findings only where they are too many to be told one by one."""
     data = {
-        "figures": sheets.sheet(contents.audit.figures, sheets.FIGURES),
-        "implied": sheets.sheet(sheets.with_origins(contents.audit.implied, contents.audit.figures), sheets.IMPLIED),
-        "rejects": sheets.sheet(contents.audit.rejects, sheets.REJECTS),
+        "figures": sheets.sheet(contents.shown.figures, sheets.FIGURES),
+        "implied": sheets.sheet(sheets.with_origins(contents.shown.implied, contents.shown.figures), sheets.IMPLIED),
+        "rejects": sheets.sheet(contents.shown.rejects, sheets.REJECTS),
     }
-    return data | ({"findings": sheets.sheet(told.main, sheets.FINDINGS)} if told.main.height > FULL else {})
+    return data | ({"findings": sheets.sheet(told.main, sheets.FINDINGS)} if contents.shown.checks > FULL else {})
 
 
 def _script_words(words: Wording) -> dict[str, Any]:

@@ -96,6 +96,19 @@ class RunFolder:
             write_whole(path, text.encode("utf-8"))
         return path
 
+    def take_part(self, name: str, part: str, path: Path, rows: int) -> None:
+        """Make a finished file, on the same disk, a part of an output that is a folder: `figures.parquet/PART.parquet`.
+
+        `OutputError`: `output_name`, `output_unwritable`.
+        """
+        folder = self.path / name
+        if not folder.is_dir():
+            self._new(name).mkdir()
+        target = folder / f"{part}.parquet"
+        with writing(target):
+            path.replace(target)
+        self.rows[f"{name}/{target.name}"] = rows
+
     def written(self) -> list[dict[str, Any]]:
         """The Parquet files so far by name: `name`, `rows`, `sha256`."""
         return [

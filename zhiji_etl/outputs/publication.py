@@ -23,7 +23,7 @@ from zhiji_etl import __version__
 from zhiji_etl.outputs.disk import flush_file, flush_folder, write_whole, writing
 from zhiji_etl.outputs.folder import RunFolder, json_text
 from zhiji_etl.outputs.lock import locked
-from zhiji_etl.outputs.published import LATEST, MANIFEST, RUNS, file_sha256, new_run_id, pointed, run_folders
+from zhiji_etl.outputs.published import LATEST, MANIFEST, RUNS, file_sha256, files_of, new_run_id, pointed, run_folders
 
 FORMAT: Final = 1
 """Of `run.json`; `run.schema.json` describes it."""
@@ -84,7 +84,7 @@ def _new_run(build: Path) -> RunFolder:
 def _finish(run: RunFolder, started: datetime) -> None:
     """Flush and hash every file, then write the manifest: with it the run is whole."""
     with writing(run.path):
-        outputs = [_entry(run, path) for path in sorted(run.path.iterdir())]
+        outputs = [_entry(run, path) for path in files_of(run.path)]
         manifest = {
             "format": FORMAT,
             "run_id": run.run_id,
@@ -98,6 +98,8 @@ def _finish(run: RunFolder, started: datetime) -> None:
             **run.manifest,
             "outputs": outputs,
         }
+        for folder in [path for path in run.path.iterdir() if path.is_dir()]:
+            flush_folder(folder)
         flush_folder(run.path)
         write_whole(run.path / MANIFEST, json_text(manifest).encode("utf-8"))
         flush_folder(run.path.parent)
@@ -105,8 +107,9 @@ def _finish(run: RunFolder, started: datetime) -> None:
 
 def _entry(run: RunFolder, path: Path) -> dict[str, Any]:
     flush_file(path)
-    rows = {"rows": run.rows[path.name]} if path.name in run.rows else {}
-    return {"name": path.name, "bytes": path.stat().st_size, "sha256": file_sha256(path), **rows}
+    name = path.relative_to(run.path).as_posix()
+    rows = {"rows": run.rows[name]} if name in run.rows else {}
+    return {"name": name, "bytes": path.stat().st_size, "sha256": file_sha256(path), **rows}
 
 
 def _versions() -> dict[str, str]:

@@ -62,7 +62,7 @@ def verify(run: Path) -> list[str]:
         stated = {entry["name"]: entry["sha256"] for entry in outputs}
     except (OSError, ValueError, KeyError, TypeError) as error:
         return [f"{MANIFEST} cannot be read ({safe_terminal(str(error))})."]
-    found = {path.name for path in run.iterdir()} - {MANIFEST}
+    found = {path.relative_to(run).as_posix() for path in files_of(run)} - {MANIFEST}
     return [
         *(f"{safe_terminal(name)} is missing." for name in sorted(stated.keys() - found)),
         *(f"{safe_terminal(name)} is not in the manifest." for name in sorted(found - stated.keys())),
@@ -102,6 +102,11 @@ def new_run_id(build: Path, now: Callable[[], datetime] = lambda: datetime.now(U
     if known and moment <= known[-1]:
         moment = known[-1] + timedelta(microseconds=1)
     return f"{moment.strftime(MOMENT)}-{secrets.token_hex(3)}"
+
+
+def files_of(run: Path) -> list[Path]:
+    """All files of a run, by name; an output in parts is a folder of files."""
+    return sorted(path for path in run.rglob("*") if not path.is_dir())
 
 
 def read_manifest(run: Path) -> dict[str, Any]:

@@ -1,0 +1,47 @@
+"""An engine by its name, as settings and the command line give it.
+
+In: a name, an address where the engine has one, and a folder. Out: the engine, not yet started. The packages of an
+engine are imported when it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
+
+from zhiji_etl.engines.seam import Engine
+from zhiji_etl.errors import EngineError
+from zhiji_etl.sources.names import safe_terminal
+
+
+def engine(name: str, address: str | None, scratch: Path) -> Engine:
+    """The engine `local`, `dask` or `spark`.
+
+    `address` is where it runs, such as spark://host:7077, local[2] or tcp://host:8786; without one, processes of this
+    machine are started. `scratch` is a folder for what passes between shards, seen by all workers under this path.
+    Raises `EngineError`: `engine_unknown`, `engine_address`.
+    """
+    if name not in ENGINES:
+        raise _unknown(name)
+    return ENGINES[name](address, scratch)
+
+
+def _local(address: str | None, scratch: Path) -> Engine:
+    from zhiji_etl.engines.local import LocalEngine
+
+    if address is not None:
+        what = f"The engine local runs in this process and has no address, but {safe_terminal(address)!r} is given."
+        raise EngineError("engine_address", what, hint="leave the address away, or name the engine spark or dask")
+    return LocalEngine(scratch)
+
+
+ENGINES: Final[Mapping[str, Callable[[str | None, Path], Engine]]] = {"local": _local}
+"""How each engine is made."""
+
+
+def _unknown(name: str) -> EngineError:
+    near = get_close_matches(name, ENGINES, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"the engines are {', '.join(ENGINES)}"
+    return EngineError("engine_unknown", f"There is no engine {safe_terminal(name)!r}.", hint=hint)

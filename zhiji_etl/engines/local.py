@@ -1,0 +1,69 @@
+"""The engine of one machine: one shard after the other in this process, since Polars uses all cores for each.
+
+A shuffle passes through files below `scratch`, so memory holds one table at a time and what `gather` keeps.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+import pyarrow as pa
+
+from zhiji_etl.engines.failures import as_engine_errors
+from zhiji_etl.engines.pieces import append_piece, read_pieces, split_up
+from zhiji_etl.engines.seam import Given, Made
+from zhiji_etl.outputs.disk import writing
+
+
+class LocalEngine:
+    """Polars and pyarrow, in this process; `scratch` is a folder for the files of a shuffle."""
+
+    name = "local"
+
+    def __init__(self, scratch: Path) -> None:
+        self.scratch = scratch
+
+    def __enter__(self) -> Self:
+        """Nothing is to be started."""
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """Nothing is to be stopped."""
+
+    def run_shards(self, work: Callable[[Given], Made], shards: Sequence[Given]) -> list[Made]:
+        """As `Engine.run_shards`."""
+        with as_engine_errors(self.name):
+            return [work(shard) for shard in shards]
+
+    def shuffle_by_key(
+        self,
+        split: Callable[[Given], Iterable[tuple[int, pa.Table]]],
+        shards: Sequence[Given],
+        gather: Callable[[int, Iterator[pa.Table]], Made],
+        partitions: int,
+    ) -> list[Made]:
+        """As `Engine.shuffle_by_key`; the file of a partition goes as soon as it is gathered."""
+        with as_engine_errors(self.name), _folder(self.scratch) as folder:
+            files = [Path(folder) / f"{partition}.arrows" for partition in range(partitions)]
+            for shard in shards:
+                for partition, table in split_up(split, shard, partitions):
+                    append_piece(files[partition], table)
+            return [_gathered(gather, partition, file) for partition, file in enumerate(files)]
+
+
+def _folder(scratch: Path) -> tempfile.TemporaryDirectory[str]:
+    with writing(scratch):
+        scratch.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryDirectory(prefix="shuffle-", dir=scratch, ignore_cleanup_errors=True)
+
+
+def _gathered(gather: Callable[[int, Iterator[pa.Table]], Made], partition: int, file: Path) -> Made:
+    made = gather(partition, read_pieces(file))
+    # Windows keeps a file that is still mapped; then it goes with the folder.
+    with suppress(PermissionError):
+        file.unlink(missing_ok=True)
+    return made
