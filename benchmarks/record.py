@@ -94,10 +94,12 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--figures", type=int, nargs="+", help="sizes of whole runs")
+    parser.add_argument("--options", help="further options of zhiji-etl run in whole runs, in one word")
     chosen = parser.parse_args()
     module = importlib.import_module(f"benchmarks.{chosen.name}")
-    sizes = {"figures": chosen.figures} if chosen.figures else {}
-    print(json.dumps([as_row(measure) for measure in module.measures(chosen.small, **sizes)], ensure_ascii=False))
+    of_whole_runs = {name: getattr(chosen, name) for name in ("figures", "options") if getattr(chosen, name)}
+    rows = [as_row(measure) for measure in module.measures(chosen.small, **of_whole_runs)]
+    print(json.dumps(rows, ensure_ascii=False))
 
 
 if __name__ == "__main__":

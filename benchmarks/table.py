@@ -1,6 +1,7 @@
 """All that we promise of speed, measured in one go on the machine at hand, as one table of ratios.
 
-    python -m benchmarks.table [--small] [--figures N ...] [--json FILE] [--write] [--peers PYTHON] [PART ...]
+    python -m benchmarks.table [--small] [--figures N ...] [--options="..."] [--json FILE] [--write]
+                               [--peers PYTHON] [PART ...]
 
 Each part runs in a process of its own, with the Python of `make peers` where other libraries are measured. What is not
 installed or fails has a row that says so, and what fails makes the exit code 1. `--write` puts the table into
@@ -54,7 +55,8 @@ def measured(name: str, chosen: argparse.Namespace) -> Iterator[Measure]:
     part = PARTS[name]
     small = ["--small"] if chosen.small else []
     sizes = chosen.figures or (whole.SMALL if chosen.small else whole.SIZES)
-    calls = [["--figures", str(size)] for size in sizes] if part.module == "whole" else [small]
+    options = [f"--options={chosen.options}"] if chosen.options else []
+    calls = [["--figures", str(size), *options] for size in sizes] if part.module == "whole" else [small]
     interpreter = str(chosen.peers) if part.peers and chosen.peers.exists() else sys.executable
     for call in calls:
         yield from _recorded(part, call, interpreter)
@@ -160,6 +162,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--small", action="store_true", help="small sizes, to see that all of it runs")
     parser.add_argument("--figures", type=int, nargs="+", help="sizes of whole runs")
+    parser.add_argument("--options", default="", help="further options of zhiji-etl run in whole runs, in one word")
     parser.add_argument("--json", type=Path, help="write all numbers into this file")
     parser.add_argument("--write", action="store_true", help="write the table into docs/benchmarks.md")
     parser.add_argument("--peers", type=Path, default=PEERS_PYTHON, help="the Python that has the peers")

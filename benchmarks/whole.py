@@ -1,6 +1,6 @@
 """A whole run beside the floor: a plain Polars copy of the same raw data to Parquet.
 
-    python -m benchmarks.whole [--figures 100000 1000000] [--files 64] [--json FILE]
+    python -m benchmarks.whole [--figures 100000 1000000] [--files 64] [--options="..."] [--json FILE]
 
 For each size a generated project (`benchmarks.projects`) is copied, then run by the command line, each in a process of
 its own, with an empty build folder; both are timed with the start of their process. Told are seconds of wall and
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 import tempfile
 import time
@@ -50,8 +51,8 @@ def found(planted: Path, run: Path) -> tuple[int, int]:
     return counted[0].item(), counted[1].item()
 
 
-def one(figures: int, files: int | None = None) -> Measure:
-    """Everything that is told of one size."""
+def one(figures: int, files: int | None = None, options: str = "") -> Measure:
+    """Everything that is told of one size, run with further options of the command line."""
     files = files or (FILES if figures >= 1_000_000 else FILES // 8)
     with tempfile.TemporaryDirectory() as scratch:
         folder, copy = Path(scratch, "project"), Path(scratch, "copy")
@@ -60,7 +61,7 @@ def one(figures: int, files: int | None = None) -> Measure:
         size = sum(path.stat().st_size for path in (folder / "raw").iterdir())
         floors = [python("-c", COPY, str(folder), str(copy)).spent for _ in range(3)]
         # A run that finds something exits with 1.
-        done = python("-m", "zhiji_etl", "run", str(folder), allowed=(0, 1))
+        done = python("-m", "zhiji_etl", "run", str(folder), *shlex.split(options), allowed=(0, 1))
         latest = max((folder / "build" / "runs").iterdir(), key=lambda path: path.name)
         manifest = json.loads((latest / "run.json").read_text(encoding="utf-8"))
         caught, planted = found(folder / "truth.csv", latest)
@@ -70,7 +71,7 @@ def one(figures: int, files: int | None = None) -> Measure:
         "figures": counts["figures"], "findings": counts["findings"], "raw_mb": size / 1e6,
         "caught": caught, "planted": planted, "timings": manifest["timings"],
     }  # fmt: skip
-    what = f"whole run, {figures:,} figures in {files} files"
+    what = f"whole run{' with ' + options if options else ''}, {figures:,} figures in {files} files"
     note = f"{_stages(manifest['timings'])}; {caught:,} of {planted:,} planted errors found"
     return Measure(what, FLOOR, done.spent, floor, note, facts)
 
@@ -83,9 +84,9 @@ def _stages(timings: dict[str, float]) -> str:
     return ", ".join(f"{name} {share:.0%}" for share, name in shares if share >= 0.02)
 
 
-def measures(small: bool, figures: Sequence[int] | None = None) -> list[Measure]:
+def measures(small: bool, figures: Sequence[int] | None = None, options: str = "") -> list[Measure]:
     """A row for each size."""
-    return [one(size) for size in figures or (SMALL if small else SIZES)]
+    return [one(size, options=options) for size in figures or (SMALL if small else SIZES)]
 
 
 def line(told: Measure) -> str:
@@ -103,11 +104,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--figures", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--files", type=int)
+    parser.add_argument("--options", default="", help="further options of zhiji-etl run, in one word")
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args(arguments)
     results = []
     for figures in chosen.figures:
-        results.append(one(figures, chosen.files))
+        results.append(one(figures, chosen.files, chosen.options))
         print(line(results[-1]), flush=True)
     if chosen.json:
         told = {"at": time.time(), "results": [as_row(result) for result in results]}

@@ -209,7 +209,7 @@ def test_a_part_that_fails_has_a_row_and_an_exit_code(monkeypatch: pytest.Monkey
     from benchmarks import table
 
     monkeypatch.setitem(table.PARTS, "rules", table.Part("Rules", "shapes"))
-    chosen = argparse.Namespace(parts=["rules"], small=True, figures=None, peers=Path("nowhere"))
+    chosen = argparse.Namespace(parts=["rules"], small=True, figures=None, options="", peers=Path("nowhere"))
     (row,) = table.told(chosen)["measures"]
     assert row["note"].startswith("failed: AttributeError")
     assert table.wrong(row)
