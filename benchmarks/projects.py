@@ -130,9 +130,10 @@ class RawFile:
         self.writer.write_table(arrow)
 
     def close(self) -> None:
-        """Ends a Parquet file."""
+        """Ends a Parquet file: its writer holds memory until then."""
         if self.writer is not None:
             self.writer.close()
+            self.writer = None
 
     def sidecar(self) -> str:
         """What says how the file is read."""
@@ -254,6 +255,8 @@ def make(folder: Path, figures: int, *, seed: int = 1, errors: float = 0.001, fi
             block.truth.write_csv(told, include_header=block.first == 0)
             for part in parts:
                 part.write(block)
+                if part.companies.stop <= block.first + BLOCK:
+                    part.close()
 
 
 def _write_market(raw: Path) -> None:
