@@ -1,6 +1,7 @@
 # Everything a newcomer needs: `make run`, `make test`. Python 3.11 or later, and make.
 PYTHON ?= python3
 VENV := .venv
+PEERS := .peers
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
@@ -25,12 +26,20 @@ check: test quality
 docs: $(VENV)/installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
+# All speeds in one table, docs/benchmarks.md, and their numbers: `make bench BENCH=--small` to see that all of it runs.
+BENCH ?=
 bench: $(VENV)/installed
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.table --write --json build/bench.json $(BENCH)
 
-# The parsers that `make bench` compares with; they are no part of the project.
-peers: $(VENV)/installed
-	$(BIN)/pip install --quiet --constraint constraints.txt --requirement benchmarks/peers.txt
+# The libraries that `make bench` compares with, in a place of their own, without hashes; no part of the project.
+peers: $(PEERS)/installed
+
+$(PEERS)/installed: constraints.txt benchmarks/peers.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --require-hashes --requirement constraints.txt
+	$(PEERS)/bin/pip freeze > $(PEERS)/constraints.txt
+	$(PEERS)/bin/pip install --quiet --constraint $(PEERS)/constraints.txt --requirement benchmarks/peers.txt
+	touch $@
 
 # Minutes: random projects through random faults, the laws of a run checked after each.
 soak: $(VENV)/installed
@@ -50,4 +59,4 @@ lock:
 		--no-emit-index-url --quiet --output-file constraints.txt
 
 clean:
-	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis

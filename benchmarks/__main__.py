@@ -1,4 +1,4 @@
-"""All benchmarks of this folder, one after the other, as one table: `python -m benchmarks [--quick] [NAME ...]`.
+"""All benchmarks of this folder, each with all that it prints: `python -m benchmarks [--quick] [NAME ...]`.
 
 Each runs in a process of its own, so that none warms up another. Times on a shared machine are noise: what counts are
 ratios within one run. A benchmark that fails is shown with its last line, and makes the exit code 1.
@@ -21,15 +21,18 @@ SIZES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "rates": (("5000000",), ("100000",)),
     "reading": (("--rows", "2000000", "--stream", "10000000"), ("--rows", "100000", "--stream", "200000")),
     "rules": (("--checks", "2000000"), ("--checks", "50000")),
-    "whole": (("--figures", "100000", "1000000"), ("--figures", "5000")),
+    "conversion": (("--rows", "2000000"), ("--rows", "50000")),
+    "whole": (("--figures", "100000", "1000000"), ("--figures", "5000", "--files", "4")),
     "validation": (("--rows", "1000000"), ("--rows", "50000", "--rounds", "1")),
 }
 """Arguments of a full and of a quick run; a benchmark that is not named here is run as it is."""
+TOOLS = {"answers", "compare", "machine", "prints", "processes", "projects", "record", "shapes", "slips", "table"}
+"""Modules that measure nothing by themselves."""
 
 
 def names() -> list[str]:
-    """Every module of this folder but this one, and the one that makes projects."""
-    return sorted({path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_")} - {"projects"})
+    """Every module of this folder that is a benchmark."""
+    return sorted({path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_")} - TOOLS)
 
 
 def run(name: str, quick: bool) -> tuple[bool, float, list[str]]:

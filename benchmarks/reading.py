@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from benchmarks.record import NOT_INSTALLED, Measure, Spent, in_turn, scaled
 from zhiji_etl.reading import find, parse, parse_series
 
 PATTERNS = (
@@ -177,7 +178,7 @@ def peers() -> tuple[list[tuple[str, str, Callable[[str], object]]], list[str]]:
     found: list[tuple[str, str, Callable[[str], object]]] = []
     absent: list[str] = []
     for name, module, given, call in (
-        ("price-parser", "price_parser", "cells", lambda m: m.Price.fromstring),
+        ("price-parser", "price_parser", "dollar cells", lambda m: m.Price.fromstring),
         ("quantulum3", "quantulum3.parser", "sentences", lambda m: m.parse),
         ("Recognizers-Text", "recognizers_number_with_unit", "sentences", lambda m:
          lambda t: m.recognize_currency(t, "en-us")),
@@ -191,18 +192,64 @@ def peers() -> tuple[list[tuple[str, str, Callable[[str], object]]], list[str]]:
     return found, absent
 
 
+def measures(small: bool) -> list[Measure]:
+    """The same texts here and by each parser of the field; whole columns beside them and beside our own one by one."""
+    given = texts(2_000 if small else 20_000, 200 if small else 2_000)
+    others, absent = peers()
+    column = mixed_column(20_000 if small else 1_000_000)
+    some = column.head(2_000 if small else 20_000).to_list()
+    ours = in_turn([lambda: parse_series(column), lambda: [parse(text) for text in some]])
+    found = [
+        Measure(
+            f"column of {len(column):,} cells of {len(shapes())} shapes",
+            "our own parse, one by one",
+            ours[0],
+            scaled(ours[1], len(column) / len(some)),
+        )
+    ]
+    for name, kind, read in others:
+        found += _beside(name, kind, read, given[kind], 20 if small else 200)
+    return found + [Measure("reading", name, None, None, NOT_INSTALLED) for name in dict.fromkeys(absent)]
+
+
+def _beside(name: str, kind: str, read: Callable[[str], object], given: list[str], sample: int) -> list[Measure]:
+    """One by one, and cells as a column, too. The slow peers read some of the sentences, and take so much longer."""
+    some, rounds = (given, 3) if "cells" in kind else (given[:sample], 1)
+    read(some[0])
+    (taken,) = in_turn([lambda: [read(text) for text in some]], rounds)
+    theirs = scaled(taken, len(given) / len(some))
+    reader = find if "sentences" in kind else parse
+    (ours,) = in_turn([lambda: [reader(text) for text in given]])
+    found = [Measure(f"{len(given):,} {kind}, one by one", name, ours, theirs, _rates(len(given), ours, theirs))]
+    if "cells" in kind:
+        column = pl.Series("printed", given)
+        (ours,) = in_turn([lambda: parse_series(column)])
+        note = _rates(len(given), ours, theirs)
+        found.append(Measure(f"{len(given):,} {kind}, as a column", f"{name}, one by one", ours, theirs, note))
+    return found
+
+
+def _rates(count: int, ours: Spent, theirs: Spent) -> str:
+    return f"{count / ours.processor:,.0f} a second of a core, beside {count / theirs.processor:,.0f}"
+
+
+def texts(cell_count: int, sentence_count: int) -> dict[str, list[str]]:
+    """What parsers are given, by kind."""
+    return {
+        "dollar cells": dollars(cell_count),
+        "sentences": sentences(sentence_count),
+        "Chinese cells": [f"{at % 900 + 1}.{at % 10}亿元" for at in range(cell_count)],
+        "Chinese sentences": [text for text in sentences(4 * sentence_count) if "年" in text],
+    }
+
+
 def main() -> None:
     """Prints the table."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--rows", type=int, default=1_000_000)
     arguments.add_argument("--stream", type=int, default=0)
     chosen = arguments.parse_args()
-    given = {
-        "cells": dollars(20_000),
-        "sentences": sentences(2_000),
-        "Chinese cells": [f"{at % 900 + 1}.{at % 10}亿元" for at in range(20_000)],
-        "Chinese sentences": [text for text in sentences(8_000) if "年" in text],
-    }
+    given = texts(20_000, 2_000)
     table = [
         ("zhiji_etl, column of mixed cells, all cores", column_rate(chosen.rows)),
         ("zhiji_etl, parse, shapes seen", rate(parse, cells(20_000))),

@@ -7,13 +7,13 @@ precision, no readings of round numbers, no strain. Ratio = time of the library 
 from __future__ import annotations
 
 import argparse
-import time
 from datetime import date
 
 import numpy as np
 import polars as pl
 
 import zhiji_etl as zj
+from benchmarks.record import Measure, in_turn
 from zhiji_etl.consistency.expressions import operands_of
 from zhiji_etl.consistency.operands import shelve, side_by_side
 from zhiji_etl.consistency.rules import compile_rule
@@ -101,24 +101,24 @@ def by_rules(frame: pl.DataFrame) -> pl.DataFrame:
     return judge(wide, check)
 
 
+def measures(small: bool, checks: int | None = None) -> list[Measure]:
+    """The rule beside the arithmetic by hand."""
+    frame = figures(checks or (50_000 if small else 2_000_000))
+    ours, theirs = in_turn([lambda: by_rules(frame), lambda: by_hand(frame)])
+    verdicts = dict(by_rules(frame).group_by("verdict").len().sort("verdict").iter_rows())
+    note = ", ".join(f"{many:,} {verdict}" for verdict, many in verdicts.items())
+    what = f"{len(frame) // 3:,} share checks: verdict, strain, least error"
+    return [Measure(what, "point arithmetic by hand", ours, theirs, note, {"verdicts": verdicts})]
+
+
 def main() -> None:
     """Print one line: checks, seconds by hand and by the library, ratios; on a busy machine only that of processors."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--checks", type=int, default=2_000_000)
-    checks = arguments.parse_args().checks
-    frame = figures(checks)
-    seconds: dict[str, float] = {}
-    processor: dict[str, float] = {}
-    for name, function in (("hand", by_hand), ("rules", by_rules)) * 3:
-        began, worked = time.perf_counter(), time.process_time()
-        found = function(frame)
-        seconds[name] = min(seconds.get(name, np.inf), time.perf_counter() - began)
-        processor[name] = min(processor.get(name, np.inf), time.process_time() - worked)
-    print(found.group_by("verdict").len())
+    (told,) = measures(small=False, checks=arguments.parse_args().checks)
     print(
-        f"{checks} checks: by hand {seconds['hand']:.2f} s, by rules {seconds['rules']:.2f} s, "
-        f"ratio {seconds['rules'] / seconds['hand']:.2f}, "
-        f"of processor time {processor['rules'] / processor['hand']:.2f}"
+        f"{told.what}: by hand {told.theirs.wall:.2f} s, by rules {told.ours.wall:.2f} s, "
+        f"ratio {told.ratio:.2f}, of processor time {told.processor_ratio:.2f}; {told.note}"
     )
 
 

@@ -52,11 +52,12 @@ class Grid:
     spans: tuple[Span, ...] = ()
     faults: Mapping[tuple[int, int], tuple[str, str]] = field(default_factory=dict)
     prefix: str = ""
+    width: int = field(init=False)
+    """Columns of the longest row."""
 
-    @property
-    def width(self) -> int:
-        """Columns of the longest row."""
-        return max(map(len, self.rows), default=0)
+    def __post_init__(self) -> None:
+        # Counted once: whoever asks does so for each cell.
+        object.__setattr__(self, "width", max(map(len, self.rows), default=0))
 
     def cell(self, row: int, column: int) -> str | None:
         """The text of a cell; null outside the grid."""
