@@ -4,16 +4,17 @@
 lexicon, Pandera, Pint, rates) when they are first used.
 """
 
-from importlib import import_module
+import sys as _sys
+from importlib import import_module as _import_module
+from pathlib import Path as _Path
 from typing import TYPE_CHECKING, Any
 
 from zhiji_etl.errors import FigureError, ZhijiError
-from zhiji_etl.figures import Figure, Qualifier, Severity, Verdict
-from zhiji_etl.reading import FigureNamespace as _FigureNamespace  # noqa: F401 - registers `pl.col(...).figure`
 
 if TYPE_CHECKING:
     from zhiji_etl.checks import agree, check
     from zhiji_etl.consistency.expressions import either, ranks, within
+    from zhiji_etl.figures import Figure, Qualifier, Severity, Verdict
     from zhiji_etl.project import Project
     from zhiji_etl.rates import Rates
     from zhiji_etl.reading import caption, find, parse
@@ -45,11 +46,15 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Figure": "zhiji_etl.figures",
     "Identifier": "zhiji_etl.tables",
     "Project": "zhiji_etl.project",
+    "Qualifier": "zhiji_etl.figures",
     "Quantity": "zhiji_etl.tables",
     "Rates": "zhiji_etl.rates",
+    "Severity": "zhiji_etl.figures",
     "Table": "zhiji_etl.tables",
+    "Verdict": "zhiji_etl.figures",
     "agree": "zhiji_etl.checks",
     "caption": "zhiji_etl.reading",
     "check": "zhiji_etl.checks",
@@ -66,7 +71,7 @@ def __getattr__(name: str) -> Any:
     """Load a public name when it is first used, so that importing the package stays quick."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
+    value = getattr(_import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 
@@ -74,3 +79,19 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     """The public names, loaded or not."""
     return sorted({*globals(), *__all__})
+
+
+def _is_command_line() -> bool:
+    """Whether this process is `zhiji-etl` or `python -m zhiji_etl`.
+
+    Its first answers (a version, a help text, a wrong option) need no Polars, which takes longer to load than all the
+    rest. A command that reads anything loads `zhiji_etl.reading`, and the namespace with it.
+    """
+    started = _sys.argv[0] if _sys.argv else ""
+    if started == "-m":  # so it stands while Python looks for the module, which is when it loads this package
+        return any(pair == ("-m", __name__) for pair in zip(_sys.orig_argv, _sys.orig_argv[1:], strict=False))
+    return _Path(started).stem == "zhiji-etl"
+
+
+if not _is_command_line():
+    _import_module("zhiji_etl.reading.namespace")  # registers `pl.col(...).figure`
