@@ -22,6 +22,7 @@ SIZES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "reading": (("--rows", "2000000", "--stream", "10000000"), ("--rows", "100000", "--stream", "200000")),
     "rules": (("--checks", "2000000"), ("--checks", "50000")),
     "conversion": (("--rows", "2000000"), ("--rows", "50000")),
+    "startup": ((), ("--rounds", "1")),
     "whole": (("--figures", "100000", "1000000"), ("--figures", "5000", "--files", "4")),
     "validation": (("--rows", "1000000"), ("--rows", "50000", "--rounds", "1")),
 }

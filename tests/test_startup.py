@@ -1,0 +1,85 @@
+"""The command line answers at once: what needs no figures loads nothing that reads them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = {
+    *("babel", "currency_converter", "highspy", "jinja2", "numpy", "openpyxl", "pandas", "pandera", "pint", "polars"),
+    *("pyarrow", "selectolax", "hypothesis", "_pytest"),
+}
+"""Pydantic is not among them: Typer itself looks at the words of a command with it."""
+SCRIPT = "import sys\nfrom zhiji_etl.cli import main\nsys.exit(main())\n"
+"""What installers write for a console script."""
+
+
+def started(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    root = str(Path(__file__).parents[1])
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
+    return subprocess.run(
+        [sys.executable, *words], cwd=cwd, env=env, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.fixture(params=["script", "module"])
+def command(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
+    """Both ways to start the command line."""
+    if request.param == "module":
+        return ["-m", "zhiji_etl"]
+    script = tmp_path / "zhiji-etl"
+    script.write_text(SCRIPT, encoding="utf-8")
+    return [str(script)]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [("--version", 0), ("--help", 0), ("run --help", 0), ("nonsense", 2), ("run --nonsense", 2)],
+)
+def test_answers_without_figures_load_nothing_heavy(command: list[str], words: str, code: int, tmp_path: Path):
+    done = started("-X", "importtime", *command, *words.split(), cwd=tmp_path)
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines() if "|" in line}
+    assert done.returncode == code
+    assert "typer" in loaded
+    assert loaded & HEAVY == set()
+
+
+def test_a_command_that_reads_has_the_namespace(command: list[str], tmp_path: Path):
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas" / "one.py").write_text(
+        'import polars as pl\n\nimport zhiji_etl as zj\n\nSALES = pl.col("sales").figure\n\n\n'
+        'class One(zj.Table):\n    sales: float = zj.Quantity("vehicle")\n',
+        encoding="utf-8",
+    )
+    (tmp_path / "raw" / "one.csv").write_text("entity,metric,period,printed\nA,sales,2019,5 cars\n", encoding="utf-8")
+    done = started(*command, "run", str(tmp_path), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "import polars as pl, zhiji_etl",
+        "import zhiji_etl, polars as pl",
+        "from zhiji_etl import errors; import polars as pl",
+    ],
+)
+@pytest.mark.parametrize("words", ["", "run", "-m zhiji_etl"])
+def test_every_other_program_has_the_namespace_at_once(first: str, words: str, tmp_path: Path):
+    program = tmp_path / "program.py"
+    program.write_text(f'{first}\npl.col("printed").figure\n', encoding="utf-8")
+    done = started(str(program), *words.split(), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_module_of_another_name_has_the_namespace_at_once(tmp_path: Path):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "__init__.py").write_text(
+        'import zhiji_etl, polars as pl\npl.col("printed").figure\n', encoding="utf-8"
+    )
+    (tmp_path / "other" / "__main__.py").write_text("", encoding="utf-8")
+    done = started("-m", "other", "-m", "nothing", "zhiji_etl", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
