@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from benchmarks.record import Spent
 
@@ -47,13 +48,13 @@ def python(*arguments: str, allowed: Sequence[int] = (0,), interpreter: str = sy
         wall = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         peak = memory.ended()
-        told = [_text(stream) for stream in (out, err)]
+        stdout, stderr = _text(out), _text(err)
     if process.returncode not in allowed:
-        raise RuntimeError(told[1][-2000:])
-    return Done(Spent(wall, used.ru_utime + used.ru_stime, peak), *told, process.returncode)
+        raise RuntimeError(stderr[-2000:])
+    return Done(Spent(wall, used.ru_utime + used.ru_stime, peak), stdout, stderr, process.returncode)
 
 
-def _text(stream: object) -> str:
+def _text(stream: IO[bytes]) -> str:
     stream.seek(0)
     return stream.read().decode("utf-8", "replace")
 

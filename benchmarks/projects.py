@@ -239,8 +239,8 @@ def _told(planted: Planted, values: np.ndarray, cells: pl.DataFrame) -> pl.DataF
 def make(folder: Path, figures: int, *, seed: int = 1, errors: float = 0.001, files: int = 8) -> None:
     """Writes a project of about so many figures in about so many files; `errors` is the share of figures tried."""
     companies = max(1, figures // FIGURES)
-    for part in ("raw", "schemas"):
-        (folder / part).mkdir(parents=True, exist_ok=True)
+    for name in ("raw", "schemas"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "schemas" / "company_year.py").write_text(SCHEMA, encoding="utf-8")
     (folder / "zhiji.toml").write_text(f'name = "generated-{figures}"\n', encoding="utf-8")
     _write_market(folder / "raw")

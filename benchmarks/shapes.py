@@ -127,7 +127,7 @@ def names(companies: np.ndarray, language: str) -> pl.Series:
     join, parts = _name_parts()[language]
     many = math.prod(map(len, parts))
     rest, lap = companies * SCRAMBLE % many, companies // many
-    words = []
+    words: list[pl.Series] = []
     for part in reversed(parts):
         words.insert(0, part.gather(rest % len(part)))
         rest = rest // len(part)

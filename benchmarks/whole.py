@@ -23,7 +23,7 @@ import polars as pl
 
 from benchmarks.processes import python
 from benchmarks.projects import make
-from benchmarks.record import Measure, as_row
+from benchmarks.record import Measure, Spent, as_row
 
 COPY = """
 import pathlib, sys
@@ -89,9 +89,8 @@ def measures(small: bool, figures: Sequence[int] | None = None, options: str = "
     return [one(size, options=options) for size in figures or (SMALL if small else SIZES)]
 
 
-def line(told: Measure) -> str:
+def line(told: Measure, run: Spent, floor: Spent) -> str:
     """One size in one line."""
-    run, floor = told.ours, told.theirs
     return (
         f"{told.what}: {run.wall:7.1f} s, {run.processor:7.1f} s of processors, {run.peak_mb or 0:6,.0f} MB; "
         f"floor {floor.wall:.2f} s, {floor.processor:.2f} s, {floor.peak_mb or 0:,.0f} MB; "
@@ -109,12 +108,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     results = []
     for figures in chosen.figures:
-        results.append(one(figures, chosen.files, chosen.options))
-        print(line(results[-1]), flush=True)
+        told = one(figures, chosen.files, chosen.options)
+        results.append(told)
+        if told.ours and told.theirs:
+            print(line(told, told.ours, told.theirs), flush=True)
     if chosen.json:
-        told = {"at": time.time(), "results": [as_row(result) for result in results]}
-        chosen.json.write_text(json.dumps(told, indent=1), encoding="utf-8")
-    return int(any(told.facts["caught"] < told.facts["planted"] for told in results))
+        rows = {"at": time.time(), "results": [as_row(result) for result in results]}
+        chosen.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+    return int(any(result.facts["caught"] < result.facts["planted"] for result in results))
 
 
 if __name__ == "__main__":
