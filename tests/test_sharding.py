@@ -13,14 +13,12 @@ from polars.testing import assert_frame_equal
 import zhiji_etl as zj
 from zhiji_etl.consistency.elsewhere import agreed
 from zhiji_etl.engines import engine
-from zhiji_etl.errors import EngineError, OutputError, SourceError
 from zhiji_etl.outputs import latest, verify
 from zhiji_etl.pipeline import RunResult
 from zhiji_etl.project import Project
-from zhiji_etl.sharding import parts, partitions, run_in_shards
-from zhiji_etl.sharding.partitions import partition_number
+from zhiji_etl.sharding import run_in_shards
 
-SCHEMA = '''
+SCHEMA = """
 import zhiji_etl as zj
 
 class Maker(zj.Table):
@@ -54,8 +52,8 @@ class Market(zj.Table):
     @zj.rule
     def grew(m):
         return m.sales_growth == m.sales / m.previous.sales - 1
-'''
-CORRECTIONS = '''
+"""
+CORRECTIONS = """
 [[correction]]
 source = "makers_1.csv"
 entity = "Maker 3"
@@ -75,7 +73,7 @@ expect = "1"
 drop = true
 why = "Nobody prints this."
 reported_by = "a reader"
-'''
+"""
 
 
 def raw_rows(draw: random.Random) -> Iterator[tuple[str, ...]]:
@@ -93,7 +91,13 @@ def raw_rows(draw: random.Random) -> Iterator[tuple[str, ...]]:
             revenue = home + abroad + draw.choice([0, 0, 0, 9])
             yield name, "maker", "revenue", str(year), f"RMB{revenue} million (US${revenue / 6.9:.1f} million)"
             yield name, "maker", "home", str(year), f"RMB{home} million"
-            yield name, "maker", "abroad", str(year), draw.choice([f"RMB{abroad} million", f"US${abroad} million", "n/a"])
+            yield (
+                name,
+                "maker",
+                "abroad",
+                str(year),
+                draw.choice([f"RMB{abroad} million", f"US${abroad} million", "n/a"]),
+            )
             if year == 2021 and number < 12:
                 yield name, "maker", "place", str(year), f"No. {number + 1}"
     yield "Maker 3", "maker", "share", "2021", "99.9%"
@@ -114,7 +118,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "schemas").mkdir()
     (folder / "schemas" / "makers.py").write_text(SCHEMA, encoding="utf-8")
     (folder / "schemas" / "corrections.toml").write_text(CORRECTIONS, encoding="utf-8")
-    frame = pl.DataFrame([*raw_rows(random.Random(7))], ["entity", "table", "metric", "period", "printed"], orient="row")
+    frame = pl.DataFrame(
+        [*raw_rows(random.Random(7))], ["entity", "table", "metric", "period", "printed"], orient="row"
+    )
     for number in range(3):
         frame.gather_every(3, number).write_csv(folder / "raw" / f"makers_{number}.csv")
     return folder

@@ -83,6 +83,14 @@ class TableFormat(StrEnum):
     DELTA = "delta"
 
 
+class EngineName(StrEnum):
+    """Who does the work of a run in shards."""
+
+    LOCAL = "local"
+    DASK = "dask"
+    SPARK = "spark"
+
+
 class FailOn(StrEnum):
     """From which severity an inconsistent finding makes a run fail."""
 
@@ -141,6 +149,16 @@ def run(
     keep: Annotated[int, typer.Option(min=1, help="How many runs stay; one that was just replaced stays a while.")] = 3,
     force: Annotated[bool, typer.Option("--force", help="Read each source again, changed or not.")] = False,
     lang: Annotated[Language, typer.Option(help="The language of report.html.")] = Language.EN,
+    engine: Annotated[
+        EngineName, typer.Option(help="Who does the work of a large project: this process, or a cluster.")
+    ] = EngineName.LOCAL,
+    address: Annotated[
+        str | None,
+        typer.Option("--master", "--scheduler", help="Where Spark or Dask runs; by default here."),
+    ] = None,
+    partitions: Annotated[
+        int | None, typer.Option(min=1, help="Shards of entities; by default as many as the raw files are large.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
     junit: Annotated[Path | None, typer.Option(help="Write the findings as JUnit XML, for CI systems.")] = None,
     log_json: Annotated[bool, typer.Option("--log-json", help="Log to stderr, one JSON object a line.")] = False,
@@ -162,10 +180,11 @@ def run(
     with unfinished(junit):
         with shown as bar:
             result = Project(project).run(
-                out, keep=keep, stages=Stages(bar), force=force, language=lang.value, fail_on=failing
-            )
+                out, keep=keep, stages=Stages(bar), force=force, language=lang.value, fail_on=failing,
+                engine=engine.value, address=address, partitions=partitions,
+            )  # fmt: skip
         if junit is not None:
-            write_junit(junit, result.findings, failing)
+            write_junit(junit, result.shown.findings, failing)
     _show(summary_data(result) if as_json else summary(result))
     raise typer.Exit(result.manifest["exit_status"])
 

@@ -141,22 +141,45 @@ class Project:
         force: bool = False,
         language: str = "en",
         fail_on: Severity | str | None = "error",
+        engine: str = "local",
+        address: str | None = None,
+        partitions: int | None = None,
     ) -> RunResult:
         """Carry the figures the whole way and publish them below `out` (by default the project's `build`).
 
         The newest `keep` runs stay there, and any that was replaced only minutes ago. A source that has not changed
         since one of them is not read again, but with `force`. `stages` is told how it goes. `language` is that of the
         report: `en` or `zh`. `fail_on` says from which severity findings make the `exit_status` of the manifest 1.
+
+        A large project is run in `partitions` of its entities, by default one for each 12 MB of raw text above 50 MB:
+        outputs are then folders of parts, and every source is read. `engine` is `local`, `dask` or `spark`, and
+        `address` where it runs; all workers must see the project and the build folder under the same paths.
         """
         from zhiji_etl.figures import Severity
         from zhiji_etl.pipeline import run
 
         failing = None if fail_on is None else Severity(fail_on)
+        number = self._partitions() if partitions is None else partitions
+        if engine != "local" or number > 1:
+            from zhiji_etl.engines import engine as engine_of
+            from zhiji_etl.sharding import SCRATCH, run_in_shards
+
+            build = self.build(out).resolve()
+            worker = engine_of(engine, address, build / SCRATCH)
+            return run_in_shards(
+                self, build, worker, number, keep=keep, stages=stages, language=language, fail_on=failing
+            )
         return run(self, self.build(out), keep=keep, stages=stages, force=force, language=language, fail_on=failing)
 
     def build(self, out: str | Path | None = None) -> Path:
         """Where runs are published: `out`, or the project's own folder."""
         return self.path / "build" if out is None else Path(out)
+
+    def _partitions(self) -> int:
+        from zhiji_etl.sharding import partitions_of
+
+        self._require()
+        return partitions_of(self.path / "raw")
 
     def _rate_names(self) -> list[str]:
         names: list[str] = self.settings.get("rates", [])

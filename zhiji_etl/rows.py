@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -42,6 +44,9 @@ BATCH: Final = 250_000
 """Rows that are read at a time: enough for two threads that parse, few enough to be forgotten soon."""
 
 _DEFECT: Final = pl.Struct({"code": pl.String(), "reason": pl.String()})
+LARGE: Final = 64_000_000
+"""Bytes of a source above which its raw rows are not held in memory as a whole, where they need not be."""
+
 _FOR_A_WHILE: Final = (
     *("read", "defect", "defect_reason", "fiscal_year_end", "__placing", "period_kind", "period_reason"),
     *corrections.WORKING,
@@ -91,25 +96,42 @@ def read_batches(
 ) -> Iterator[pl.DataFrame]:
     """The rows of one of several sources as `read_rows` gives them, some at a time."""
     _check_captions(source, catalogue)
-    yield _read_source(source, ordinals(sources)[source.name], catalogue, amendments)
+    return _batches_of(source, ordinals(sources)[source.name], catalogue, amendments)
 
 
 def _read_source(
     source: Source, ordinal: int, catalogue: Catalogue, amendments: Sequence[corrections.Correction]
 ) -> pl.DataFrame:
     """The rows of one source, in the order of their `row_id`."""
+    return pl.concat(_batches_of(source, ordinal, catalogue, amendments))
+
+
+def _batches_of(
+    source: Source, ordinal: int, catalogue: Catalogue, amendments: Sequence[corrections.Correction]
+) -> Iterator[pl.DataFrame]:
+    """The rows of one source in the order of their `row_id`, at least one batch of them."""
     raw = corrections.amended(labels.told(scan_source(source, ordinal), source.sidecar), source.name, amendments)
-    read = [_read_batch(batch, source.sidecar, catalogue, amendments) for batch in _batches(raw)]
-    return pl.concat(read)
+    batches = _from_disk(raw) if source.bytes > LARGE else _from_memory(raw)
+    yield from (_read_batch(batch, source.sidecar, catalogue, amendments) for batch in batches)
 
 
-def _batches(raw: pl.LazyFrame) -> Iterator[pl.DataFrame]:
-    """Raw rows in their order, at least one batch of them.
+def _from_memory(raw: pl.LazyFrame) -> Iterator[pl.DataFrame]:
+    """Raw rows in batches.
 
     They are collected first: `collect_batches` of Polars 2.1 waits for ever where few threads are left to whoever asks.
     """
     rows = raw.collect(engine="streaming")
     yield from (rows.slice(start, BATCH) for start in range(0, max(rows.height, 1), BATCH))
+
+
+def _from_disk(raw: pl.LazyFrame) -> Iterator[pl.DataFrame]:
+    """Raw rows in batches, which memory holds one by one: all of them pass through a file."""
+    with TemporaryDirectory(prefix="zhiji-etl-") as folder:
+        path = Path(folder) / "rows.arrow"
+        raw.sink_ipc(path, maintain_order=True, engine="streaming")
+        rows = pl.scan_ipc(path)
+        height = rows.select(pl.len()).collect().item()
+        yield from (rows.slice(start, BATCH).collect() for start in range(0, max(height, 1), BATCH))
 
 
 def _read_batch(

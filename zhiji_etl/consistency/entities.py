@@ -29,7 +29,7 @@ def misspelt(rules: Sequence[CompiledRule], entities: pl.Series) -> pl.DataFrame
 
 
 def alike(rules: Sequence[CompiledRule], entities: pl.Series) -> pl.Series:
-    """All that `misspelt` needs of `entities`: the named ones, and those that named ones which lack are compared with."""
+    """All that `misspelt` needs of `entities`: the named ones, and those that absent named ones are like in length."""
     known, named = entities.drop_nulls().unique().sort(), sorted(named_entities(rules))
     printed = known.filter(known.is_in(named))
     lacking = sorted({*named} - {*printed})

@@ -6,7 +6,7 @@ joints.py       what partitions leave to all of them: ranks, conflicts that span
 running.py      a whole run: shuffle, audit, join, publish
 """
 
-from zhiji_etl.sharding.partitions import PARTITION_BYTES, partitions_of
-from zhiji_etl.sharding.running import run_in_shards
+from zhiji_etl.sharding.partitions import partitions_of
+from zhiji_etl.sharding.running import SCRATCH, run_in_shards
 
-__all__ = ["PARTITION_BYTES", "partitions_of", "run_in_shards"]
+__all__ = ["SCRATCH", "partitions_of", "run_in_shards"]

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 PARTITION_BYTES: Final = 12_000_000
 """Raw bytes of one partition, about: some 300,000 figures, which are worked on in about a gigabyte."""
 
+WHOLE_BYTES: Final = 50_000_000
+"""Raw bytes up to which a run is made in one piece: about a million figures."""
+
 PACKED: Final = (".parquet", ".xlsx", ".gz")
 PACKING: Final = 5
 """How many times as many bytes packed files stand for."""
@@ -65,10 +68,17 @@ class Task:
 _LOADED: Final[dict[Path, Project]] = {}
 
 
-def partitions_of(sources: Iterable[Source]) -> int:
-    """Into how many partitions the rows of sources are dealt: by their bytes, and so always the same."""
-    weights = (source.bytes * (PACKING if source.name.lower().endswith(PACKED) else 1) for source in sources)
-    return max(1, math.ceil(sum(weights) / PARTITION_BYTES))
+def partitions_of(raw: Path) -> int:
+    """Into how many partitions the rows of a raw folder are dealt: by the bytes of its files, and so always the same.
+
+    Up to WHOLE_BYTES it is one.
+    """
+    sizes = [_weight(path) for path in raw.glob("*") if path.is_file() and path.suffix != ".toml"]
+    return math.ceil(sum(sizes) / PARTITION_BYTES) if sum(sizes) > WHOLE_BYTES else 1
+
+
+def _weight(path: Path) -> int:
+    return path.stat().st_size * (PACKING if path.name.lower().endswith(PACKED) else 1)
 
 
 def partition_number(partitions: int) -> pl.Expr:

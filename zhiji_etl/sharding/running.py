@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from zhiji_etl.project import Project
 
 STAGING: Final = ".staging"
+SCRATCH: Final = ".scratch"
+"""Folder below the build folder for what passes between shards."""
 
 
 def run_in_shards(
@@ -57,6 +59,7 @@ def run_in_shards(
     cache = Cache(out)
     sources = stage("sources", project.find_sources, cache.structure)
     with publishing(out, keep=keep) as folder:
+        shutil.rmtree(out / SCRATCH, ignore_errors=True)
         staging = _staging(folder.path)
         named = named_entities(project.catalogue.rules)
         hashes = tuple(sorted(project.hashes.items()))
