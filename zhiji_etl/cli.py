@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zhiji_etl.choices import Contract, EngineName, FailOn, Language, Published, Rounding, TableFormat
 from zhiji_etl.errors import FigureError, PeriodError, ZhijiError
 from zhiji_etl.starting import collect_seldom, keep_loaded
 
@@ -45,58 +45,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class Rounding(StrEnum):
-    """How a source shortens its numbers."""
-
-    NEAREST = "nearest"
-    TRUNCATION = "truncation"
-
-
-class Language(StrEnum):
-    """The language of the report."""
-
-    EN = "en"
-    ZH = "zh"
-
-
-class Published(StrEnum):
-    """The files whose JSON Schema is published: two that people write, and the manifest of a run."""
-
-    SIDECAR = "sidecar"
-    PROJECT = "project"
-    RUN = "run"
-
-
-class Contract(StrEnum):
-    """Formats of others for what tables look like."""
-
-    TABLE_SCHEMA = "table-schema"
-    ODCS = "odcs"
-    JSON_SCHEMA = "json-schema"
-
-
-class TableFormat(StrEnum):
-    """Formats of others for tables."""
-
-    DELTA = "delta"
-
-
-class EngineName(StrEnum):
-    """Who does the work of a run in shards."""
-
-    LOCAL = "local"
-    DASK = "dask"
-    SPARK = "spark"
-
-
-class FailOn(StrEnum):
-    """From which severity an inconsistent finding makes a run fail."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    NEVER = "never"
 
 
 def main() -> None:
