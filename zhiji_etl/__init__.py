@@ -4,12 +4,11 @@
 lexicon, Pandera, Pint, rates) when they are first used.
 """
 
-import sys as _sys
 from importlib import import_module as _import_module
-from pathlib import Path as _Path
 from typing import TYPE_CHECKING, Any
 
 from zhiji_etl.errors import FigureError, ZhijiError
+from zhiji_etl.starting import IS_COMMAND_LINE as _IS_COMMAND_LINE
 
 if TYPE_CHECKING:
     from zhiji_etl.checks import agree, check
@@ -81,17 +80,6 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-def _is_command_line() -> bool:
-    """Whether this process is `zhiji-etl` or `python -m zhiji_etl`.
-
-    Its first answers (a version, a help text, a wrong option) need no Polars, which takes longer to load than all the
-    rest. A command that reads anything loads `zhiji_etl.reading`, and the namespace with it.
-    """
-    started = _sys.argv[0] if _sys.argv else ""
-    if started == "-m":  # so it stands while Python looks for the module, which is when it loads this package
-        return any(pair == ("-m", __name__) for pair in zip(_sys.orig_argv, _sys.orig_argv[1:], strict=False))
-    return _Path(started).stem == "zhiji-etl"
-
-
-if not _is_command_line():
+# The command line's first answers need no Polars; a command that reads anything loads `zhiji_etl.reading`, and so this.
+if not _IS_COMMAND_LINE:
     _import_module("zhiji_etl.reading.namespace")  # registers `pl.col(...).figure`

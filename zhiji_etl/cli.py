@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zhiji_etl.errors import FigureError, PeriodError, ZhijiError
+from zhiji_etl.starting import collect_seldom, keep_loaded
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -92,6 +93,7 @@ class FailOn(StrEnum):
 
 def main() -> None:
     """Run the command line; errors of the library become one sentence on stderr and their exit code."""
+    collect_seldom()
     try:
         app()
     except ZhijiError as error:
@@ -153,6 +155,7 @@ def run(
     from zhiji_etl.report import summary, summary_data
     from zhiji_etl.stages import Stages
 
+    keep_loaded()
     logs.configure(as_json=log_json, verbose=verbose)
     failing = None if fail_on is FailOn.NEVER else Severity(fail_on.value)
     shown = logs.progress(wanted=not (log_json or verbose), expected=expected(Project(project).build(out)))
