@@ -46,17 +46,29 @@ def test_answers_without_figures_load_nothing_heavy(command: list[str], words: s
     assert loaded & HEAVY == set()
 
 
-def test_a_command_that_reads_has_the_namespace(command: list[str], tmp_path: Path):
-    (tmp_path / "raw").mkdir()
-    (tmp_path / "schemas").mkdir()
-    (tmp_path / "schemas" / "one.py").write_text(
-        'import polars as pl\n\nimport zhiji_etl as zj\n\nSALES = pl.col("sales").figure\n\n\n'
+def project(folder: Path, line: str) -> Path:
+    """A project with one figure, whose schema file holds that line."""
+    (folder / "raw").mkdir(parents=True)
+    (folder / "schemas").mkdir()
+    (folder / "schemas" / "one.py").write_text(
+        f"import gc\n\nimport polars as pl\n\nimport zhiji_etl as zj\n\n{line}\n\n\n"
         'class One(zj.Table):\n    sales: float = zj.Quantity("vehicle")\n',
         encoding="utf-8",
     )
-    (tmp_path / "raw" / "one.csv").write_text("entity,metric,period,printed\nA,sales,2019,5 cars\n", encoding="utf-8")
-    done = started(*command, "run", str(tmp_path), cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    (folder / "raw" / "one.csv").write_text("entity,metric,period,printed\nA,sales,2019,5 cars\n", encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("line", ['SALES = pl.col("sales").figure', "assert gc.get_freeze_count() > 0"])
+def test_a_command_that_reads_has_the_namespace_and_keeps_what_it_loaded(command: list[str], line: str, tmp_path: Path):
+    done = started(*command, "run", str(project(tmp_path / "project", line)), cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_program_keeps_its_garbage_collector(tmp_path: Path):
+    folder = project(tmp_path / "project", "assert gc.get_freeze_count() == 0 and gc.get_threshold()[0] < 10_000")
+    done = started("-c", f"import zhiji_etl as zj; zj.Project({str(folder)!r}).run()", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING, Any
 
 from zhiji_etl.errors import FigureError, ZhijiError
-from zhiji_etl.starting import is_command_line as _is_command_line
+from zhiji_etl.starting import IS_COMMAND_LINE as _IS_COMMAND_LINE
 
 if TYPE_CHECKING:
     from zhiji_etl.checks import agree, check
@@ -81,5 +81,5 @@ def __dir__() -> list[str]:
 
 
 # The command line's first answers need no Polars; a command that reads anything loads `zhiji_etl.reading`, and so this.
-if not _is_command_line():
+if not _IS_COMMAND_LINE:
     _import_module("zhiji_etl.reading.namespace")  # registers `pl.col(...).figure`

@@ -63,9 +63,9 @@ def is_currency(unit: str) -> bool:
 @lru_cache(maxsize=1024)
 def is_known_code(unit: str) -> bool:
     """Whether a unit name is the code of a currency that is or was: `USD` and `DEM`, not `TEU`."""
-    from babel import Locale
+    from babel.numbers import is_currency as is_listed
 
-    return is_currency(unit) and unit in Locale("en").currencies
+    return is_currency(unit) and is_listed(unit)
 
 
 def money(unit: str) -> str | None:

@@ -75,6 +75,8 @@ def failing_cells(
     frame: pl.DataFrame, cells: tuple[str, ...], check: str, passed: pl.Series, severity: Severity = Severity.ERROR
 ) -> pl.DataFrame:
     """The rows of `frame` where `passed` is false, as `FAILURE_COLUMNS`. `cells`: the columns judged."""
+    if passed.all():
+        return pl.DataFrame(schema=FAILURE_COLUMNS)
     return (
         frame.select(*dict.fromkeys((ROW, *cells)))
         .filter(~passed)
