@@ -38,7 +38,7 @@ AMOUNTS: Final = {name: dtype for name, dtype in AMOUNT_FIELDS.items() if name i
 RESTATED: Final = "__restated"
 """Column of `read_rows`: the AMOUNTS that restate those of the row; its unit is null where none do."""
 
-BATCH: Final = 250_000
+BATCH: Final = 125_000
 """Rows that are read at a time: enough for two threads that parse, few enough to be forgotten soon."""
 
 _DEFECT: Final = pl.Struct({"code": pl.String(), "reason": pl.String()})
@@ -78,11 +78,6 @@ def read_rows(
     return pl.concat(in_order, how="diagonal").select(_columns(frames.values()))
 
 
-def _columns(frames: Iterable[pl.DataFrame]) -> list[str]:
-    """The columns of all frames, in the order in which they come up."""
-    return list(dict.fromkeys(name for frame in frames for name in frame.columns))
-
-
 def read_batches(
     source: Source,
     sources: Iterable[Source],
@@ -91,25 +86,38 @@ def read_batches(
 ) -> Iterator[pl.DataFrame]:
     """The rows of one of several sources as `read_rows` gives them, some at a time."""
     _check_captions(source, catalogue)
-    yield _read_source(source, ordinals(sources)[source.name], catalogue, amendments)
+    return _read_batches(source, ordinals(sources)[source.name], catalogue, amendments)
+
+
+def _columns(frames: Iterable[pl.DataFrame]) -> list[str]:
+    """The columns of all frames, in the order in which they come up."""
+    return list(dict.fromkeys(name for frame in frames for name in frame.columns))
 
 
 def _read_source(
     source: Source, ordinal: int, catalogue: Catalogue, amendments: Sequence[corrections.Correction]
 ) -> pl.DataFrame:
     """The rows of one source, in the order of their `row_id`."""
+    return pl.concat(_read_batches(source, ordinal, catalogue, amendments))
+
+
+def _read_batches(
+    source: Source, ordinal: int, catalogue: Catalogue, amendments: Sequence[corrections.Correction]
+) -> Iterator[pl.DataFrame]:
     raw = corrections.amended(labels.told(scan_source(source, ordinal), source.sidecar), source.name, amendments)
-    read = [_read_batch(batch, source.sidecar, catalogue, amendments) for batch in _batches(raw)]
-    return pl.concat(read)
+    for batch in _batches(raw):
+        yield _read_batch(batch, source.sidecar, catalogue, amendments)
 
 
 def _batches(raw: pl.LazyFrame) -> Iterator[pl.DataFrame]:
     """Raw rows in their order, at least one batch of them.
 
-    They are collected first: `collect_batches` of Polars 2.1 waits for ever where few threads are left to whoever asks.
+    What is done with a batch must not call Python from within a plan and wait there for threads of its own: while the
+    scan goes on, Polars 2.1 has too few for that, and waits for ever.
     """
-    rows = raw.collect(engine="streaming")
-    yield from (rows.slice(start, BATCH) for start in range(0, max(rows.height, 1), BATCH))
+    batches = raw.collect_batches(chunk_size=BATCH, maintain_order=True, engine="streaming")
+    yield next(batches, pl.DataFrame(schema=raw.collect_schema()))
+    yield from batches
 
 
 def _read_batch(
