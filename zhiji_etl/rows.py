@@ -40,7 +40,7 @@ AMOUNTS: Final = {name: dtype for name, dtype in AMOUNT_FIELDS.items() if name i
 RESTATED: Final = "__restated"
 """Column of `read_rows`: the AMOUNTS that restate those of the row; its unit is null where none do."""
 
-BATCH: Final = 250_000
+BATCH: Final = 125_000
 """Rows that are read at a time: enough for two threads that parse, few enough to be forgotten soon."""
 
 _DEFECT: Final = pl.Struct({"code": pl.String(), "reason": pl.String()})
@@ -83,11 +83,6 @@ def read_rows(
     return pl.concat(in_order, how="diagonal").select(_columns(frames.values()))
 
 
-def _columns(frames: Iterable[pl.DataFrame]) -> list[str]:
-    """The columns of all frames, in the order in which they come up."""
-    return list(dict.fromkeys(name for frame in frames for name in frame.columns))
-
-
 def read_batches(
     source: Source,
     sources: Iterable[Source],
@@ -118,10 +113,12 @@ def _batches_of(
 def _from_memory(raw: pl.LazyFrame) -> Iterator[pl.DataFrame]:
     """Raw rows in batches.
 
-    They are collected first: `collect_batches` of Polars 2.1 waits for ever where few threads are left to whoever asks.
+    What is done with a batch must not call Python from within a plan and wait there for threads of its own: while the
+    scan goes on, Polars 2.1 has too few for that, and waits for ever.
     """
-    rows = raw.collect(engine="streaming")
-    yield from (rows.slice(start, BATCH) for start in range(0, max(rows.height, 1), BATCH))
+    batches = raw.collect_batches(chunk_size=BATCH, maintain_order=True, engine="streaming")
+    yield next(batches, pl.DataFrame(schema=raw.collect_schema()))
+    yield from batches
 
 
 def _from_disk(raw: pl.LazyFrame) -> Iterator[pl.DataFrame]:
