@@ -94,6 +94,11 @@ def read_batches(
     return _batches_of(source, ordinals(sources)[source.name], catalogue, amendments)
 
 
+def _columns(frames: Iterable[pl.DataFrame]) -> list[str]:
+    """The columns of all frames, in the order in which they come up."""
+    return list(dict.fromkeys(name for frame in frames for name in frame.columns))
+
+
 def _read_source(
     source: Source, ordinal: int, catalogue: Catalogue, amendments: Sequence[corrections.Correction]
 ) -> pl.DataFrame:

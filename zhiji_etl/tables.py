@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,13 +17,16 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, overload
 
-import pandera.polars as pandera
-
 from zhiji_etl.errors import PeriodError, ProjectError
 from zhiji_etl.figures import Severity
 from zhiji_etl.labels import understood
 from zhiji_etl.periods import year_end_day
 from zhiji_etl.reading.drafts import singular_of
+
+with warnings.catch_warnings():
+    # Where pandas and PySpark are installed, Pandera imports both, and PySpark warns of new versions of pandas.
+    warnings.simplefilter("ignore", FutureWarning)
+    import pandera.polars as pandera
 
 YEAR_ENDS: Final = "__zhiji_fiscal_year_ends__"
 MATERIAL: Final = 0.05

@@ -146,21 +146,25 @@ def _connected(distributed: Any, address: str) -> Iterator[Any]:
     with client:
         try:
             client.wait_for_workers(1, timeout=PATIENCE)
-        except TimeoutError as error:
-            raise _unreachable(address, "it has no workers") from error
+        except OSError as error:
+            timely = not isinstance(error, TimeoutError)
+            raise _unreachable(address, str(error) if timely else "it has no workers") from error
         yield client
 
 
 @contextmanager
 def _silence() -> Iterator[None]:
     """Only what is lost for good is told, and that is raised."""
-    logger = logging.getLogger("distributed")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
+    # Dask gives a level of its own to more than the first of them.
+    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 @contextmanager

@@ -12,8 +12,9 @@ import socket
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -77,21 +78,32 @@ def _folder(scratch: Path) -> tempfile.TemporaryDirectory[str]:
 def _started(pyspark: Any, master: str | None, folder: str) -> Iterator[Any]:
     is_local = master is not None and master.startswith("local")
     gateway = _gateway()
-    conf = pyspark.SparkConf(_jvm=gateway.jvm)
-    if master is not None:
-        conf.setMaster(master)
-    for name, value in _settings(conf, folder if is_local else None).items():
-        conf.setIfMissing(name, value)
     try:
-        with _environment(_python(is_local)):
+        with _environment(_python(is_local)), warnings.catch_warnings():
+            # PySpark looks at pandas, which it does not need here, and warns of new versions.
+            warnings.simplefilter("ignore", FutureWarning)
+            conf = _conf(pyspark, gateway, master, folder if is_local else None)
             context = pyspark.SparkContext(conf=conf, gateway=gateway)
     except Exception as error:
-        raise _unreachable(str(master), str(error).partition("\n")[0]) from error
+        # Java's own words, where it was Java.
+        said = str(getattr(error, "java_exception", error))
+        raise _unreachable(str(master), said.partition("\n")[0]) from error
     try:
         context.setLogLevel("OFF")
         yield context
     finally:
-        context.stop()
+        # If Java is gone, that has been told by what failed.
+        with suppress(Exception):
+            context.stop()
+
+
+def _conf(pyspark: Any, gateway: Any, master: str | None, folder: str | None) -> Any:
+    conf = pyspark.SparkConf(_jvm=gateway.jvm)
+    if master is not None:
+        conf.setMaster(master)
+    for name, value in _settings(conf, folder).items():
+        conf.setIfMissing(name, value)
+    return conf
 
 
 def _settings(conf: Any, folder: str | None) -> dict[str, str]:
