@@ -67,7 +67,7 @@ def gathered(findings: Iterable[pl.DataFrame]) -> pl.DataFrame:
         [loudness, severity, pl.col("strain").fill_null(0.0), "rule", "entity", "period", "kind"],
         descending=[False, True, True, False, False, False, False],
     )
-    if ordered.get_column("finding_id").n_unique() == ordered.height:
+    if ordered.get_column("finding_id").hash().is_first_distinct().all():
         return ordered
     repeated = pl.int_range(pl.len()).over("finding_id")
     numbered = pl.when(repeated > 0).then(pl.format("{}#{}", "finding_id", repeated + 1)).otherwise("finding_id")
