@@ -95,7 +95,7 @@ def _rows(cells: pl.DataFrame) -> pl.DataFrame:
     """The entities and periods of all cells; of several labels of the same days that of the first cell counts."""
     labels = cells.select(*DAYS, "period").unique()
     ordered = cells.sort(ORDER) if labels.select(DAYS).is_duplicated().any() else cells
-    return _ordered(ordered.select(AT, *KEYS).unique(AT, keep="first"))
+    return _ordered(ordered.lazy().select(AT, *KEYS).filter(pl.col(AT).is_first_distinct()).collect())
 
 
 def _ordered(rows: pl.DataFrame) -> pl.DataFrame:

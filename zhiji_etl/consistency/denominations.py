@@ -53,8 +53,8 @@ def _slips(changes: pl.DataFrame, figures: pl.DataFrame, rates: Rates | None) ->
         return pl.DataFrame(schema={"__change": pl.UInt32, "slip": pl.String})
     valued = figures.lazy().filter(pl.col("value").is_not_null())
     named = valued.select(*_FIGURE, "value", start="period_start", end="period_end")
-    # Changes are few beside figures: only the prints of theirs are looked at twice.
-    theirs = named.join(changes.lazy().select(_FIGURE), on=_FIGURE, how="semi", maintain_order="left").collect()
+    # Changes are few beside figures: only the prints of their entities are looked at twice.
+    theirs = named.join(changes.lazy().select("entity"), on="entity", how="semi", maintain_order="left").collect()
     printed = theirs.unique(_FIGURE, keep="first", maintain_order=True)
     with_values = changes.join(printed, on=_FIGURE, how="inner")
     tried = with_values.join(_tried(figures), how="cross").filter(pl.col("source_currency") != pl.col("unit"))

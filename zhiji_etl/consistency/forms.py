@@ -28,6 +28,8 @@ OWNER: Final = ["entity", "vintage"]
 SPAN: Final = ["period_start", "period_end"]
 TOLD: Final = ["table", "period"]
 WRONG: Final = "__wrong"
+DENSE: Final = 4
+"""How many times as large as their count numbers may be, to be looked up in a table."""
 NO_OWNERS: Final = pl.DataFrame(schema={"entity": pl.String, "vintage": pl.String})
 NO_ROWS: Final = pl.DataFrame(
     schema={
@@ -238,7 +240,7 @@ def _incidences(
 def _components(rows: int, row: Numbers, figure: Numbers) -> Numbers:
     """For each row the least number of a row that it is connected with through figures."""
     labels = np.arange(rows)
-    _, figure = np.unique(figure, return_inverse=True)
+    _, figure = _coded(figure)
     while True:
         least = np.full(int(figure.max(initial=-1)) + 1, rows)
         np.minimum.at(least, figure, labels[row])
@@ -263,7 +265,7 @@ def _batches(
     concerned = np.bincount(labels[leads[rule]], minlength=rows.height) > 1
     concerned[labels[failed]] = True
     kept = np.flatnonzero(concerned[labels])
-    heads, group = np.unique(labels[kept], return_inverse=True)
+    heads, group = _coded(labels[kept])
     kept, group = _ordered(kept, group, (span[kept], rule[kept], group))
     starts = np.searchsorted(group, np.arange(len(heads)))
     slot = np.full(rows.height, -1)
@@ -330,9 +332,22 @@ def _wired(found: _Incidences, group_of: Numbers, slot: Numbers, subjects: int) 
     at = np.flatnonzero(group >= 0)
     at = at[np.argsort(group[at], kind="stable")]
     group, row = group[at], found.row[at]
-    figures, which = np.unique(group * subjects + found.subject[at], return_inverse=True)
+    figures, which = _coded(group * subjects + found.subject[at])
     starts = np.searchsorted(figures, np.arange(int(group.max(initial=-1)) + 1) * subjects)
     return _Wired(group, slot[row], found.leaf[at], which - starts[group], figures, starts, subjects)
+
+
+def _coded(numbers: Numbers) -> tuple[Numbers, Numbers]:
+    """The distinct ones of these numbers, none of them negative, in order, and the place of each among them.
+
+    Where there are about as many as the largest says, a table of all tells that without sorting.
+    """
+    most = int(numbers.max(initial=-1)) + 1
+    if most > DENSE * numbers.size:
+        return np.unique(numbers, return_inverse=True)
+    there = np.zeros(most, dtype=bool)
+    there[numbers] = True
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[numbers]
 
 
 def _mixed(numbers: Sequence[Numbers], seed: int) -> NDArray[np.uint64]:

@@ -157,7 +157,7 @@ def _entity(seed: int) -> pl.Expr:
 
 def _finest(candidates: pl.DataFrame, at: str) -> pl.DataFrame:
     """The figures of one metric, of each only the finest print."""
-    if candidates.get_column(at).n_unique() == candidates.height:
+    if candidates.get_column(at).is_first_distinct().all():
         return candidates
     exact = ["period_start", "period_end"] if at == "span" else ["entity", "vintage", "period_start", "period_end"]
     ordered = candidates.sort(pl.col("low").is_null(), "step", "figure_id")
