@@ -34,13 +34,16 @@ def as_findings(judged: pl.DataFrame) -> pl.DataFrame:
 
     A column `remark` holds sentences to add to the message.
     """
+    if judged.is_empty():
+        return empty()
     remark = pl.format(" {}", "remark") if "remark" in judged.columns else pl.lit(None, pl.String)
     columns = [
         (pl.col(name) if name in judged.columns else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in FINDING_COLUMNS.items()
     ]
-    # In one plan, so that Polars finds the many parts of messages that are the same, and makes each once.
-    full = judged.lazy().select(*columns, remark=remark).with_row_index("__row").with_columns(**_bounds()).collect()
+    # In one plan, so that Polars finds the many parts of messages that are the same, and makes each once; in one piece,
+    # since Polars 2.1 panics in such a plan over columns that are cut unevenly.
+    full = judged.rechunk().lazy().select(*columns, remark=remark).with_row_index("__row").with_columns(**_bounds()).collect()
     # Most findings agree, and the sentences of the others are long: those are made for the others alone.
     agree = pl.col("verdict") == Verdict.CONSISTENT.value
     others = full.lazy().filter(~agree).select("__row", __message=_message()).collect()
