@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from zhiji_etl import sameness
 from zhiji_etl.consistency.expressions import SAME, Operand, operands_of
 from zhiji_etl.consistency.operands import step_away
 from zhiji_etl.consistency.rules import Judged
@@ -169,10 +170,10 @@ def _rows(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
         )
         for k, frame in enumerate(frames)
     ]
-    rows = pl.concat([NO_ROWS, *parts])
-    owners = rows.select(OWNER).unique(maintain_order=True).with_row_index("owner")
+    rows = pl.concat([NO_ROWS, *parts]).with_columns(sameness.number(*OWNER).alias("__owner"))
+    owners = rows.select("__owner").filter(pl.col("__owner").is_first_distinct()).with_row_index("owner")
     spans = rows.select(SPAN).unique().sort(SPAN).with_row_index("span")
-    coded = rows.join(owners, on=OWNER, how="left", nulls_equal=True, maintain_order="left")
+    coded = rows.join(owners, on="__owner", how="left", maintain_order="left").drop("__owner")
     return coded.join(spans, on=SPAN, how="left", maintain_order="left")
 
 

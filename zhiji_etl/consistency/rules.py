@@ -288,7 +288,7 @@ def _finding_rows(
     # In one plan, so that the columns of operands that findings do not tell of are not joined.
     told = numbered.lazy().join(resolved.lazy(), on="__row", how="left", maintain_order="left")
     named = (pl.col(name).cast(dtype) for name, dtype in RAW_FINDING_COLUMNS.items())
-    return told.with_columns(**made).select(named).collect()
+    return told.with_columns(**made).select(named).collect(engine="in-memory")
 
 
 def _rates_told(rates: Sequence[Rate]) -> pl.Expr:
