@@ -41,14 +41,9 @@ def as_findings(judged: pl.DataFrame) -> pl.DataFrame:
         (pl.col(name) if name in judged.columns else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in FINDING_COLUMNS.items()
     ]
-    full = judged.select(*columns, remark=remark).with_row_index("__row").with_columns(**_bounds())
-    # Most findings agree, and the sentences of the others are long: those are made for the others alone.
-    agree = pl.col("verdict") == Verdict.CONSISTENT.value
-    others = full.filter(~agree).select("__row", __message=_message())
-    told = full.join(others, on="__row", how="left", maintain_order="left")
-    agreed = pl.when(agree).then(pl.format("{}: they agree.", "__bounds"))
-    message = pl.coalesce("message", "__message", agreed) + pl.col("remark").fill_null("")
-    return told.with_columns(message=message, finding_id=_identity()).select(FINDING_COLUMNS.keys())
+    full = judged.select(*columns, remark=remark).with_columns(**_bounds())
+    message = pl.coalesce("message", _message()) + pl.col("remark").fill_null("")
+    return full.with_columns(message=message, finding_id=_identity()).select(FINDING_COLUMNS.keys())
 
 
 def all_as_findings(judged: Iterable[pl.DataFrame]) -> list[pl.DataFrame]:
@@ -133,7 +128,6 @@ def _bounds() -> dict[str, pl.Expr]:
 
 
 def _message() -> pl.Expr:
-    """What is said of figures that do not agree, or of which that is not known."""
     reason = pl.col("reason").cast(pl.String).replace_strict(REASONS, default="unknown", return_dtype=pl.String)
     verdict = pl.col("verdict").cast(pl.String)
     digits = pl.format("{} last digits apart", number(pl.col("gap_steps"), 3))
@@ -143,6 +137,8 @@ def _message() -> pl.Expr:
         .then(pl.format("{}: {}.", "__bounds", pl.coalesce(digits, percent)))
         .when(verdict == Verdict.TOO_IMPRECISE.value)
         .then(pl.format("{}: {} would go unnoticed.", "__bounds", _unnoticed()))
+        .when(verdict == Verdict.CONSISTENT.value)
+        .then(pl.format("{}: they agree.", "__bounds"))
         .otherwise(pl.format("not checkable: {}.", reason))
     )  # fmt: skip
 
@@ -160,15 +156,17 @@ def _unnoticed() -> pl.Expr:
 def between(low: str, high: str) -> pl.Expr:
     """Two ends as text: `22.65 to 22.75`, `above 10`, `below 5`, `anything`."""
     first, last = pl.col(low), pl.col(high)
-    open_below, open_above, wide = first.is_infinite(), last.is_infinite(), first != last
-    side = pl.when(open_above).then(pl.lit("above ")).when(open_below).then(pl.lit("below "))
-    parts = [
-        pl.when(open_below, open_above).then(pl.lit("anything")).otherwise(side),
-        pl.when(~open_below).then(number(first)),
-        pl.when(~open_below, ~open_above, wide).then(pl.lit(" to ")),
-        pl.when(~open_above, wide).then(number(last)),
-    ]
-    return pl.when(first.is_not_null(), last.is_not_null()).then(pl.concat_str(parts, ignore_nulls=True))
+    return (
+        pl.when(first.is_infinite(), last.is_infinite())
+        .then(pl.lit("anything"))
+        .when(last.is_infinite())
+        .then(pl.format("above {}", number(first)))
+        .when(first.is_infinite())
+        .then(pl.format("below {}", number(last)))
+        .when(first == last)
+        .then(number(first))
+        .otherwise(pl.format("{} to {}", number(first), number(last)))
+    )
 
 
 def number(value: pl.Expr, digits: int = 7) -> pl.Expr:

@@ -285,10 +285,8 @@ def _finding_rows(
     }
     numbered = judged.with_row_index("__row")
     resolved = _resolutions(numbered.filter(wrong), alternative, compiled, metrics)
-    # In one plan, so that the columns of operands that findings do not tell of are not joined.
-    told = numbered.lazy().join(resolved.lazy(), on="__row", how="left", maintain_order="left")
-    named = (pl.col(name).cast(dtype) for name, dtype in RAW_FINDING_COLUMNS.items())
-    return told.with_columns(**made).select(named).collect(engine="in-memory")
+    told = numbered.join(resolved, on="__row", how="left", maintain_order="left")
+    return told.with_columns(**made).select(pl.col(name).cast(dtype) for name, dtype in RAW_FINDING_COLUMNS.items())
 
 
 def _rates_told(rates: Sequence[Rate]) -> pl.Expr:
