@@ -153,7 +153,8 @@ def split(rows: pl.DataFrame) -> Split:
     restated = pl.col(RESTATED).struct
     again = figures.filter(restated.field("unit").is_not_null()).with_columns(restated.field(*AMOUNTS))
     both = _figures(figures, 0).merge_sorted(_figures(again, RESTATING), key="figure_id")
-    return Split(both, as_rejects(rows.filter(defective)))
+    # Put together once: expressions over columns in pieces would each do it again.
+    return Split(both.rechunk(), as_rejects(rows.filter(defective)))
 
 
 def as_rejects(rows: pl.DataFrame) -> pl.DataFrame:
