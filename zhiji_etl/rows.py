@@ -118,12 +118,11 @@ def _batches_of(
 def _from_memory(raw: pl.LazyFrame) -> Iterator[pl.DataFrame]:
     """Raw rows in batches.
 
-    What is done with a batch must not call Python from within a plan and wait there for threads of its own: while the
-    scan goes on, Polars 2.1 has too few for that, and waits for ever.
+    They are collected first: while `collect_batches` of Polars 2.1 goes on, a plan that calls Python for a batch may
+    find no thread left, and waits for ever.
     """
-    batches = raw.collect_batches(chunk_size=BATCH, maintain_order=True, engine="streaming")
-    yield next(batches, pl.DataFrame(schema=raw.collect_schema()))
-    yield from batches
+    rows = raw.collect(engine="streaming")
+    yield from (rows.slice(start, BATCH) for start in range(0, max(rows.height, 1), BATCH))
 
 
 def _from_disk(raw: pl.LazyFrame) -> Iterator[pl.DataFrame]:
