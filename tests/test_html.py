@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import zhiji_etl as zj
 from zhiji_etl.errors import FindingError
+from zhiji_etl.excerpts import tallied
 from zhiji_etl.html.drawing import Bar, draw
 from zhiji_etl.html.numbers import single, span
 from zhiji_etl.html.page import FULL, Contents, report_page
@@ -69,7 +70,7 @@ def contents(result: RunResult, **changed: object) -> Contents:
     made = Contents(
         name="probe",
         version="0",
-        audit=result,
+        shown=result.shown,
         texts={},
         sources=[],
         schemas={"a.py": "0" * 64},
@@ -134,7 +135,11 @@ def test_every_printed_text_stays_text(run):
 def test_a_rule_and_a_quote_stay_text(reference_result: RunResult):
     quotes = reference_result.figures.select("row_id").unique().with_columns(note=pl.lit(EVIL))
     texts = {"share_vs_sales": RuleText(EVIL, {EVIL: EVIL})}
-    page = Page(report_page(contents(replace(reference_result, quotes=quotes), name=EVIL, texts=texts)))
+    page = Page(
+        report_page(
+            contents(reference_result, shown=replace(reference_result.shown, quotes=quotes), name=EVIL, texts=texts)
+        )
+    )
     assert page.named("b") == []
     assert page.text.count("<script>alert(1)</script>") > 5
 
@@ -175,7 +180,8 @@ def test_it_can_be_read_aloud(reference_result: RunResult):
 def test_what_is_too_much_is_said(reference_result: RunResult):
     one = reference_result.findings.filter(pl.col("kind") == "rule").head(1)
     many = pl.concat([one.with_columns(finding_id=pl.lit(f"rule:x:{at}:2019")) for at in range(FULL + 5)])
-    text = report_page(contents(replace(reference_result, findings=many)))
+    shown = replace(reference_result.shown, findings=many, tally=tallied(many))
+    text = report_page(contents(reference_result, shown=shown))
     page = Page(text)
     assert len(page.named("article")) == FULL
     assert json.loads(page.scripts["data-findings"])["rows"] == FULL + 5

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +18,7 @@ import polars as pl
 
 from zhiji_etl.errors import SourceError
 from zhiji_etl.sources.bombs import file_sha256
-from zhiji_etl.sources.grids import Grid, address
+from zhiji_etl.sources.grids import Grid, address, column_letters
 from zhiji_etl.sources.names import safe_terminal
 from zhiji_etl.sources.sidecar import Layout, Sidecar
 from zhiji_etl.sources.structure import ROW, Defect, Structure
@@ -72,18 +73,17 @@ def layout_structure(path: Path, sidecar: Sidecar, form: Form) -> Structure:
     those of the form.
     """
     defects: list[Defect] = []
-    seen: set[tuple[str, int, int]] = set()
+    seen: list[pl.DataFrame] = []
     for start, block in _blocks(path, sidecar, form):
-        cells = [(row, column) for row, column, _ in _data(block)]
-        if not cells:
+        cells = _data(block).select("__row", _COLUMN)
+        if cells.is_empty():
             raise _outside(path, block)
-        places = {(block.grid.prefix, row, column) for row, column in cells}
-        if seen & places:
-            what = f"{safe_terminal(path.name)}: two layouts share the cell {block.grid.place(*cells[0])}."
+        here = cells.with_columns(prefix=pl.lit(block.grid.prefix))
+        if any(not here.join(other, on=here.columns, how="semi").is_empty() for other in seen):
+            what = f"{safe_terminal(path.name)}: two layouts share the cell {block.grid.place(*cells.row(0))}."
             raise SourceError("layout_overlap", what, hint="Set cells in each [[layout]].")
-        seen |= places
-        at = {cell: start + cell[0] * block.grid.width + cell[1] for cell in cells}
-        defects += [Defect(at[cell], *fault) for cell, fault in block.grid.faults.items() if cell in at]
+        seen.append(here)
+        defects += _defects(start, block, cells)
     return Structure(LONG, file_sha256(path), path.stat().st_size, tuple(defects))
 
 
@@ -116,13 +116,24 @@ def _block(grid: Grid, layout: Layout) -> Block:
     return Block(grid, layout, top, left, min(bottom, len(grid.rows) - 1), min(right, grid.width - 1))
 
 
-def _data(block: Block) -> Iterator[tuple[int, int, str]]:
-    """(row, column, text) of every cell that is data and not empty."""
-    for row in range(block.top, block.last_row + 1):
-        texts = block.grid.rows[row][block.left : block.last_column + 1]
-        for column, text in enumerate(texts, start=block.left):
-            if text is not None and text.strip():
-                yield row, column, text
+def _data(block: Block) -> pl.DataFrame:
+    """Every cell that is data and not empty, row by row: `__row`, `__column`, `printed`."""
+    rows = range(block.top, block.last_row + 1)
+    texts = zip_longest(*(block.grid.rows[row][block.left : block.last_column + 1] for row in rows))
+    columns = {str(column): list(down) for column, down in enumerate(texts, start=block.left)}
+    wide = pl.DataFrame({"__row": list(rows), **columns}, {"__row": pl.Int64, **dict.fromkeys(columns, pl.String)})
+    long = wide.unpivot(index="__row", variable_name=_COLUMN, value_name="printed")
+    cells = long.select("__row", pl.col(_COLUMN).cast(pl.Int64), pl.col("printed").cast(pl.String))
+    return cells.filter(pl.col("printed").str.strip_chars() != "").sort("__row", _COLUMN)
+
+
+def _defects(start: int, block: Block, cells: pl.DataFrame) -> Iterator[Defect]:
+    """The faults of cells that are data, by the number of the cell in the file."""
+    if block.grid.faults:
+        data = set(cells.iter_rows())
+        for (row, column), fault in block.grid.faults.items():
+            if (row, column) in data:
+                yield Defect(start + row * block.grid.width + column, *fault)
 
 
 def _outside(path: Path, block: Block) -> SourceError:
@@ -137,16 +148,9 @@ def _outside(path: Path, block: Block) -> SourceError:
 
 def _long(start: int, block: Block) -> pl.DataFrame:
     grid, layout = block.grid, block.layout
-    cells = list(_data(block))
-    data = pl.DataFrame(
-        {
-            "__row": [row for row, _, _ in cells],
-            _COLUMN: [column for _, column, _ in cells],
-            "printed": [text for _, _, text in cells],
-            "locator": [grid.place(row, column) for row, column, _ in cells],
-        },
-        schema={"__row": pl.Int64, _COLUMN: pl.Int64, "printed": pl.String, "locator": pl.String},
-    )
+    letters = {column: column_letters(column) for column in range(block.left, block.last_column + 1)}
+    named = pl.col(_COLUMN).replace_strict(letters, return_dtype=pl.String)
+    data = _data(block).with_columns(locator=pl.format("{}{}{}", pl.lit(grid.prefix), named, pl.col("__row") + 1))
     placed = data.join(_headers(block), on=_COLUMN, how="left", maintain_order="left")
     whole = placed.join(_labels(block), on="__row", how="left", maintain_order="left")
     number = pl.col("__row") * grid.width + pl.col(_COLUMN) + start
