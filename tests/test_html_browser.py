@@ -9,6 +9,7 @@ import shutil
 import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import polars as pl
 import pytest
 from test_html import EVIL, contents
 
+from zhiji_etl.excerpts import Excerpt, tallied
 from zhiji_etl.figures import FIGURE_COLUMNS
 from zhiji_etl.html.numbers import span
 from zhiji_etl.html.page import FULL, report_page
@@ -77,7 +79,7 @@ def page(shown: Callable[[str], Any], reference_result: RunResult) -> Any:
     return shown((reference_result.path / "report.html").read_text(encoding="utf-8"))
 
 
-def many_figures(reference_result: RunResult) -> RunResult:
+def many_figures(reference_result: RunResult) -> Excerpt:
     one = reference_result.figures.filter(pl.col("metric") == "market_share").row(0, named=True)
     at = pl.int_range(ROWS)
     frame = pl.select(
@@ -90,7 +92,8 @@ def many_figures(reference_result: RunResult) -> RunResult:
         low=(pl.col("at") * 7919 % ROWS).cast(pl.Float64) - 0.5,
         high=(pl.col("at") * 7919 % ROWS).cast(pl.Float64) + 0.5,
     )
-    return RunResult(**{**vars(reference_result), "figures": frame.select(FIGURE_COLUMNS.keys())})
+    sizes = {**reference_result.shown.sizes, "figures": ROWS}
+    return replace(reference_result.shown, figures=frame.select(FIGURE_COLUMNS.keys()), sizes=sizes)
 
 
 def visible(page: Any) -> list[str]:
@@ -165,7 +168,8 @@ def test_keys_reach_everything(page: Any):
 def test_many_findings_are_filtered_too(shown: Callable[[str], Any], reference_result: RunResult):
     rules = reference_result.findings.filter(pl.col("kind") == "rule")
     many = pl.concat([rules] * (FULL // 4)).with_columns(finding_id=pl.int_range(pl.len()).cast(pl.String))
-    page = shown(report_page(contents(RunResult(**{**vars(reference_result), "findings": many}))))
+    told = replace(reference_result.shown, findings=many, tally=tallied(many))
+    page = shown(report_page(contents(reference_result, shown=told)))
     total = many.height
     assert page.find_element("css selector", "#sheet-findings .shown").text == f"{total} rows"
     page.find_element("css selector", ".choice.not_checkable").click()
@@ -202,7 +206,7 @@ def test_printed_scripts_stay_text(shown: Callable[[str], Any], run: Callable[..
 
 
 def test_a_hundred_thousand_figures(shown: Callable[[str], Any], reference_result: RunResult):
-    page = shown(report_page(contents(many_figures(reference_result))))
+    page = shown(report_page(contents(reference_result, shown=many_figures(reference_result))))
     drawn = "return document.querySelectorAll('#sheet-figures tbody tr').length"
     assert page.execute_script(drawn) < 120
     table = page.find_element("css selector", "#sheet-figures table")
