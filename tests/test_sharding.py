@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import random
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,10 +18,11 @@ from rich.console import Console
 
 import zhiji_etl as zj
 from benchmarks.projects import make
+from zhiji_etl import corrections, labels
 from zhiji_etl.comparison import compared
 from zhiji_etl.consistency.elsewhere import Elsewhere, agreed
 from zhiji_etl.engines import engine
-from zhiji_etl.errors import OutputError, SourceError
+from zhiji_etl.errors import EngineError, OutputError, SourceError
 from zhiji_etl.explanation import explained_data
 from zhiji_etl.outputs import latest, verify
 from zhiji_etl.outputs.published import read_manifest
@@ -28,6 +31,7 @@ from zhiji_etl.project import Project
 from zhiji_etl.report import print_to, summary
 from zhiji_etl.sharding import partitions_of, run_in_shards
 from zhiji_etl.sharding.partitions import Task
+from zhiji_etl.sources import find_sources, scan_source
 
 SCHEMA = """
 import zhiji_etl as zj
@@ -259,6 +263,9 @@ def test_a_worker_that_sees_other_files_says_so(plain: Path, tmp_path: Path) -> 
     with pytest.raises(SourceError, match="other files") as caught:
         task.opened()
     assert caught.value.code == "source_changed"
+    with pytest.raises(EngineError) as caught_versions:
+        dataclasses.replace(task, versions=("zhiji_etl 0", "Polars 0")).opened()
+    assert caught_versions.value.code == "engine_versions"
 
 
 def test_a_failing_shard_leaves_the_last_run(plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,3 +280,19 @@ def test_a_failing_shard_leaves_the_last_run(plain: Path, tmp_path: Path, monkey
         run_in_shards(Project(plain), tmp_path, engine("local", None, tmp_path / "scratch"), 2)
     assert latest(tmp_path) == first.path
     assert [path.name for path in (tmp_path / "runs").iterdir()] == [first.path.name]
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.parquet", "rows.jsonl"])
+def test_raw_rows_stream_to_disk(tmp_path: Path, name: str) -> None:
+    """Nothing in the physical plan of a large source holds it in memory: no in-memory engine, no sort, no join."""
+    (tmp_path / "raw").mkdir()
+    frame = pl.DataFrame({"entity": ["A"], "metric": ["sales"], "period": ["2020"], "printed": ["5 vehicles"]})
+    {"csv": frame.write_csv, "parquet": frame.write_parquet, "jsonl": frame.write_ndjson}[name.split(".")[1]](
+        tmp_path / "raw" / name
+    )
+    (source,) = find_sources(tmp_path / "raw")
+    plan = corrections.amended(labels.told(scan_source(source, 1), source.sidecar), source.name, ())
+    drawn = plan.show_graph(plan_stage="physical", engine="streaming", raw_output=True, show=False)
+    nodes = {label.split("\\n")[0].split("[")[0] for label in re.findall(r'label="?([^"<\]]+)', str(drawn))}
+    streaming = {"with-columns", "select", "multi-scan", "streaming-python-scan", "with-row-index", "filter"}
+    assert nodes <= streaming, nodes - streaming

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+import zhiji_etl
 from zhiji_etl import rows
 from zhiji_etl.consistency.elsewhere import Elsewhere
-from zhiji_etl.errors import SourceError
+from zhiji_etl.errors import EngineError, SourceError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,6 +29,9 @@ PARTITION_BYTES: Final = 12_000_000
 
 WHOLE_BYTES: Final = 50_000_000
 """Raw bytes up to which a run is made in one piece: about a million figures."""
+
+VERSIONS: Final = (f"zhiji_etl {zhiji_etl.__version__}", f"Polars {pl.__version__}")
+"""What must be the same wherever shards are worked on."""
 
 PACKED: Final = (".parquet", ".xlsx", ".gz")
 PACKING: Final = 5
@@ -47,9 +51,17 @@ class Task:
     partitions: int
     staging: Path
     elsewhere: Elsewhere
+    versions: tuple[str, ...] = VERSIONS
 
     def opened(self) -> Project:
-        """The project, loaded once a process; `SourceError` (`source_changed`) where this worker sees other files."""
+        """The project, loaded once a process.
+
+        Raises `EngineError` (`engine_versions`) where this worker has other versions than the driver: it would deal
+        rows to other partitions; `SourceError` (`source_changed`) where it sees other files.
+        """
+        if self.versions != VERSIONS:
+            what = f"A worker has {' and '.join(VERSIONS)}, the driver {' and '.join(self.versions)}."
+            raise EngineError("engine_versions", what, hint="Install the same versions everywhere (constraints.txt).")
         known = _LOADED.get(self.project.path)
         if known is None or tuple(sorted(known.hashes.items())) != self.hashes:
             known = _LOADED[self.project.path] = self.project
