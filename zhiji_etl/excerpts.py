@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 SHOWN: Final = 1000
 """Of a run in shards: findings, and rows of every other kind, that are shown."""
 
+HEAD: Final = 20 * SHOWN
+"""Rows at the head of a file among which its loudest findings are looked for: details stand between them."""
+
 TALLY_COLUMNS: Final[dict[str, pl.DataType]] = {
     "verdict": pl.String(),
     "severity": pl.String(),
@@ -145,11 +148,12 @@ def read_excerpt(
 
 def _loudest(files: Sequence[Path]) -> pl.DataFrame:
     """The loudest main findings of all files, each of which begins with its loudest, and what explains them."""
-    scanned = [pl.scan_parquet(file) for file in files]
-    heads = [frame.filter(is_main()).head(SHOWN) for frame in scanned]
-    main = gathered(pl.collect_all(heads, engine="streaming")).head(SHOWN)
-    entities = main.get_column("entity").drop_nulls().unique()
-    theirs = pl.col("kind").is_in(DETAILS) & ~is_main() & pl.col("entity").is_in(entities.implode())
-    beside = [frame.filter(theirs) for frame in scanned]
-    details = pl.concat([pl.DataFrame(schema=FINDING_COLUMNS), *pl.collect_all(beside, engine="streaming")])
-    return pl.concat([main, details])
+    main = pl.DataFrame(schema=FINDING_COLUMNS)
+    # File by file: all of them at once would be in memory together.
+    for file in files:
+        head = pl.scan_parquet(file).head(HEAD).filter(is_main()).head(SHOWN).collect(engine="streaming")
+        main = gathered([main, head]).head(SHOWN)
+    entities = main.get_column("entity").drop_nulls().unique().implode()
+    theirs = pl.col("kind").is_in(DETAILS) & ~is_main() & pl.col("entity").is_in(entities)
+    details = [pl.scan_parquet(file).filter(theirs).collect(engine="streaming") for file in files]
+    return pl.concat([main, *details])

@@ -5,6 +5,7 @@ A shuffle passes through files below `scratch`, so memory holds one table at a t
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -54,7 +55,8 @@ class LocalEngine:
 
 
 def _gathered(gather: Callable[[int, Iterator[pa.Table]], Made], partition: int, file: Path) -> Made:
-    made = gather(partition, read_pieces(file))
+    # As from any other engine: a small frame that is cut out of a partition would hold all of it in memory.
+    made: Made = pickle.loads(pickle.dumps(gather(partition, read_pieces(file))))
     # Windows keeps a file that is still mapped; then it goes with the folder.
     with suppress(PermissionError):
         file.unlink(missing_ok=True)
