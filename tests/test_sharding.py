@@ -222,6 +222,9 @@ def test_partitions_may_be_empty_and_sources_pass_through_files(
 ) -> None:
     """Nothing is lost where there are more partitions than entities, nor where a source does not fit into memory."""
     make(tmp_path / "few", 200, files=2)
+    for entity in ("Nobody", "Nobody else", "Nobody at all"):  # one of them at home where nobody is
+        with (tmp_path / "few" / "schemas" / "corrections.toml").open("a", encoding="utf-8") as file:
+            file.write(CORRECTIONS.split("[[correction]]")[2].join(["[[correction]]", ""]).replace("Maker 4", entity))
     whole = zj.Project(tmp_path / "few").run(tmp_path / "whole", partitions=1)
     monkeypatch.setattr("zhiji_etl.rows.LARGE", 0)
     monkeypatch.setattr("zhiji_etl.rows.BATCH", 7)

@@ -106,13 +106,13 @@ def split(task: Task, source: Source) -> Iterator[tuple[int, pa.Table]]:
 
 
 def dealt(batch: pl.DataFrame, partitions: int, named: Sequence[str]) -> Iterator[tuple[int, pa.Table]]:
-    """Some rows by partition, each in the order that it had."""
+    """Some rows by partition, each in the order that it had; a partition without any is told their columns."""
     for_all = pl.col("entity").str.strip_chars().is_in(named).fill_null(value=False)
     numbered = batch.with_columns(__partition=partition_number(partitions))
     shared = batch.filter(for_all).to_arrow()
     parts = numbered.filter(~for_all).partition_by("__partition", as_dict=True, include_key=False, maintain_order=True)
     for number in range(partitions):
-        if shared.num_rows:
+        if shared.num_rows or (number,) not in parts:
             yield number, shared
         if (number,) in parts:
             yield number, parts[(number,)].to_arrow()
