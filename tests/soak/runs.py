@@ -103,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         out = Path(folder) / "build"
         out.mkdir()
         began = time.monotonic()
-        status = start(chosen.project, out, out / "local.log", ["--partitions", str(chosen.partitions or 8)]).wait()
+        status = start(chosen.project, out, out / "local.log", ["--partitions", str(chosen.partitions or 16)]).wait()
         expected = digest(latest(out))
         print(
             f"local: {time.monotonic() - began:.0f} s, exit code {status}, {expected['figures'][0]:,} figures",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +33,9 @@ WHOLE_BYTES: Final = 50_000_000
 
 VERSIONS: Final = (f"zhiji_etl {zhiji_etl.__version__}", f"Polars {pl.__version__}")
 """What must be the same wherever shards are worked on."""
+
+DEALT: Final = 4
+"""Batches of rows that are dealt out together: of one alone, each of a hundred partitions would get a scrap."""
 
 PACKED: Final = (".parquet", ".xlsx", ".gz")
 PACKING: Final = 5
@@ -101,8 +105,9 @@ def partition_number(partitions: int) -> pl.Expr:
 def split(task: Task, source: Source) -> Iterator[tuple[int, pa.Table]]:
     """The rows of a source by partition; each partition gets the rows of named entities, too."""
     project = task.opened()
-    for batch in rows.read_batches(source, task.sources, project.catalogue, project.corrections):
-        yield from dealt(batch, task.partitions, sorted(task.elsewhere.named))
+    batches = rows.read_batches(source, task.sources, project.catalogue, project.corrections)
+    while several := [*islice(batches, DEALT)]:
+        yield from dealt(pl.concat(several), task.partitions, sorted(task.elsewhere.named))
 
 
 def dealt(batch: pl.DataFrame, partitions: int, named: Sequence[str]) -> Iterator[tuple[int, pa.Table]]:
