@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from uuid import uuid4
 
 import polars as pl
 
@@ -21,10 +20,8 @@ from zhiji_etl.consistency.elsewhere import is_contested
 from zhiji_etl.consistency.entities import misspelt
 from zhiji_etl.consistency.rules import ranked
 from zhiji_etl.findings import as_findings, empty, gathered
-from zhiji_etl.outputs import RunFolder
-from zhiji_etl.outputs.disk import writing
 from zhiji_etl.pipeline import conclude, rates_of
-from zhiji_etl.sharding.parts import Part
+from zhiji_etl.sharding.parts import Part, new_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -100,10 +97,7 @@ def judged_places(task: Task, number: int, tables: Iterator[pa.Table]) -> Part:
 
 def findings_part(staging: Path, findings: pl.DataFrame) -> Part:
     """Findings alone, written as a part."""
-    path = staging / uuid4().hex
-    with writing(path):
-        path.mkdir()
-    folder = RunFolder(path)
+    folder = new_folder(staging)
     folder.write_parquet("findings.parquet", findings)
     sizes = {"findings": findings.height}
-    return Part(folder=path, written=dict(folder.rows), sizes=sizes, tally=excerpts.tallied(findings))
+    return Part(folder=folder.path, written=dict(folder.rows), sizes=sizes, tally=excerpts.tallied(findings))

@@ -69,7 +69,7 @@ def audited_part(task: Task, number: int, tables: Iterator[pa.Table]) -> Part:
     own = _own(made.audit, foreign, sorted(task.elsewhere.named), read)
     common = own.findings.filter(pl.col("entity").is_null())
     own = replace(own, findings=own.findings.filter(pl.col("entity").is_not_null()))
-    folder = _new_folder(task.staging)
+    folder = new_folder(task.staging)
     stages("write", write_rows, folder, own, project.catalogue)
     return Part(
         raw_rows=own.raw_rows,
@@ -115,7 +115,7 @@ def _own(audited: Audit, foreign: Sequence[str], named: Sequence[str], read: pl.
     )
 
 
-def _new_folder(staging: Path) -> RunFolder:
+def new_folder(staging: Path) -> RunFolder:
     """A folder of a new name. Where the staging folder is gone nobody waits for this part any more."""
     path = staging / uuid4().hex
     with writing(path):
