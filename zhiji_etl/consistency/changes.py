@@ -78,4 +78,5 @@ def earlier_level(printed: Mapping[str, Any], fellows: Iterable[Mapping[str, Any
 
 
 def _floats(column: pl.Series) -> np.ndarray:
-    return column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    # A null becomes NaN.
+    return np.asarray(column.to_numpy(), dtype=np.float64)

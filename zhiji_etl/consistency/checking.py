@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, reduce
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import polars as pl
 
@@ -25,8 +25,12 @@ from zhiji_etl.consistency.instances import Subject, strained
 from zhiji_etl.consistency.operands import Shelf, shelve
 from zhiji_etl.consistency.references import references
 from zhiji_etl.consistency.rules import CompiledRule, Outcome, places, rate_metrics, run_rule
+from zhiji_etl.consistency.rulings import findings_of
 from zhiji_etl.rates import KEY_COLUMNS, Rates
 from zhiji_etl.tables import Metric
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 ROUNDS: Final = 20
 """Steps from rule to rule after which an implied value is not carried further."""
@@ -77,14 +81,16 @@ def checked(
     shelved = partial(_shelf, figures, pairs.disputed(twice), flawed, rules, rates)
     run = partial(_run, shelved, alone, meanings)
     outcomes = run(empty())
-    carried = _carried_on(run, [outcome.implied for outcome in outcomes], figures, elsewhere or Elsewhere())
+    again = partial(run, before=outcomes)
+    carried = _carried_on(again, [outcome.implied for outcome in outcomes], figures, elsewhere or Elsewhere())
     if carried.waiting is not None:
         return Concluded((), empty(), pl.DataFrame(schema=KEY_COLUMNS), carried.waiting)
     judged = [one for outcome in outcomes for one in outcome.judged]
     opposed = conflicts(judged, metrics, figures, trust, carried.refuted, carried.concerned, elsewhere)
     asked = references(rules, _periods(figures, carried.implied), rates).requests
     entities = pl.concat([figures.get_column("entity"), flawed.get_column("entity")])
-    told = (with_denominations(outcome.findings, figures, rates) for outcome in outcomes)
+    rulings = _in_threads(partial(findings_of, metrics=meanings), outcomes)
+    told = (with_denominations(found, figures, rates) for found in rulings)
     found = (twice, *told, opposed.findings)
     if elsewhere is None:
         return Concluded((*found, untold(opposed.untried), misspelt(rules, entities)), carried.implied, asked)
@@ -132,11 +138,25 @@ def _run(
     rules: Sequence[CompiledRule],
     metrics: Mapping[str, Metric],
     known: pl.DataFrame,
+    before: Sequence[Outcome] = (),
 ) -> list[Outcome]:
-    """Every rule over the figures, and over implied values that are known."""
-    shelf = shelved(known)
+    """Every rule over the figures, and over implied values that are known.
+
+    `before`: what rules concluded when nothing was known; those that read none of the implied values do so again.
+    """
+    news = {*known.get_column("metric")}
+    standing = {id(one.compiled): one for one in before if news.isdisjoint(one.compiled.metrics)}
+    open_ = [rule for rule in rules if id(rule) not in standing]
+    shelf = shelved(known) if open_ else None
+    made = _in_threads(partial(run_rule, shelf=shelf, metrics=metrics), open_) if shelf is not None else []
+    found = {id(one.compiled): one for one in made} | standing
+    return [found[id(rule)] for rule in rules]
+
+
+def _in_threads(work: Callable[[Given], Made], given: Sequence[Given]) -> list[Made]:
+    """What is made of each, in order, as many at once as there are cores."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(lambda rule: run_rule(rule, shelf, metrics), rules))
+        return list(pool.map(work, given))
 
 
 def _periods(*frames: pl.DataFrame) -> pl.DataFrame:

@@ -13,7 +13,8 @@ from typing import Any, Final
 import polars as pl
 
 from zhiji_etl.consistency.elsewhere import named_entities
-from zhiji_etl.consistency.rules import RAW_FINDING_COLUMNS, CompiledRule
+from zhiji_etl.consistency.rules import CompiledRule
+from zhiji_etl.consistency.rulings import RAW_FINDING_COLUMNS
 from zhiji_etl.figures import Reason, Severity, Verdict
 
 MISSPELT: Final = "reference"

@@ -31,8 +31,10 @@ def implied_by(wide: pl.DataFrame, relation: Relation, check: Check, metrics: Ma
     if relation.symbol != "==":
         return pl.DataFrame(schema=ROWED)
     missing = pl.sum_horizontal([pl.col(columns(name).low).is_null().cast(pl.UInt32) for name in check.names])
-    single = wide.with_row_index("row").filter(missing == 1)
-    made = [_for_operand(single, operand, relation, check, metrics) for operand in operands_of(relation).values()]
+    single = wide.lazy().with_row_index("row").filter(missing == 1).collect()
+    leaves = operands_of(relation).values()
+    missed = [leaf for leaf in leaves if single.get_column(columns(leaf.name).low).has_nulls()]
+    made = [_for_operand(single, leaf, relation, check, metrics) for leaf in missed]
     return _newest(pl.concat([pl.DataFrame(schema=ROWED), *made]))
 
 
@@ -52,12 +54,8 @@ def required(wide: pl.DataFrame, relation: Relation, check: Check, operand: Oper
     is_figure = not isinstance(operand, Rate)
     solved = solve(relation, operand.name) if relation.symbol == "==" and is_figure else None
     nothing = pl.lit(None, pl.Float64)
-    bounded = (
-        wide.with_columns(low=nothing, high=nothing)
-        if solved is None
-        else ends(wide, solved, check, check.scale[operand.metric])
-    )
-    return _named(bounded, operand).with_columns(unit=pl.lit(unit))
+    low, high = (nothing, nothing) if solved is None else ends(wide, solved, check, check.scale[operand.metric])
+    return _named(wide, operand, low=low, high=high, unit=pl.lit(unit))
 
 
 def hull(alternatives: Iterable[pl.DataFrame]) -> pl.DataFrame:
@@ -127,17 +125,18 @@ def _for_operand(
     found = required(lacking, relation, check, operand, metrics[operand.metric].unit)
     # The vintage of a row is that of its own entity: a named one, such as a market, has none from it.
     vintage = pl.col("vintage") if operand.entity is None else pl.lit(None, pl.String)
-    told = found.with_columns(vintage.alias("vintage"), binding_low=others, binding_high=others)
+    told = found.lazy().with_columns(vintage.alias("vintage"), binding_low=others, binding_high=others)
     bound = told.filter(pl.col("low").is_not_null())
-    return bound.select(pl.col(name).cast(dtype) for name, dtype in ROWED.items())
+    return bound.select(pl.col(name).cast(dtype) for name, dtype in ROWED.items()).collect()
 
 
-def _named(wide: pl.DataFrame, operand: Operand) -> pl.DataFrame:
-    """The rows with entity, metric and period of one operand instead of the row's own."""
+def _named(wide: pl.DataFrame, operand: Operand, **made: pl.Expr) -> pl.DataFrame:
+    """The rows with entity, metric and period of one operand instead of the row's own, and what is made beside them."""
     entity = pl.col("entity") if operand.entity is None else pl.lit(operand.entity)
-    named = wide.with_columns(entity=entity, metric=pl.lit(operand.metric))
+    named = wide.with_columns(entity=entity, metric=pl.lit(operand.metric), **made)
     if operand.offset == SAME:
         return named
     moved = moved_periods(named, operand.offset)
-    joined = named.join(moved, on=["period_start", "period_end"], how="left", maintain_order="left")
-    return joined.with_columns(period="moved_label", period_start="moved_start", period_end="moved_end")
+    at = ["period_start", "period_end"]
+    joined = named.lazy().join(moved.lazy(), on=at, how="left", maintain_order="left")
+    return joined.with_columns(period="moved_label", period_start="moved_start", period_end="moved_end").collect()

@@ -211,7 +211,7 @@ def _base(shelf: Shelf, own: Sequence[Operand], table: str | None) -> pl.DataFra
 
 def _of_metric(shelf: Shelf, operand: Operand, table: str | None, *, keyed: bool) -> pl.DataFrame:
     """The figures of one operand under its column names; `keyed`: with the keys of their rows."""
-    mine = shelf.figures.filter(pl.col("metric") == operand.metric)
+    mine = shelf.figures.lazy().filter(pl.col("metric") == operand.metric)
     if operand.entity is not None:
         mine = mine.filter(pl.col("entity") == operand.entity)
     elif table is not None and keyed:
@@ -221,7 +221,7 @@ def _of_metric(shelf: Shelf, operand: Operand, table: str | None, *, keyed: bool
     kept = [*KEYS, "vintage", "key", "key_proof"] if keyed else [at, f"{at}_proof"]
     if isinstance(operand, Rate):
         fields.append(pl.col("told").alias(told(operand)))
-    return _finest(mine, at).select(*kept, *fields)
+    return _finest(mine.collect(), at).select(*kept, *fields)
 
 
 def _base_of_others(shelf: Shelf, others: Sequence[Operand], table: str | None) -> pl.DataFrame:
@@ -258,10 +258,10 @@ def _joined(wide: pl.DataFrame, printed: pl.DataFrame, at: str, fields: Sequence
     """Figures joined by number, and believed only where the proofs agree."""
     proof = f"{at}_proof"
     same = _constants(printed, fields)
-    told = printed.drop(same).rename({proof: "__proof"})
+    told = printed.lazy().drop(same).rename({proof: "__proof"})
     # A row without its figure has no bounds, and then nothing else of it is read: a constant need not be looked up.
-    both = wide.join(told, on=at, how="left", maintain_order="left").with_columns(**same)
-    if both.select((pl.col("__proof") != pl.col(proof)).any()).item():
+    both = wide.lazy().join(told, on=at, how="left", maintain_order="left").with_columns(**same).collect()
+    if (both.get_column("__proof") != both.get_column(proof)).any():
         true = pl.col("__proof") == pl.col(proof)
         both = both.with_columns(pl.when(true).then(field).alias(field) for field in fields)
     return both.drop("__proof")

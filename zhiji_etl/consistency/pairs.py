@@ -20,7 +20,7 @@ from zhiji_etl.consistency.changes import slips_of
 from zhiji_etl.consistency.expressions import Expression, Operand, operands
 from zhiji_etl.consistency.operands import KEYS, amount_columns, columns
 from zhiji_etl.consistency.readings import Check, ends
-from zhiji_etl.consistency.rules import ALTERNATIVE, CHANGE_FIELDS, RAW_FINDING_COLUMNS, combined
+from zhiji_etl.consistency.rulings import ALTERNATIVE, CHANGE_FIELDS, RAW_FINDING_COLUMNS, combined
 from zhiji_etl.consistency.verdicts import judge
 from zhiji_etl.conversion import convention_days, currencies, reference_rates, stated_method
 from zhiji_etl.figures import IMPLIED_COLUMNS, Reason, Severity, Verdict
@@ -211,7 +211,8 @@ def _resolved(named: pl.DataFrame) -> pl.DataFrame:
 
 def _at_the_rate(wrong: pl.DataFrame, one: Operand, other: Expression, unit: str) -> pl.DataFrame:
     """The change of one amount into what the other one is at the rate."""
-    needed = ends(wrong.drop("low", "high", strict=False), other, _check(one, other), Fraction(1))
+    low, high = ends(wrong, other, _check(one, other), Fraction(1))
+    needed = wrong.with_columns(low=low, high=high)
     slips = slips_of(needed, one, needed.get_column("low"), needed.get_column("high"), None)
     return needed.select("__row", "entity", "metric", "period", "low", "high", slips, unit=unit)
 
@@ -263,7 +264,8 @@ def _implied_rates(tried: pl.DataFrame) -> pl.DataFrame:
 def _unprinted(tried: pl.DataFrame) -> pl.DataFrame:
     """What an amount would be in the currency in which it is usually restated, where that is not printed."""
     missing = tried.filter(pl.col("decides") & pl.col(columns(RESTATED.name).low).is_null())
-    found = ends(missing, MAIN / RATE, _check(RESTATED, MAIN / RATE), Fraction(1)).filter(pl.col("low").is_not_null())
+    low, high = ends(missing, MAIN / RATE, _check(RESTATED, MAIN / RATE), Fraction(1))
+    found = missing.with_columns(low=low, high=high).filter(pl.col("low").is_not_null())
     binding = pl.concat_list(columns(MAIN.name).figure_id)
     bound = found.with_columns(unit="restated_unit", binding_low=binding, binding_high=binding)
     # Where no method is stated any of them may be meant: all that is known is the hull of what they give.

@@ -42,7 +42,8 @@ class Reader:
     def column(self, rule: int, name: str, absent: object) -> NDArray[np.generic]:
         """One column of one rule's rows, nulls filled."""
         if (rule, name) not in self.made:
-            self.made[rule, name] = self.frames[rule].get_column(name).fill_null(absent).to_numpy()
+            column = self.frames[rule].get_column(name)
+            self.made[rule, name] = (column.fill_null(absent) if column.has_nulls() else column).to_numpy()
         return self.made[rule, name]
 
     def printed(self, batch: Batch) -> Printed:

@@ -69,15 +69,17 @@ def compare(wide: pl.DataFrame, check: Check) -> pl.DataFrame:
     """
     missing = [pl.col(columns(name).low).is_null() for name in check.names]
     read = [field for name in check.names for field in columns(name).bounding]
-    ready = wide.select(read).with_row_index("__row").with_columns(complete=~pl.any_horizontal(missing))
+    numbered = wide.lazy().select(read).with_row_index("__row")
+    ready = numbered.with_columns(complete=~pl.any_horizontal(missing)).collect()
     parts = [part.drop(read) for part in _at_finest_meeting_level(ready, check)]
-    return wide.hstack(pl.concat(parts).sort("__row").drop("__row"))
+    made = parts[0] if len(parts) == 1 else pl.concat(parts).sort("__row")
+    return wide.hstack(made.drop("__row"))
 
 
-def ends(frame: pl.DataFrame, node: Expression, check: Check, scale: Fraction) -> pl.DataFrame:
-    """The frame with `low` and `high`: the bounds of an expression at the widest readings, in a unit of this scale."""
+def ends(frame: pl.DataFrame, node: Expression, check: Check, scale: Fraction) -> tuple[pl.Expr, pl.Expr]:
+    """The bounds of an expression over a frame at the widest readings, in a unit of this scale."""
     found = _interval(frame, node, check, WIDEST)
-    return frame.with_columns(low=found.low / float(scale), high=found.high / float(scale))
+    return found.low / float(scale), found.high / float(scale)
 
 
 def _at_finest_meeting_level(frame: pl.DataFrame, check: Check) -> list[pl.DataFrame]:
@@ -86,6 +88,8 @@ def _at_finest_meeting_level(frame: pl.DataFrame, check: Check) -> list[pl.DataF
     if _top(frame, check) == 0:
         return [finest]
     undecided = finest.select((~pl.col("meets") & (_rungs(check) > 1)).fill_null(value=False)).to_series()
+    if not undecided.any():
+        return [finest]
     done, rest = [finest.filter(~undecided)], frame.filter(undecided)
     widest = _compare(rest, check, WIDEST)
     done.append(widest.filter(~pl.col("meets")))
@@ -118,11 +122,14 @@ def _compare(frame: pl.DataFrame, check: Check, level: int) -> pl.DataFrame:
         "implied_low": pl.when("complete").then(implied.low * unit),
         "implied_high": pl.when("complete").then(implied.high * unit),
     }
-    compared = frame.with_columns(**columns_made, level=pl.lit(level, pl.Int8))
-    compared = compared.with_columns(__apart=apart(check.symbol))
     near = pl.col("__apart").abs() <= NEAR * pl.max_horizontal(_size("stated_low"), _size("stated_high"))
-    compared = compared.with_columns(meets=pl.col("__apart") <= 0, __near=near)
-    return _decide_near(compared, check, level).drop("__near", "__apart")
+    compared = (
+        frame.lazy()
+        .with_columns(**columns_made, level=pl.lit(level, pl.Int8))
+        .with_columns(__apart=apart(check.symbol))
+        .with_columns(meets=pl.col("__apart") <= 0, __near=near)
+    )
+    return _decide_near(compared.drop("__apart").collect(), check, level).drop("__near")
 
 
 def _size(end: str) -> pl.Expr:
@@ -140,9 +147,9 @@ def apart(symbol: str) -> pl.Expr:
 
 def _decide_near(compared: pl.DataFrame, check: Check, level: int) -> pl.DataFrame:
     """Rows where floats are within NEAR of touching are decided again in exact fractions, one by one: they are few."""
-    near = compared.filter("__near")
-    if near.is_empty():
+    if not compared.get_column("__near").any():
         return compared
+    near = compared.filter("__near")
     exact = pl.Series([_meets_exactly(row, check, level) for row in near.iter_rows(named=True)], dtype=pl.Boolean)
     decided = near.select("__row", __exact=exact)
     joined = compared.join(decided, on="__row", how="left", maintain_order="left")

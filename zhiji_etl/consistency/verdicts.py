@@ -47,14 +47,15 @@ def judge(wide: pl.DataFrame, check: Check) -> pl.DataFrame:
     detectable error, = max(|stated.high / implied.low - 1|, |1 - stated.low / implied.high|), where an end that
     claims nothing (over 10 billion has no upper one) counts for nothing.
     """
-    compared = compare(wide, check).with_columns(__gap=_gap(check.symbol))
+    compared = compare(wide, check).lazy().with_columns(__gap=_gap(check.symbol))
     measured = compared.with_columns(
         strain=_strain(),
         gap_steps=pl.col("__gap") / _step(check),
         gap_relative=pl.col("__gap") / _size(check),
         mde=_mde(check) if check.has_power else pl.lit(None, pl.Float64),
     )
-    return measured.with_columns(verdict=_verdict(check), reason=_reason(check)).drop("__gap", "meets", "complete")
+    judged = measured.with_columns(verdict=_verdict(check), reason=_reason(check))
+    return judged.drop("__gap", "meets", "complete").collect()
 
 
 def judge_with_missing_parts(wide: pl.DataFrame, check: Check) -> pl.DataFrame:

@@ -18,7 +18,7 @@ from zhiji_etl import excerpts
 from zhiji_etl.consistency.conflicts import CONFLICT, untold
 from zhiji_etl.consistency.elsewhere import is_contested
 from zhiji_etl.consistency.entities import misspelt
-from zhiji_etl.consistency.rules import ranked
+from zhiji_etl.consistency.rulings import ranked
 from zhiji_etl.findings import as_findings, empty, gathered
 from zhiji_etl.pipeline import conclude, rates_of
 from zhiji_etl.sharding.parts import Part, new_folder
