@@ -8,6 +8,7 @@ the manifest `run.json`, visible all at once.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from pathlib import Path
@@ -185,9 +186,12 @@ def run(
 def prepare(project: Project, out: Path, *, stages: Stages | None = None, force: bool = False) -> Prepared:
     """Audit a project, with what earlier runs below `out` have read; errors as `run`, and nothing is published."""
     stage = stages or Stages()
-    catalogue = stage("schemas", lambda: project.catalogue)
     cache = Cache(out, force=force)
-    sources = stage("sources", project.find_sources, cache.structure)
+    with ThreadPoolExecutor(1) as aside:
+        # Polars reads the exchange rates while Python compiles the schemas.
+        aside.submit(Rates.ecb)
+        catalogue = stage("schemas", lambda: project.catalogue)
+        sources = stage("sources", project.find_sources, cache.structure)
     said = {"settings": project.settings, "schemas": project.schema_hashes(corrections=False)}
     cache.keys = keys(sources, catalogue, project.corrections, said)
     audited = audit(sources, catalogue, rates_of(project), project.corrections, stage, stage.counting(cache.rows))

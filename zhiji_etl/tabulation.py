@@ -64,10 +64,12 @@ def _judged(
     verdict = validate(judged, table)
     traced = _traced(verdict.failures, cells, wide)
     rejected = _rejected(traced)
+    if rejected.is_empty():
+        return wide.drop(AT), rejected, _findings(verdict, traced, name)
     lost = cells.join(rejected, on=ROW, how="semi").select(AT)
     left = cells.join(lost, on=AT, how="semi").join(rejected, on=ROW, how="anti")
     made_again = _wide(left, name, catalogue, sources)
-    good = wide if lost.is_empty() else _ordered(pl.concat([wide.join(lost, on=AT, how="anti"), made_again]))
+    good = _ordered(pl.concat([wide.join(lost, on=AT, how="anti"), made_again]))
     return good.drop(AT), rejected, _findings(verdict, traced, name)
 
 

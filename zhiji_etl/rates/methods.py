@@ -104,10 +104,9 @@ def _facts(layer: Layer, base: str, quote: str) -> tuple[object, ...]:
 
 def _history(layer: Layer, pairs: pl.DataFrame) -> pl.DataFrame:
     """The series of all pairs, one below the other, with running sums within each."""
-    numbered = pairs.select("pair", "base", "quote").iter_rows()
     series = [
-        layer.series(base, quote).select(pl.lit(pair, pl.UInt32).alias("pair"), pl.all())
-        for pair, base, quote in numbered
+        layer.series(base, quote).lazy().select(pl.lit(pair, pl.UInt32).alias("pair"), pl.all())
+        for pair, base, quote in pairs.select("pair", "base", "quote").iter_rows()
     ]
     running = [
         one.with_columns(_carried_days(), inverse=1 / pl.col("low"), days=pl.lit(1.0))
@@ -115,7 +114,7 @@ def _history(layer: Layer, pairs: pl.DataFrame) -> pl.DataFrame:
         .with_columns(_sums())
         for one in series
     ]
-    return pl.concat(running).with_row_index("row")
+    return pl.concat(running).with_row_index("row").collect()
 
 
 def _carried_days() -> pl.Expr:
@@ -138,13 +137,13 @@ def _sums() -> list[pl.Expr]:
 
 def _placed(history: pl.DataFrame, requests: pl.DataFrame) -> pl.DataFrame:
     """Each request beside the quote that holds on its first day (`first_*`) and on its last day (`last_*`)."""
-    placed = requests
+    placed = requests.lazy()
     for prefix, day in (("first_", "start"), ("last_", "end")):
-        quotes = history.rename({name: prefix + name for name in history.columns if name != "pair"})
+        quotes = history.lazy().rename({name: prefix + name for name in history.columns if name != "pair"})
         placed = placed.sort(day).join_asof(
             quotes.sort(prefix + "date"), left_on=day, right_on=prefix + "date", by="pair", check_sortedness=False
         )
-    return placed.with_columns(length=_days("start", "end") + 1)
+    return placed.with_columns(length=_days("start", "end") + 1).collect()
 
 
 # --- Helpers: the methods ---------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
+from itertools import chain
 from typing import Final
 
 from zhiji_etl.reading.words import lexicon
@@ -67,15 +68,18 @@ def fine(folded: str) -> tuple[str, list[str]]:
     return _RUN.sub(_run_mark, folded), _RUN.findall(folded)
 
 
+_FOLDED: Final = (range(0x3100), range(0xFF00, 0xFFF0), range(0x10A00, 0x11FFF), range(0x1D7CE, 0x1D800))
+"""Where characters lie that are read as others by rule."""
+
+
 @cache
 def folds() -> dict[int, str]:
     """Code point -> the character it is read as."""
     table = dict(lexicon().folds)
-    for code in range(0x110000):
-        if code < 0x3100 or 0xFF00 <= code < 0xFFF0 or 0x10A00 <= code < 0x11FFF or 0x1D7CE <= code < 0x1D800:
-            base = _base(chr(code))
-            if base not in (None, chr(code)) and code not in table:
-                table[code] = base
+    for code in chain(*_FOLDED):
+        base = _base(chr(code))
+        if base not in (None, chr(code)) and code not in table:
+            table[code] = base
     table.update({ord("@"): "\uff20", 0xFF20: "\uff20", 0xFF06: "&", 0x3013: NO_CHARACTER})
     table.update(dict.fromkeys((ord(mark) for mark in (*RUN_MARKS, *ZERO_MARKS)), NO_CHARACTER))
     return table
