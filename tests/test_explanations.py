@@ -107,6 +107,21 @@ def both_ways(figures: pl.DataFrame, rules: Any) -> tuple[list[dict[str, Any]], 
         return together, conflict_rows(figures, rules)
 
 
+def test_a_scope_that_cannot_be_tried_accuses_nobody():
+    # Growth ties the scope `every` to another rule, and nothing ties `home`, of which nothing is printed.
+    rows = [figure("Market", "sales", "2018", 2_000_000.0, 1000.0), figure("Market", "sales", "2019", 2e6, 1000.0)]
+    rows += [figure("Whole", metric, year, value, step) for metric, year, value, step in WHOLE]
+    rows += [figure("One", "sales", "2018", 223_000.0, 1000.0), figure("One", "share", "2018", 12.3, 0.1)]
+    rows += [figure("One", "growth", "2019", -18.3, 0.1)]
+    assert both_ways(pl.DataFrame(rows), (share_of_some, growth_of_sales)) == ([], [])
+
+
+WHOLE = [
+    (metric, year, round(round(value / step) * step, 6), step)
+    for metric, year, value, step in true_figures(random.Random(0), "")
+]
+
+
 def resolving(row: dict[str, Any]) -> dict[tuple[str, str, str], tuple[float, float]]:
     return {(one["entity"], one["metric"], one["period"]): (one["low"], one["high"]) for one in row["resolved_by"]}
 

@@ -148,13 +148,17 @@ def _concerned(
 
 
 def _tied(judged: Sequence[Judged], choices: Sequence[int]) -> list[bool]:
-    """Whether a rule reads a metric of the row's own that another rule reads, or itself in another period."""
+    """Whether a rule reads a metric of the row's own that another rule reads, or itself in another period.
+
+    The alternatives of a rule are tied together, so that all have the same rows.
+    """
     own = [[leaf for leaf in operands_of(one.relation).values() if leaf.entity is None] for one in judged]
     readers: dict[str, set[tuple[int, str]]] = {}
     for leaves, choice in zip(own, choices, strict=True):
         for leaf in leaves:
             readers.setdefault(leaf.metric, set()).add((choice, leaf.offset))
-    return [any(len(readers[leaf.metric]) > 1 for leaf in leaves) for leaves in own]
+    ties = {one for leaves, one in zip(own, choices, strict=True) if any(len(readers[x.metric]) > 1 for x in leaves)}
+    return [choice in ties for choice in choices]
 
 
 def _rows(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
