@@ -12,7 +12,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from zhiji_etl.consistency.explanations import Form, Given
+from zhiji_etl.consistency.explanations import Given
+from zhiji_etl.consistency.feasibility import Form
 from zhiji_etl.consistency.forms import Batch, Slot, Subject
 from zhiji_etl.consistency.messages import Floats
 from zhiji_etl.consistency.prints import Printed

@@ -13,13 +13,14 @@ propagation cannot decide: they are for `localise`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
+from zhiji_etl.consistency.feasibility import Form, judged
 from zhiji_etl.consistency.lattice import Ends, Lattice, back, inside, lattice_of
 from zhiji_etl.consistency.messages import Flags, Floats
 from zhiji_etl.consistency.ties import Chunk, Tie, quotient
@@ -28,50 +29,8 @@ from zhiji_etl.consistency.witnesses import witnessed
 ROWS: Final = 1 << 14
 """Groups a chunk: what a core's cache holds."""
 
-BITS: Final = 62
-"""Ties and figures of a form with loops that are told apart group by group."""
-
-Steps = list[tuple[int, int]]
-"""Ties with the column that each tells, in the order in which that is done."""
-
-
-class Form:
-    """The ties that many groups share, with the order in which they speak, rooted at each figure."""
-
-    def __init__(self, ties: Sequence[Tie], figures: int) -> None:
-        self.ties = tuple(ties)
-        self.figures = figures
-        self.names = 1 + max((tie.name for tie in ties), default=-1)
-        self.forest = _is_forest([tie.columns for tie in ties], figures)
-        self.open = any(tie.low_open or tie.high_open for tie in ties)
-        self.units = all(tie.divisor is None and all(abs(c) == 1 for _, c in tie.terms) for tie in ties)
-        self.ways = [self._way(root) for root in range(figures)] if self.forest else []
-        self.all_ways: Steps = [(i, column) for i, tie in enumerate(ties) for column in tie.columns]
-
-    def _way(self, root: int) -> Steps:
-        """From the leaves to the root, tree by tree."""
-        ties_of: list[list[int]] = [[] for _ in range(self.figures)]
-        for number, tie in enumerate(self.ties):
-            for column in tie.columns:
-                ties_of[column].append(number)
-        seen: set[int] = set()
-        steps: Steps = []
-        for start in (root, *range(self.figures)):
-            steps += [] if start in seen else list(self._up(start, ties_of, seen))
-        return steps
-
-    def _up(self, start: int, ties_of: Sequence[Sequence[int]], seen: set[int]) -> Iterator[tuple[int, int]]:
-        found: Steps = []
-        waiting, passed = [start], set[int]()
-        while waiting:
-            column = waiting.pop()
-            seen.add(column)
-            for number in ties_of[column]:
-                if number not in passed:
-                    passed.add(number)
-                    found.append((number, column))
-                    waiting += [c for c in self.ties[number].columns if c != column]
-        yield from reversed(found)
+AT_ONCE: Final = 1 << 12
+"""Trials that are made at once: so few cost hardly more than one, since calls cost more than numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +94,11 @@ class _Work:
     def write(self, out: Explained) -> None:
         """Work out the chunk and write it into the result."""
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            judged = self.chunk.freed({})
-            refuted, unsure = _judged(self.form, judged, 0)
+            fresh = replace(self.chunk, low=self.chunk.low.copy(), high=self.chunk.high.copy())
+            refuted, unsure = judged(self.form, fresh, 0)
             loops = np.flatnonzero(unsure) if not self.form.forest else np.zeros(0, dtype=np.int64)
             if loops.size:
-                unsure[loops] = ~witnessed(judged.at(loops), self.form.ties)
+                unsure[loops] = ~witnessed(fresh.at(loops), self.form.ties)
             out.refuted[self.rows], out.unsure[self.rows] = refuted, unsure
             rows = np.flatnonzero(refuted & ~unsure)
             if rows.size:
@@ -173,8 +132,9 @@ class _Search:
 
     def run(self, suspects: Flags) -> None:
         """Fill all fields. `suspects`: figures that may be changed."""
+        hopeful = self._hopeful(suspects)
         for column in range(self.form.figures):
-            self._try(column, suspects[column])
+            self._try(column, hopeful[column])
         lightest = np.where(self.explains, self.weights, np.inf).min(axis=0)
         pair = 2 * np.where(suspects, self.weights, np.inf).min(axis=0)
         self.unsure |= ~np.isfinite(lightest) | (pair <= lightest)
@@ -182,12 +142,23 @@ class _Search:
         self.explains &= self.weights == lightest
         self._prefer()
 
+    def _hopeful(self, suspects: Flags) -> Flags:
+        """The suspects that may resolve all, each freed at once with the others, where that is no more than a call."""
+        if suspects.size > AT_ONCE:
+            return suspects
+        columns, groups = np.nonzero(suspects)
+        dead, unsure = judged(self.form, self.chunk.at(groups).freed(np.arange(len(suspects))[:, None] == columns), 0)
+        np.logical_or.at(self.unsure, groups, unsure)
+        hopeful = suspects.copy()
+        hopeful[columns, groups] = ~dead
+        return hopeful
+
     def _try(self, column: int, suspected: Flags) -> None:
         """Free one figure: whether that resolves all, and what it must be then."""
         rows = np.flatnonzero(suspected)
         if rows.size:
-            part = self.chunk.at(rows).freed({column: np.ones(rows.shape, dtype=bool)})
-            dead, unsure = _judged(self.form, part, column)
+            part = self._freed(rows, column)
+            dead, unsure = judged(self.form, part, column)
             self.unsure[rows] |= unsure
             self.explains[column, rows] = ~dead
             ends = part.low[column], part.high[column]
@@ -196,12 +167,19 @@ class _Search:
                     ends = self._ratio(rows, column, tie)
             self.low[column, rows], self.high[column, rows] = ends
 
+    def _freed(self, rows: np.ndarray, column: int) -> Chunk:
+        """Some groups with one figure free."""
+        part = self.chunk.at(rows)
+        part.low[column], part.high[column] = -np.inf, np.inf
+        # Anew: the figure may have been without a value.
+        return replace(part)
+
     def _ratio(self, rows: np.ndarray, column: int, tie: Tie) -> tuple[Floats, Floats]:
         """What a printed ratio must be: the quotient of what all else leaves its figures."""
         low, high = dict[int, Floats](), dict[int, Floats]()
         for root in tie.columns:
-            part = self.chunk.at(rows).freed({column: np.ones(rows.shape, dtype=bool)})
-            _judged(self.form, part, root)
+            part = self._freed(rows, column)
+            judged(self.form, part, root)
             low[root], high[root] = part.low[root], part.high[root]
         return quotient(tie, low, high)
 
@@ -226,41 +204,43 @@ class _Search:
             freed[:, rows] = np.arange(self.form.figures)[:, None] == failing.argmax(axis=0)
 
     def _conflict(self, rows: np.ndarray, freed: Flags) -> tuple[Flags, Flags]:
-        """Figures and rules that cannot hold together, each needed (deletion filter). Explaining figures always are."""
-        form = self.form
-        kept = self.printed[:, rows] & ~freed
-        rules = np.zeros((form.names, rows.size), dtype=bool)
-        chunk = self.chunk.at(rows).freed({c: freed[c] for c in range(form.figures) if freed[c].any()})
-        for number, tie in enumerate(form.ties):
-            rules[tie.name] |= chunk.active[number]
-        for column in range(form.figures):
-            tried = kept[column] & ~self.explains[column, rows]
-            gone = self._spared(rows, chunk, tried, column=column)
-            kept[column] &= ~gone
-            chunk = chunk.freed({column: gone}) if gone.any() else chunk
-        for name in range(form.names):
-            gone = self._spared(rows, chunk, rules[name], name=name)
-            rules[name] &= ~gone
-            chunk = chunk.without(dict.fromkeys(_ties_of(form, name), gone)) if gone.any() else chunk
-        return kept, rules
+        """Figures and rules that cannot hold together, each needed (deletion filter). Explaining figures always are.
 
-    def _spared(
-        self, rows: np.ndarray, chunk: Chunk, tried: Flags, *, column: int | None = None, name: int | None = None
-    ) -> Flags:
-        """Where, of the groups tried, the conflict remains without this figure or this rule."""
-        at = np.flatnonzero(tried)
-        gone = np.zeros(tried.shape, dtype=bool)
-        if at.size:
-            every = np.ones(at.shape, dtype=bool)
-            part = chunk.at(at)
-            if column is not None:
-                part = part.freed({column: every})
-            if name is not None:
-                part = part.without(dict.fromkeys(_ties_of(self.form, name), every))
-            dead, unsure = _judged(self.form, part, 0)
-            self.unsure[rows[at]] |= unsure
-            gone[at] = dead
-        return gone
+        What is tried next, in the order of figures and then rules, is tried for several at once: without the first of
+        them, without the first two, and so on. As many of them go as leave a conflict; the next one is needed.
+        """
+        figures = self.form.figures
+        chunk = self.chunk.at(rows).freed(freed)
+        rules = np.zeros((self.form.names, rows.size), dtype=bool)
+        np.logical_or.at(rules, [tie.name for tie in self.form.ties], chunk.active)
+        kept = np.concatenate([self.printed[:, rows] & ~freed, rules])
+        tried = kept.copy()
+        tried[:figures] &= ~self.explains[:, rows]
+        place = np.cumsum(tried, axis=0)
+        passed, last = np.zeros(rows.size, dtype=np.int64), place[-1]
+        while (open_ := np.flatnonzero(passed < last)).size:
+            width = max(1, min(AT_ONCE // open_.size, int((last - passed)[open_].max())))
+            upto = passed[open_, None] + 1 + np.arange(width)
+            gone = tried[:, open_, None] & (place[:, open_, None] <= upto)
+            dead, unsure = (flags.reshape(open_.size, width) for flags in self._left(chunk, open_, gone))
+            spared = np.minimum.accumulate(dead, axis=1).sum(axis=1)
+            self.unsure[rows[open_]] |= (unsure & (np.arange(width) <= spared[:, None])).any(axis=1)
+            kept[:, open_] &= ~(tried[:, open_] & (place[:, open_] <= passed[open_] + spared))
+            tried[:, open_] &= ~((place[:, open_] == passed[open_] + spared + 1) & (spared < width))
+            passed[open_] += spared + (spared < width)
+        return kept[:figures], kept[figures:]
+
+    def _left(self, chunk: Chunk, groups: np.ndarray, gone: Flags) -> tuple[Flags, Flags]:
+        """Where a conflict remains, and where that is not sure, without these figures and rules, each trial a group.
+
+        `gone`: [figures and names, groups, trials].
+        """
+        flat = gone.reshape(len(gone), -1)
+        figures, names = flat[: self.form.figures], flat[self.form.figures :]
+        part = chunk.at(np.repeat(groups, gone.shape[2])).freed(figures)
+        if names.any():
+            part = part.without(names[[tie.name for tie in self.form.ties]])
+        return judged(self.form, part, 0)
 
     def _prefer(self) -> None:
         """Most likely: the only one, or the only one but for which all accused occur in rules that hold."""
@@ -274,7 +254,7 @@ class _Search:
         form, chunk = self.form, self.chunk
         failed = np.zeros((form.names, self.unsure.size), dtype=bool)
         for number, tie in enumerate(form.ties):
-            alone = chunk.freed({})
+            alone = replace(chunk, low=chunk.low.copy(), high=chunk.high.copy())
             alone.dead[:] = False
             alone.told(form.ties, number, tie.columns[0])
             failed[tie.name] |= alone.dead & chunk.active[number]
@@ -285,75 +265,6 @@ class _Search:
             if len(columns) > 1:
                 found[columns] |= chunk.active[number] & ~failed[tie.name] & self.printed[columns].all(axis=0)
         return found
-
-
-def _ties_of(form: Form, name: int) -> list[int]:
-    return [number for number, tie in enumerate(form.ties) if tie.name == name]
-
-
-# --- whether groups can hold -----------------------------------------------------------------------------------------
-
-
-def _judged(form: Form, chunk: Chunk, root: int) -> tuple[Flags, Flags]:
-    """Where groups cannot hold, and where that is not sure; the root's ends are left as tight as can be.
-
-    Ends that are near to touching somewhere take nothing from a clear gap elsewhere: floats err far less than it is.
-    """
-    if form.forest:
-        for number, column in form.ways[root]:
-            chunk.told(form.ties, number, column)
-        return chunk.dead, chunk.near & ~chunk.dead
-    moving = np.zeros(chunk.dead.shape, dtype=bool)
-    for _ in range(2 * len(form.ties) + 10):
-        moving = np.zeros(chunk.dead.shape, dtype=bool)
-        for number, column in form.all_ways:
-            moving |= chunk.told(form.ties, number, column)
-        moving &= ~chunk.dead
-        if not moving.any():
-            break
-    return chunk.dead, ~chunk.dead & (chunk.near | moving | _undecided(form, chunk))
-
-
-def _undecided(form: Form, chunk: Chunk) -> Flags:
-    """Where figures that are no points form a loop of rules that do not hold by themselves.
-
-    A rule that holds for all values that propagation left can go: what remains has the same solutions within these
-    ends, and they are as tight for it as before.
-    """
-    ties, figures = len(form.ties), form.figures
-    if ties + figures > BITS:
-        return np.ones(chunk.dead.shape, dtype=bool)
-    idle = [chunk.holds_everywhere(tie, number) for number, tie in enumerate(form.ties)]
-    points = [low == high for low, high in zip(chunk.low, chunk.high, strict=True)]
-    bits = [flags.astype(np.int64) << i for i, flags in enumerate((*idle, *points))]
-    patterns, which = np.unique(np.bitwise_or.reduce(bits), return_inverse=True)
-    loops = np.array([not _settles(form, int(pattern)) for pattern in patterns], dtype=bool)
-    return np.asarray(loops[which])
-
-
-def _settles(form: Form, pattern: int) -> bool:
-    ties = len(form.ties)
-    bound = [tie.columns for i, tie in enumerate(form.ties) if not pattern >> i & 1]
-    return _is_forest([[c for c in columns if not pattern >> (ties + c) & 1] for columns in bound], form.figures)
-
-
-def _is_forest(ties: Sequence[Sequence[int]], figures: int) -> bool:
-    """Whether no two ties form a loop."""
-    parents = list(range(figures))
-
-    def root(node: int) -> int:
-        """The group that a node belongs to, by the way to its root."""
-        while parents[node] != node:
-            node = parents[node]
-        return node
-
-    for columns in ties:
-        roots = {root(column) for column in columns}
-        if len(roots) < len(columns):
-            return False
-        for one in roots:
-            parents[one] = min(roots)
-    return True
 
 
 # --- arrays ----------------------------------------------------------------------------------------------------------
@@ -369,13 +280,16 @@ def _lattice(form: Form, ends: Ends) -> Lattice:
 def _chunk(form: Form, ends: Ends, lattice: Lattice, active: Flags) -> Chunk:
     low = inside(ends.low, ends.low_open, lattice, 1)
     high = inside(ends.high, ends.high_open, lattice, -1)
-    limits = []
-    for tie in form.ties:
-        pair = ((tie.low, tie.low_open, 1), (tie.high, tie.high_open, -1))
-        numbers = [(np.full(lattice.scale.shape, end), np.full(lattice.scale.shape, shut), s) for end, shut, s in pair]
-        least, most = (inside(end, shut, lattice, sign) for end, shut, sign in numbers)
-        limits.append((least, most))
-    return Chunk(list(low), list(high), list(active), limits, lattice.tolerance)
+    shape = (len(form.ties), lattice.scale.size)
+
+    def limits(numbers: Sequence[float], is_open: Sequence[bool], sign: int) -> Floats:
+        """One end of all ties in each group."""
+        column, shut = np.array(numbers, dtype=float)[:, None], np.array(is_open, dtype=bool)[:, None]
+        return inside(np.broadcast_to(column, shape), np.broadcast_to(shut, shape), lattice, sign)
+
+    least = limits([tie.low for tie in form.ties], [tie.low_open for tie in form.ties], 1)
+    most = limits([tie.high for tie in form.ties], [tie.high_open for tie in form.ties], -1)
+    return Chunk(low, high, active, least, most, lattice.tolerance)
 
 
 def _empty(form: Form, groups: int) -> Explained:

@@ -66,51 +66,53 @@ class Span(NamedTuple):
 
 @dataclass(slots=True)
 class Chunk:
-    """Some groups of one form as they stand: ends by column, ties that are there, limits of the sums by tie.
+    """Some groups of one form as they stand: ends [figures, groups], which ties are there and the limits of their sums
+    [ties, groups].
 
     `tolerance` is 0 where arithmetic is exact; `dead` and `near` gather where a figure has no value left, and where
     ends come so close that floats do not decide.
     """
 
-    low: list[Floats]
-    high: list[Floats]
-    active: list[Flags]
-    limits: list[tuple[Floats, Floats]]
+    low: Floats
+    high: Floats
+    active: Flags
+    least: Floats
+    most: Floats
     tolerance: Floats
     dead: Flags = field(init=False)
     near: Flags = field(init=False)
+    exact: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        self.dead = np.zeros(self.tolerance.shape, dtype=bool)
+        self.dead = np.asarray((self.low > self.high + self.tolerance).any(axis=0))
         self.near = np.zeros(self.tolerance.shape, dtype=bool)
-        for low, high in zip(self.low, self.high, strict=True):
-            self.dead |= low > high + self.tolerance
+        self.exact = not self.tolerance.any()
 
     def at(self, rows: np.ndarray) -> Chunk:
-        """Some of the groups, as a chunk of their own."""
-        return Chunk(
-            [end[rows] for end in self.low],
-            [end[rows] for end in self.high],
-            [flags[rows] for flags in self.active],
-            [(low[rows], high[rows]) for low, high in self.limits],
-            self.tolerance[rows],
-        )
+        """Some of the groups, each as often as it is asked for, as a chunk of their own."""
+        ends = self.low[:, rows], self.high[:, rows]
+        return Chunk(*ends, self.active[:, rows], self.least[:, rows], self.most[:, rows], self.tolerance[rows])
 
-    def freed(self, where: dict[int, Flags]) -> Chunk:
-        """The same groups with the own bounds of some columns not regarded, where it says so."""
-        low, high = list(self.low), list(self.high)
-        for column, flags in where.items():
-            low[column] = np.where(flags, -np.inf, low[column])
-            high[column] = np.where(flags, np.inf, high[column])
-        return Chunk(low, high, self.active, self.limits, self.tolerance)
+    def freed(self, where: Flags) -> Chunk:
+        """The same groups with the own bounds of figures not regarded, where it says so [figures, groups]."""
+        low, high = np.where(where, -np.inf, self.low), np.where(where, np.inf, self.high)
+        return Chunk(low, high, self.active, self.least, self.most, self.tolerance)
 
-    def without(self, where: dict[int, Flags]) -> Chunk:
-        """The same groups without some ties, where it says so."""
-        active = [flags & ~where[i] if i in where else flags for i, flags in enumerate(self.active)]
-        return Chunk(self.low, self.high, active, self.limits, self.tolerance)
+    def without(self, where: Flags) -> Chunk:
+        """The same groups without some ties, where it says so [ties, groups]."""
+        low, high = self.low.copy(), self.high.copy()
+        return Chunk(low, high, self.active & ~where, self.least, self.most, self.tolerance)
 
-    def told(self, ties: Sequence[Tie], number: int, target: int) -> Flags:
-        """Narrow one column by what one tie leaves it; where that was news."""
+    def news(self, ties: Sequence[Tie], number: int, target: int) -> Flags:
+        """As `told`, and where that was news."""
+        low, high = self.low[target].copy(), self.high[target].copy()
+        self.told(ties, number, target)
+        trifle = self.tolerance * 1e-4
+        moved = (self.low[target] - low > trifle) | (high - self.high[target] > trifle)
+        return np.asarray(moved & ~self.dead)
+
+    def told(self, ties: Sequence[Tie], number: int, target: int) -> None:
+        """Narrow one column by what one tie leaves it."""
         tie, there = ties[number], self.active[number]
         span = self._left(tie, number, target)
         low, high = span.low, span.high
@@ -119,40 +121,38 @@ class Chunk:
         if not there.all():
             low, high = np.where(there, low, -np.inf), np.where(there, high, np.inf)
         divides = tie.divisor is not None and target == tie.divisor.column
-        moved = self._meet(target, low, high, alone=not divides)
+        self._meet(target, low, high, alone=not divides)
         if divides:
             self.near |= (self.high[target] <= self.tolerance) & there
-        return moved
 
     def holds_everywhere(self, tie: Tie, number: int) -> Flags:
         """Where a tie holds whatever the figures are within their ends, or is not there."""
         least, most = self._sum(tie.terms)
-        low, high = self.limits[number]
+        low, high = self.least[number], self.most[number]
         if tie.divisor is not None:
             steep, steeper, first, last = self._multiples(tie.divisor)
             low = low + np.maximum(_times(steep, first), _times(steep, last))
             high = high + np.minimum(_times(steeper, first), _times(steeper, last))
-            return ~self.active[number] | ((least >= low) & (most <= high) & (self.low[tie.divisor.column] > 0))
-        return ~self.active[number] | ((least >= low) & (most <= high))
+            return np.asarray(
+                ~self.active[number] | ((least >= low) & (most <= high) & (self.low[tie.divisor.column] > 0))
+            )
+        return np.asarray(~self.active[number] | ((least >= low) & (most <= high)))
 
     # --- helpers -----------------------------------------------------------------------------------------------------
 
-    def _meet(self, target: int, low: Floats, high: Floats, *, alone: bool) -> Flags:
+    def _meet(self, target: int, low: Floats, high: Floats, *, alone: bool) -> None:
         """`alone`: the two ends told come from one interval, so they are never near to each other by chance."""
         own_low, own_high = self.low[target], self.high[target]
         cut_low, cut_high = low > own_low, high < own_high
         self.low[target], self.high[target] = np.where(cut_low, low, own_low), np.where(cut_high, high, own_high)
         gap = self.high[target] - self.low[target]
         self.dead |= gap < -self.tolerance
-        if self.tolerance.any():
+        if not self.exact:
             apart = cut_low ^ cut_high if alone else cut_low | cut_high
             self.near |= (np.abs(gap) <= self.tolerance) & apart & (self.tolerance > 0)
-        trifle = self.tolerance * 1e-4
-        moved = (self.low[target] - own_low > trifle) | (own_high - self.high[target] > trifle)
-        return np.asarray(moved & ~self.dead)
 
     def _left(self, tie: Tie, number: int, target: int) -> Span:
-        low, high = self.limits[number]
+        low, high = self.least[number], self.most[number]
         if tie.divisor is None:
             return self._share(tie.terms, target, low, high)
         steep, steeper, first, last = self._multiples(tie.divisor)

@@ -42,10 +42,9 @@ class _Block:
 
     def __init__(self, chunk: Chunk, ties: tuple[Tie, ...]) -> None:
         self.ties = ties
-        self.low, self.high = np.stack(chunk.low, axis=1), np.stack(chunk.high, axis=1)
-        self.active = np.stack(chunk.active, axis=1)
-        limits = np.array([[low, high] for low, high in chunk.limits])
-        self.least, self.most = limits[:, 0].T, limits[:, 1].T
+        self.low, self.high = np.ascontiguousarray(chunk.low.T), np.ascontiguousarray(chunk.high.T)
+        self.active = np.ascontiguousarray(chunk.active.T)
+        self.least, self.most = np.ascontiguousarray(chunk.least.T), np.ascontiguousarray(chunk.most.T)
         self.ratios = np.array([tie.divisor is not None for tie in ties])
         self.size = np.maximum(_largest(self.low), _largest(self.high))
         self.x, self.half = _middle(self.low, self.high, self.size)
