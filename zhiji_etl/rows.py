@@ -25,7 +25,7 @@ from zhiji_etl.rates import USUAL, RateMethod
 from zhiji_etl.reading.captioned import captioned_series
 from zhiji_etl.reading.cells import options
 from zhiji_etl.sources import Sidecar, Source, ordinals, scan_source
-from zhiji_etl.sources.rows import RESERVED, RESERVED_STARTS
+from zhiji_etl.sources.rows import NEEDED, OPTIONAL, RESERVED, RESERVED_STARTS
 
 REJECT_ENDING: Final = ("code", "reason")
 Recall = Callable[[Source, Callable[[], pl.DataFrame]], pl.DataFrame]
@@ -39,6 +39,22 @@ AMOUNTS: Final = {name: dtype for name, dtype in AMOUNT_FIELDS.items() if name i
 
 RESTATED: Final = "__restated"
 """Column of `read_rows`: the AMOUNTS that restate those of the row; its unit is null where none do."""
+
+ROW_COLUMNS: Final[dict[str, pl.DataType]] = {
+    "row_id": pl.UInt64(),
+    **dict.fromkeys(("source", "locator", *NEEDED, *(name for name in OPTIONAL if name != "locator")), pl.String()),
+    **dict.fromkeys(("corrected_from", "declared_unit"), pl.String()),
+    "nouns": pl.List(pl.String()),
+    **dict.fromkeys(("at_least", "at_most"), pl.Float64()),
+    **dict.fromkeys(("fx", "restated_in"), pl.String()),
+    **{name: FIGURE_COLUMNS[name] for name in ("period_start", "period_end")},
+    "period_label": pl.String(),
+    "period_is_flow": pl.Boolean(),
+    **dict.fromkeys(REJECT_ENDING, pl.String()),
+    **AMOUNTS,
+    RESTATED: pl.Struct(AMOUNTS),
+}
+"""The columns of `read_rows`, beside which stand all other raw columns, as text."""
 
 BATCH: Final = 125_000
 """Rows that are read at a time: enough for two threads that parse, few enough to be forgotten soon."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +17,7 @@ import zhiji_etl
 from zhiji_etl import rows
 from zhiji_etl.consistency.elsewhere import Elsewhere
 from zhiji_etl.errors import EngineError, SourceError
+from zhiji_etl.rows import ROW_COLUMNS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,8 +34,17 @@ WHOLE_BYTES: Final = 50_000_000
 VERSIONS: Final = (f"zhiji_etl {zhiji_etl.__version__}", f"Polars {pl.__version__}")
 """What must be the same wherever shards are worked on."""
 
-DEALT: Final = 4
-"""Batches of rows that are dealt out together: of one alone, each of a hundred partitions would get a scrap."""
+DEALT: Final = 1_000_000
+"""Rows that are dealt out together: of fewer, each of a hundred partitions would get scraps."""
+
+REPEATED: Final = (
+    *("source", "metric", "period", "table", "vintage", "caption"),
+    *("declared_unit", "fx", "restated_in", "period_label", "unit"),
+)
+"""Columns of texts of which most rows have the same few: they travel as numbers and a list of texts."""
+
+KEPT: Final = ("row_id", "entity")
+"""Columns that travel in any case."""
 
 PACKED: Final = (".parquet", ".xlsx", ".gz")
 PACKING: Final = 5
@@ -102,28 +111,73 @@ def partition_number(partitions: int) -> pl.Expr:
     return pl.col("entity").str.strip_chars().fill_null("").hash(0) % partitions
 
 
-def split(task: Task, source: Source) -> Iterator[tuple[int, pa.Table]]:
-    """The rows of a source by partition; each partition gets the rows of named entities, too."""
+def bundles(sources: Iterable[Source]) -> list[tuple[Source, ...]]:
+    """Sources in order, small ones together: what is read and dealt out at once, of about PARTITION_BYTES."""
+    made: list[list[Source]] = []
+    room = 0
+    for source in sources:
+        if source.bytes > room:
+            made.append([])
+            room = PARTITION_BYTES
+        made[-1].append(source)
+        room -= source.bytes
+    return [tuple(bundle) for bundle in made]
+
+
+def split(task: Task, bundle: Sequence[Source]) -> Iterator[tuple[int, pa.Table]]:
+    """The rows of some sources by partition; each partition gets the rows of named entities, too."""
     project = task.opened()
-    batches = rows.read_batches(source, task.sources, project.catalogue, project.corrections)
-    while several := [*islice(batches, DEALT)]:
-        yield from dealt(pl.concat(several), task.partitions, sorted(task.elsewhere.named))
+    for several in _gathered(
+        batch
+        for source in bundle
+        for batch in rows.read_batches(source, task.sources, project.catalogue, project.corrections)
+    ):
+        yield from dealt(pl.concat(several, how="diagonal"), task.partitions, sorted(task.elsewhere.named))
+
+
+def _gathered(batches: Iterable[pl.DataFrame]) -> Iterator[list[pl.DataFrame]]:
+    """Batches in lists of about DEALT rows."""
+    waiting: list[pl.DataFrame] = []
+    for batch in batches:
+        waiting.append(batch)
+        if sum(one.height for one in waiting) >= DEALT:
+            yield waiting
+            waiting = []
+    if waiting:
+        yield waiting
 
 
 def dealt(batch: pl.DataFrame, partitions: int, named: Sequence[str]) -> Iterator[tuple[int, pa.Table]]:
-    """Some rows by partition, each in the order that it had; a partition without any is told their columns."""
+    """Some rows by partition, in the order that they had; a partition without any is told their columns."""
     for_all = pl.col("entity").str.strip_chars().is_in(named).fill_null(value=False)
-    numbered = batch.with_columns(__partition=partition_number(partitions))
-    shared = batch.filter(for_all).to_arrow()
-    parts = numbered.filter(~for_all).partition_by("__partition", as_dict=True, include_key=False, maintain_order=True)
+    numbered = _packed(batch).with_columns(__partition=partition_number(partitions), __for_all=for_all)
+    shared = numbered.filter("__for_all").drop("__partition", "__for_all")
+    own = numbered.filter(~pl.col("__for_all")).drop("__for_all")
+    parts = own.partition_by("__partition", as_dict=True, include_key=False, maintain_order=True)
     for number in range(partitions):
-        if shared.num_rows or (number,) not in parts:
-            yield number, shared
-        if (number,) in parts:
-            yield number, parts[(number,)].to_arrow()
+        mine = parts.get((number,), shared.clear())
+        yield number, (mine if shared.is_empty() else pl.concat([shared, mine]).sort("row_id")).to_arrow()
 
 
 def together(tables: Iterable[pa.Table]) -> pl.DataFrame:
     """The rows of a partition in the order of their ids; a frame without columns where there are none."""
     frames = [pl.DataFrame(table) for table in tables]
-    return pl.concat(frames, how="diagonal").sort("row_id") if frames else pl.DataFrame()
+    if not frames:
+        return pl.DataFrame()
+    rows = _unpacked(pl.concat(frames, how="diagonal"))
+    return rows if rows.get_column("row_id").is_sorted() else rows.sort("row_id")
+
+
+def _packed(batch: pl.DataFrame) -> pl.DataFrame:
+    """Rows made small for their way: without the columns that they have nothing in, few texts as numbers."""
+    named = batch.select(name for name in ROW_COLUMNS if name not in KEPT)
+    told = batch.drop(one.name for one in named if one.null_count() == batch.height)
+    return told.with_columns(pl.col(name).cast(pl.Categorical) for name in REPEATED if name in told.columns)
+
+
+def _unpacked(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows as they were before they were packed."""
+    texts = [pl.col(name).cast(pl.String) for name in REPEATED if name in rows.columns]
+    absent = {name: pl.lit(None, dtype) for name, dtype in ROW_COLUMNS.items() if name not in rows.columns}
+    further = [name for name in rows.columns if name not in ROW_COLUMNS]
+    return rows.with_columns(*texts, **absent).select(*ROW_COLUMNS, *further)

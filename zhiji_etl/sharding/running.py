@@ -25,7 +25,7 @@ from zhiji_etl.outputs import publishing
 from zhiji_etl.outputs.disk import writing
 from zhiji_etl.pipeline import RunResult, manifest, rates_of, write_report
 from zhiji_etl.sharding.joints import common_findings, findings_part, ranked_parts, spanning_findings
-from zhiji_etl.sharding.partitions import Task, split
+from zhiji_etl.sharding.partitions import Task, bundles, split
 from zhiji_etl.sharding.parts import SIZES, Part, audited_part
 from zhiji_etl.stages import LOGGER, Stages
 
@@ -91,7 +91,8 @@ def run_in_shards(
 def settled(engine: Engine, task: Task) -> tuple[Task, list[Part]]:
     """The parts of all partitions, once none of them has anything to tell the others; and what they were told."""
     while True:
-        parts = engine.shuffle_by_key(partial(split, task), task.sources, partial(audited_part, task), task.partitions)
+        gather = partial(audited_part, task)
+        parts = engine.shuffle_by_key(partial(split, task), bundles(task.sources), gather, task.partitions)
         told = agreed(task.elsewhere, [part.unsettled for part in parts])
         if told is None:
             return task, parts

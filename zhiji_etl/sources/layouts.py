@@ -74,10 +74,13 @@ def layout_structure(path: Path, sidecar: Sidecar, form: Form) -> Structure:
     """
     defects: list[Defect] = []
     seen: list[pl.DataFrame] = []
-    for start, block in _blocks(path, sidecar, form):
-        cells = _data(block).select("__row", _COLUMN)
-        if cells.is_empty():
+    blocks = [*_blocks(path, sidecar, form)]
+    for start, block in blocks:
+        if _is_empty(block):
             raise _outside(path, block)
+        if len(blocks) == 1 and not block.grid.faults:
+            continue
+        cells = _data(block).select("__row", _COLUMN)
         here = cells.with_columns(prefix=pl.lit(block.grid.prefix))
         if any(not here.join(other, on=here.columns, how="semi").is_empty() for other in seen):
             what = f"{safe_terminal(path.name)}: two layouts share the cell {block.grid.place(*cells.row(0))}."
@@ -114,6 +117,12 @@ def _block(grid: Grid, layout: Layout) -> Block:
     top, left = address(first)
     bottom, right = address(last) if last else (len(grid.rows), grid.width)
     return Block(grid, layout, top, left, min(bottom, len(grid.rows) - 1), min(right, grid.width - 1))
+
+
+def _is_empty(block: Block) -> bool:
+    """Whether no cell is data."""
+    rows = block.grid.rows[block.top : block.last_row + 1]
+    return not any(text and text.strip() for row in rows for text in row[block.left : block.last_column + 1])
 
 
 def _data(block: Block) -> pl.DataFrame:
