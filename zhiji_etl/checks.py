@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from zhiji_etl import conversion, findings
+from zhiji_etl import conversion, excerpts, findings
 from zhiji_etl.consistency import pairs
 from zhiji_etl.consistency.checking import Concluded, checked
 from zhiji_etl.consistency.contradictions import refuse_contradictions
@@ -62,7 +62,7 @@ class Findings:
 
     def __repr__(self) -> str:
         """How many findings there are of each verdict, in one line."""
-        return f"Findings({findings.counted(self.frame)})"
+        return f"Findings({excerpts.counted(excerpts.verdicts(excerpts.tallied(self.frame)))})"
 
     def plot(self, finding: str | None = None) -> Drawing:
         """The bounds of a finding (its `finding_id`, else the loudest) on one axis, as SVG that a notebook shows.

@@ -58,9 +58,7 @@ class Excerpt:
     @cached_property
     def verdicts(self) -> dict[str, int]:
         """How many findings each verdict has; those that only explain another one are left out."""
-        return {
-            verdict.value: self._sum(pl.col("is_main") & (pl.col("verdict") == verdict.value)) for verdict in Verdict
-        }
+        return verdicts(self.tally)
 
     @cached_property
     def checks(self) -> int:
@@ -70,9 +68,7 @@ class Excerpt:
     @property
     def counted(self) -> str:
         """The verdicts in one line: `8 consistent, 2 inconsistent`."""
-        return (
-            ", ".join(f"{number:,} {verdict}" for verdict, number in self.verdicts.items() if number) or "no findings"
-        )
+        return counted(self.verdicts)
 
     def fails(self, severity: Severity | None) -> bool:
         """Whether there are findings at or above a severity that make a run fail; null: none do."""
@@ -106,6 +102,18 @@ def tallied(findings: pl.DataFrame) -> pl.DataFrame:
     keys = [pl.col("verdict", "severity").cast(pl.String), is_main().alias("is_main"), is_failure().alias("is_failure")]
     counted = findings.lazy().group_by(*keys).agg(number=pl.len())
     return counted.select(TALLY_COLUMNS.keys()).sort(pl.all()).collect()
+
+
+def verdicts(tally: pl.DataFrame) -> dict[str, int]:
+    """How many findings each verdict has, from a tally; those that only explain another one are left out."""
+    added = tally.filter("is_main").group_by("verdict").agg(pl.col("number").sum())
+    numbers = dict(added.iter_rows())
+    return {verdict.value: numbers.get(verdict.value, 0) for verdict in Verdict}
+
+
+def counted(numbers: Mapping[str, int]) -> str:
+    """Verdicts in one line: `8 consistent, 2 inconsistent`."""
+    return ", ".join(f"{number:,} {verdict}" for verdict, number in numbers.items() if number) or "no findings"
 
 
 def counted_codes(rejects: pl.DataFrame) -> pl.DataFrame:

@@ -70,17 +70,6 @@ def is_main() -> pl.Expr:
     return ~pl.col("kind").is_in(DETAILS) | ((pl.col("kind") == "conflict") & loud)
 
 
-def verdicts(findings: pl.DataFrame) -> dict[str, int]:
-    """How many findings each verdict has; those that only explain another one are left out."""
-    counts = dict(findings.filter(is_main()).group_by("verdict").len().iter_rows())
-    return {verdict.value: counts.get(verdict.value, 0) for verdict in Verdict}
-
-
-def counted(findings: pl.DataFrame) -> str:
-    """The verdicts in one line: `8 consistent, 2 inconsistent`."""
-    return ", ".join(f"{count:,} {verdict}" for verdict, count in verdicts(findings).items() if count) or "no findings"
-
-
 def at_or_above(findings: pl.DataFrame, severity: Severity) -> pl.DataFrame:
     """The inconsistent findings, and the checks that could not run, that are at least this severe."""
     loud = pl.col("severity").to_physical() >= pl.lit(severity.value, SEVERITY).to_physical()

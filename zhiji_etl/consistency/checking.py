@@ -90,8 +90,7 @@ def checked(
     asked = references(rules, _periods(figures, carried.implied), rates).requests
     entities = pl.concat([figures.get_column("entity"), flawed.get_column("entity")])
     rulings = _in_threads(partial(findings_of, metrics=meanings), outcomes)
-    told = (with_denominations(found, figures, rates) for found in rulings)
-    found = (twice, *told, opposed.findings)
+    found = (twice, *with_denominations(rulings, figures, rates), opposed.findings)
     if elsewhere is None:
         return Concluded((*found, untold(opposed.untried), misspelt(rules, entities)), carried.implied, asked)
     ends = needed(judged, metrics)

@@ -1,12 +1,13 @@
 """Amounts in the wrong currency: changes that no other slip explains, tried at the rates of their period.
 
-In: findings with `resolved_by`, the figures behind them, exchange rates. Out: the findings; a change of an amount whose
-printed number fits in another currency of the project, at the average rate of the period, has the pattern
-`currency_USD`: the number is in US dollars. A slip is a hint, no verdict.
+In: findings with `resolved_by`, in several frames, the figures behind them, exchange rates. Out: the findings; a change
+of an amount whose printed number fits in another currency of the project, at the average rate of the period, has the
+pattern `currency_USD`: the number is in US dollars. A slip is a hint, no verdict.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
@@ -23,21 +24,38 @@ USUAL: Final = ("CNY", "USD")
 _FIGURE: Final = ("entity", "metric", "period")
 
 
-def with_denominations(findings: pl.DataFrame, figures: pl.DataFrame, rates: Rates | None) -> pl.DataFrame:
-    """The findings, in their order, with the patterns of amounts in the wrong currency filled in."""
-    wrong = pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value
-    numbered = findings.with_row_index("__row")
-    long = numbered.filter(wrong).select("__row", "resolved_by").explode("resolved_by").unnest("resolved_by")
-    changes = long.with_row_index("__change")
-    slips = _slips(_open(changes), figures, rates)
+def with_denominations(
+    several: Sequence[pl.DataFrame], figures: pl.DataFrame, rates: Rates | None
+) -> list[pl.DataFrame]:
+    """Frames of findings, their rows in order, with the patterns of amounts in the wrong currency filled in."""
+    listed = [_changes(findings, number) for number, findings in enumerate(several)]
+    changes = pl.concat(listed).with_row_index("__change") if listed else pl.DataFrame()
+    slips = _slips(_open(changes), figures, rates) if listed else pl.DataFrame()
     if slips.is_empty():
+        return list(several)
+    named = changes.lazy().join(slips.lazy(), on="__change", how="left", maintain_order="left")
+    touched = named.filter(pl.col("slip").is_not_null().any().over("__frame", "__row"))
+    filled = touched.with_columns(pattern=pl.coalesce("pattern", "slip"))
+    told = filled.group_by("__frame", "__row").agg(told=pl.struct(CHANGE_FIELDS)).collect()
+    by_frame = told.partition_by("__frame", as_dict=True, include_key=False)
+    return [_filled(findings, by_frame.get((number,))) for number, findings in enumerate(several)]
+
+
+def _changes(findings: pl.DataFrame, number: int) -> pl.DataFrame:
+    """The changes that would resolve what is wrong: `__frame, __row` and CHANGE_FIELDS."""
+    wrong = pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value
+    numbered = findings.lazy().select("verdict", "resolved_by").with_row_index("__row").filter(wrong)
+    long = numbered.select("__row", "resolved_by").explode("resolved_by").unnest("resolved_by")
+    return long.select(pl.lit(number, pl.UInt32).alias("__frame"), pl.all()).collect()
+
+
+def _filled(findings: pl.DataFrame, told: pl.DataFrame | None) -> pl.DataFrame:
+    """The findings with what is told of the changes of some rows."""
+    if told is None:
         return findings
-    named = changes.join(slips, on="__change", how="left", maintain_order="left")
-    named = named.with_columns(pattern=pl.coalesce("pattern", "slip"))
-    touched = named.filter(pl.col("slip").is_not_null().any().over("__row"))
-    told = touched.group_by("__row").agg(told=pl.struct(CHANGE_FIELDS))
-    both = numbered.join(told, on="__row", how="left", maintain_order="left")
-    return both.with_columns(resolved_by=pl.coalesce("told", "resolved_by")).select(findings.columns)
+    numbered = findings.lazy().with_row_index("__row")
+    both = numbered.join(told.lazy(), on="__row", how="left", maintain_order="left")
+    return both.with_columns(resolved_by=pl.coalesce("told", "resolved_by")).select(findings.columns).collect()
 
 
 def _open(changes: pl.DataFrame) -> pl.DataFrame:
