@@ -30,7 +30,7 @@ from zhiji_etl.pipeline import RunResult
 from zhiji_etl.project import Project
 from zhiji_etl.report import print_to, summary
 from zhiji_etl.sharding import partitions_of, run_in_shards
-from zhiji_etl.sharding.partitions import Task
+from zhiji_etl.sharding.partitions import Task, partition_number
 from zhiji_etl.sources import find_sources, scan_source
 
 SCHEMA = """
@@ -166,6 +166,40 @@ def assert_same(one: RunResult, other: RunResult) -> None:
     assert one.manifest["exit_status"] == other.manifest["exit_status"]
     sizes = ("raw_rows", "figures", "rejects", "findings", "implied")
     assert [one.manifest["counts"][name] for name in sizes] == [other.manifest["counts"][name] for name in sizes]
+
+
+ACCEPTED = """
+[[correction]]
+source = "makers.csv"
+entity = "The market"
+metric = "sales"
+period = "2021"
+expect = "1,234,567 vehicles"
+accept = "share_of_market"
+why = "Another market is meant."
+reported_by = "a reader"
+"""
+
+
+def test_what_another_partition_accepts_is_accepted(project: Path, tmp_path: Path) -> None:
+    """One maker's share is wrong, in another partition than that of the market, whose figure is accepted."""
+    folder = tmp_path / "project"
+    shutil.copytree(project / "schemas", folder / "schemas")
+    (folder / "raw").mkdir()
+    (folder / "schemas" / "corrections.toml").write_text(ACCEPTED, encoding="utf-8")
+    makers = [f"Maker {number}" for number in range(4)]
+    rows = [("The market", "market", "sales", "2021", "1,234,567 vehicles")]
+    rows += [(name, "maker", "sales", "2021", "123,457 vehicles") for name in makers]
+    homes = dict(
+        pl.DataFrame({"entity": ["The market", *makers]}).select("entity", home=partition_number(2)).iter_rows()
+    )
+    wrong = next(name for name in makers if homes[name] != homes["The market"])
+    rows += [(name, "maker", "share", "2021", "30.0%" if name == wrong else "10.0%") for name in makers]
+    columns = ["entity", "table", "metric", "period", "printed"]
+    pl.DataFrame(rows, columns, orient="row").write_csv(folder / "raw" / "makers.csv")
+    whole = zj.Project(folder).run(tmp_path / "whole", partitions=1)
+    assert whole.findings.filter(pl.col("kind") == corrections.KIND).is_empty()
+    assert_same(whole, in_shards(folder, tmp_path / "shards", 2))
 
 
 def test_shards_conclude_what_one_piece_does(project: Path, whole: RunResult, tmp_path: Path) -> None:

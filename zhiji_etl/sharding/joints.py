@@ -10,18 +10,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
-from zhiji_etl import excerpts
+from zhiji_etl import corrections, excerpts
 from zhiji_etl.consistency.conflicts import CONFLICT, untold
 from zhiji_etl.consistency.elsewhere import is_contested
 from zhiji_etl.consistency.entities import misspelt
 from zhiji_etl.consistency.rulings import ranked
 from zhiji_etl.findings import as_findings, empty, gathered
 from zhiji_etl.pipeline import conclude, rates_of
-from zhiji_etl.sharding.parts import Part, new_folder
+from zhiji_etl.sharding.parts import Part, is_common, new_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,26 +42,42 @@ class Places:
     path: Path
 
 
-def common_findings(task: Task, parts: Sequence[Part]) -> pl.DataFrame:
-    """The findings that speak of no entity of a partition: once each, however many partitions have them."""
+class Spanning(NamedTuple):
+    """Conflicts that span partitions, and where they were looked for, what became there of common corrections."""
+
+    conflicts: pl.DataFrame
+    common: pl.DataFrame | None = None
+
+
+def common_findings(task: Task, parts: Sequence[Part], spanning: Spanning) -> pl.DataFrame:
+    """The findings that speak of no entity of a partition: once each, however many partitions have them.
+
+    What became of a correction is told where it became the same in all of them: one that some applied is applied.
+    """
     catalogue = task.opened().catalogue
-    told = pl.concat([empty(), *(part.common for part in parts if part.common is not None)])
-    once = told.unique(["finding_id", "message"], keep="first", maintain_order=True)
+    told_by = [*(part.common for part in parts), spanning.common]
+    several = [common for common in told_by if common is not None]
+    told = pl.concat([empty(), *several])
+    in_all = pl.len().over("finding_id", "message") == len(several)
+    agreed = told.filter((pl.col("kind") != corrections.KIND) | in_all)
+    once = agreed.unique(["finding_id", "message"], keep="first", maintain_order=True)
     untried = sum((part.unsettled.untried for part in parts), Counter[bool]())
     names = pl.concat([part.unsettled.names for part in parts]).unique()
     return gathered([once, as_findings(untold(untried)), as_findings(misspelt(catalogue.rules, names))])
 
 
-def spanning_findings(task: Task, parts: Sequence[Part]) -> pl.DataFrame:
+def spanning_findings(task: Task, parts: Sequence[Part]) -> Spanning:
     """Conflicts of entities of several partitions over a figure of a named one; none is tried where none can be."""
     if not is_contested([part.unsettled for part in parts]):
-        return empty()
+        return Spanning(empty())
     project = task.opened()
     read = pl.concat([part.open_rows for part in parts if part.open_rows is not None], how="diagonal")
     rows = read.unique("row_id", keep="first").sort("row_id")
     elsewhere = replace(task.elsewhere, spanning=True)
-    made = conclude(rows, [*task.sources], project.catalogue, rates_of(project), elsewhere=elsewhere)
-    return made.audit.findings.filter(pl.col("kind") == CONFLICT)
+    sources, rates = [*task.sources], rates_of(project)
+    found = conclude(rows, sources, project.catalogue, rates, project.corrections, elsewhere=elsewhere).audit.findings
+    corrected = is_common(elsewhere.named) & (pl.col("kind") == corrections.KIND)
+    return Spanning(found.filter(pl.col("kind") == CONFLICT), found.filter(corrected))
 
 
 def ranked_parts(engine: Engine, task: Task, parts: Sequence[Part]) -> list[Part]:

@@ -6,7 +6,7 @@ A partition may be worked on twice at once; each time it writes to a folder of a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import polars as pl
 
-from zhiji_etl import excerpts
+from zhiji_etl import corrections, excerpts
 from zhiji_etl.consistency.elsewhere import Unsettled
 from zhiji_etl.outputs import RunFolder
 from zhiji_etl.outputs.disk import writing
@@ -36,9 +36,9 @@ class Part:
     """What became of one partition.
 
     `folder` holds its files, with the rows of each in `written`; `sizes`, `tally` and `codes` are as in an `Excerpt`.
-    `common` are findings of no entity, which other partitions may have, too. `open_rows` are rows, as read, of entities
-    in conflicts that may span partitions, and of those that rules name. `ranked` are files with the wide frames of
-    rules about ranks, by the number of the rule. `seconds` are by stage.
+    `common` are findings that other partitions may have, too (see `is_common`). `open_rows` are rows, as read, of
+    entities in conflicts that may span partitions, and of those that rules name. `ranked` are files with the wide
+    frames of rules about ranks, by the number of the rule. `seconds` are by stage.
     """
 
     raw_rows: int = 0
@@ -66,9 +66,10 @@ def audited_part(task: Task, number: int, tables: Iterator[pa.Table]) -> Part:
     made = conclude(read, [*task.sources], project.catalogue, rates_of(project), amendments, stages, task.elsewhere)
     if made.unsettled.round is not None:
         return Part(unsettled=made.unsettled)
-    own = _own(made.audit, foreign, sorted(task.elsewhere.named), read)
-    common = own.findings.filter(pl.col("entity").is_null())
-    own = replace(own, findings=own.findings.filter(pl.col("entity").is_not_null()))
+    shared = made.audit.findings.select(is_common(task.elsewhere.named)).to_series()
+    common = made.audit.findings.filter(shared)
+    of_entities = replace(made.audit, findings=made.audit.findings.filter(~shared))
+    own = _own(of_entities, foreign, sorted(task.elsewhere.named), read)
     folder = new_folder(task.staging)
     stages("write", write_rows, folder, own, project.catalogue)
     return Part(
@@ -88,13 +89,22 @@ def audited_part(task: Task, number: int, tables: Iterator[pa.Table]) -> Part:
     )
 
 
-def _amendments(task: Task, number: int, corrections: Sequence[Correction]) -> list[Correction]:
+def is_common(named: Iterable[str]) -> pl.Expr:
+    """Findings that are told by all partitions together: of no entity, or of what became of a named one's corrections.
+
+    One that accepts a finding may find it in any partition.
+    """
+    corrected = (pl.col("kind") == corrections.KIND) & pl.col("entity").str.strip_chars().is_in(sorted(named))
+    return (pl.col("entity").is_null() | corrected).fill_null(value=False)
+
+
+def _amendments(task: Task, number: int, listed: Sequence[Correction]) -> list[Correction]:
     """The corrections of entities that are in a partition: each is told by one of them, that of its entity's home."""
-    entities = pl.DataFrame({"entity": [one.entity for one in corrections]}, schema={"entity": pl.String})
+    entities = pl.DataFrame({"entity": [one.entity for one in listed]}, schema={"entity": pl.String})
     homes = entities.select(partition_number(task.partitions)).to_series()
     return [
         one
-        for one, home in zip(corrections, homes, strict=True)
+        for one, home in zip(listed, homes, strict=True)
         if home == number or one.entity.strip() in task.elsewhere.named
     ]
 
