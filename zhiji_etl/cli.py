@@ -133,7 +133,7 @@ def run(
             )  # fmt: skip
         if junit is not None:
             write_junit(junit, result.shown.findings, failing)
-    _show(summary_data(result) if as_json else summary(result))
+    _show(summary_data(result) if as_json else summary(result, _whereabouts(project, out)))
     raise typer.Exit(result.manifest["exit_status"])
 
 
@@ -329,6 +329,14 @@ def rates(
 
     rate = reference_rate(base, quote, when, method, files=file or (), project=project, fixed_rate=printed)
     _show(rate_data(rate) if as_json else rate_card(rate))
+
+
+def _whereabouts(project: Path, out: Path | None) -> str:
+    """The options by which another command finds the run of a project, as they are typed."""
+    from shlex import quote
+
+    told = {"project": None if project == Path() else project, "out": out}
+    return "".join(f" --{name} {quote(str(path))}" for name, path in told.items() if path is not None)
 
 
 def _columns() -> int:

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from zhiji_etl.errors import FindingError
 from zhiji_etl.figures import Reason
-from zhiji_etl.findings import REASONS, is_main
+from zhiji_etl.findings import REASONS, changed_together, is_main
 from zhiji_etl.glossary import Meaning, meanings
 from zhiji_etl.outputs import latest, safe_terminal
 from zhiji_etl.project import Project
@@ -308,6 +308,8 @@ def _conflicts(finding: Mapping[str, Any], findings: pl.DataFrame) -> Iterator[T
         for change in (row["resolved_by"] or [])[:NAMED]:
             needed = ends(change["low"], change["high"], change["unit"] or "")
             yield Text(f"    candidate {_figure_name(change)}: {needed}{fitting_slip(change['pattern'])}")
+        for several in changed_together(row):
+            yield Text(f"    candidates together: {safe_terminal(several)}")
 
 
 def _conflict_rows(finding: Mapping[str, Any], findings: pl.DataFrame) -> pl.DataFrame:

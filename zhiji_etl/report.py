@@ -51,8 +51,15 @@ HANG: Final = 2
 SCALES: Final = ((Decimal(10) ** 12, "trillion"), (Decimal(10) ** 9, "billion"), (Decimal(10) ** 6, "million"))
 
 
-def summary(result: RunResult) -> RenderableType:
-    """What a run gave: counts, findings by verdict and severity, the worst one in a few lines, the next in one each."""
+APART: Final = range(5, 17)
+"""Significant digits of two ends: the first number of them that tells one from the other; 17 tell any two floats apart."""
+
+
+def summary(result: RunResult, options: str = "") -> RenderableType:
+    """What a run gave: counts, findings by verdict and severity, the worst one in a few lines, the next in one each.
+
+    `options` are those by which `explain` finds the run.
+    """
     manifest, shown = result.manifest["counts"], result.shown
     head = Grid.grid(padding=(0, 2))
     if manifest["recalled"]:
@@ -66,7 +73,7 @@ def summary(result: RunResult) -> RenderableType:
     parts: list[RenderableType] = [head, Text(""), _verdicts(shown), *_rejects(shown)]
     worst = worst_finding(shown.findings)
     if worst is not None:
-        parts += [Text(""), explanation(worst, shown), *_further(shown)]
+        parts += [Text(""), explanation(worst, shown), *_further(shown, options)]
     rates = implied_rates(shown.findings, shown.figures)
     if rates:
         parts += [Text(""), implied_table(rates)]
@@ -192,7 +199,7 @@ def _implied(shown: Excerpt) -> Iterator[Text]:
             yield Text(f"implied        {subject}: {ends(row['low'], row['high'], row['unit'])}")
 
 
-def _further(shown: Excerpt) -> Iterator[Text]:
+def _further(shown: Excerpt, options: str) -> Iterator[Text]:
     """The inconsistent findings after the worst one, a line each."""
     number = shown.verdicts[Verdict.INCONSISTENT.value]
     wrong = shown.findings.filter(is_main() & (pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value))
@@ -204,7 +211,7 @@ def _further(shown: Excerpt) -> Iterator[Text]:
         yield Text(f"and {number - 1 - FURTHER} more inconsistent ones in findings.parquet")
     if wrong.height:
         named = brief(wrong["finding_id"][0])
-        yield Text(f'more of any finding: zhiji-etl explain FINDING, such as "{named}"', "dim")
+        yield Text(f'more of any finding: zhiji-etl explain FINDING{options}, such as "{named}"', "dim")
 
 
 def headline(finding: Mapping[str, Any]) -> Text:
@@ -220,7 +227,9 @@ def _line(name: str, span: str, source: str | None) -> Text:
 
 
 def ends(low: float | None, high: float | None, unit: str) -> str:
-    """Two ends as a person reads them: with scale words, five digits, and words where an end is not bounded."""
+    """Two ends as a person reads them: with scale words, five digits or as many as tell them apart, and words where an end
+    is not bounded.
+    """
     if low is None or high is None:
         return "-"
     if (low, high) == (float("-inf"), float("inf")):
@@ -231,16 +240,21 @@ def ends(low: float | None, high: float | None, unit: str) -> str:
         return f"above {_scaled(low)} {unit}"
     if low == float("-inf"):
         return f"below {_scaled(high)} {unit}"
-    return f"{_scaled(low)} .. {_scaled(high)} {unit}"
+    needed = next((digits for digits in APART if _scaled(low, digits) != _scaled(high, digits)), max(APART))
+    # One more, or rounding would show another width.
+    digits = needed if needed == min(APART) else needed + 1
+    return f"{_scaled(low, digits)} .. {_scaled(high, digits)} {unit}"
 
 
-def _scaled(number: float) -> str:
-    """A number as a person writes it: 5 significant digits and a scale word."""
+def _scaled(number: float, digits: int = 5) -> str:
+    """A number as a person writes it: significant digits and a scale word."""
     exact = Decimal(repr(number))
     for size, word in SCALES:
         if abs(exact) >= size:
-            return f"{float(exact / size):.5g} {word}"
-    return f"{number:,.0f}" if abs(number) >= 10_000 else f"{number:.5g}"
+            return f"{float(exact / size):.{digits}g} {word}"
+    if abs(number) >= 10_000:
+        return f"{number:,.{max(digits - 5, 0)}f}"
+    return f"{number:.{digits}g}"
 
 
 def _where(figure: Mapping[str, Any]) -> str:
