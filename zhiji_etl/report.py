@@ -52,7 +52,7 @@ SCALES: Final = ((Decimal(10) ** 12, "trillion"), (Decimal(10) ** 9, "billion"),
 
 
 APART: Final = range(5, 17)
-"""Significant digits of two ends: the first number of them that tells one from the other; 17 tell any two floats apart."""
+"""How many significant digits are tried until two ends differ; 17 tell any two floats apart."""
 
 
 def summary(result: RunResult, options: str = "") -> RenderableType:
@@ -227,8 +227,9 @@ def _line(name: str, span: str, source: str | None) -> Text:
 
 
 def ends(low: float | None, high: float | None, unit: str) -> str:
-    """Two ends as a person reads them: with scale words, five digits or as many as tell them apart, and words where an end
-    is not bounded.
+    """Two ends as a person reads them: with scale words, and words where an end is not bounded.
+
+    Five digits, or as many as tell the ends apart.
     """
     if low is None or high is None:
         return "-"
