@@ -15,7 +15,7 @@ from zhiji_etl.explanation import Bar, chosen, plot, story
 from zhiji_etl.figures import FIGURE_COLUMNS, FINDING_COLUMNS
 from zhiji_etl.glossary import meanings
 from zhiji_etl.project import Project
-from zhiji_etl.report import ends
+from zhiji_etl.report import ends, explanation, last_digits, worst_finding
 from zhiji_etl.wording import rule_of, rule_texts
 
 INFINITY = math.inf
@@ -212,3 +212,52 @@ def test_the_hint_of_a_run_can_be_typed(command, reference, tmp_path, monkeypatc
         shown = command("explain", typed[2], *shlex.split(typed[1]))
         assert shown.code == 0
         assert shown.out.startswith("share_vs_sales")
+
+
+def test_runs_of_a_project_are_found_by_its_name(command, reference, tmp_path, monkeypatch):
+    """`runs`, `verify` and `diff` take the project folder too."""
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        command("run", reference, "--json")
+    for folder in (reference, reference / "build"):
+        assert "latest" in command("runs", folder).out
+        assert command("verify", folder).out.endswith("all as they were written.\n")
+        assert "no figure differs" in command("diff", "--build", folder).out
+
+
+def test_the_figure_that_all_rules_suspect(run):
+    """The summary of a run says which figure is most likely wrong, where several rules tell."""
+    rules = """
+import zhiji_etl as zj
+class Year(zj.Table):
+    total: float = zj.Quantity("CNY")
+    home: float = zj.Quantity("CNY")
+    abroad: float = zj.Quantity("CNY")
+    share: float = zj.Quantity("percent")
+    @zj.rule
+    def parts(m):
+        "Parts make the total."
+        return m.total == m.home + m.abroad
+    @zj.rule
+    def home_share(m):
+        "Share."
+        return m.share == m.home / m.total
+"""
+    rows = "A,total,2021,RMB150.0\nA,home,2021,RMB{}\nA,abroad,2021,RMB50.0\nA,share,2021,66.7%\n"
+    told = "\n".join(line.plain for line in explained_lines(run(rows.format("200.0"), schema=rules)))
+    assert "by all rules together most likely: A home 2021" in told
+
+
+def explained_lines(result):
+    worst = worst_finding(result.shown.findings)
+    assert worst is not None
+    return explanation(worst, result.shown).renderables
+
+
+def test_a_large_gap_is_written_out():
+    assert [last_digits(steps) for steps in (0.7743, 14.5, 11_540.0, 5397.5)] == [
+        "0.774 last digits",
+        "14.5 last digits",
+        "11500 last digits",
+        "5400 last digits",
+    ]

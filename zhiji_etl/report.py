@@ -45,6 +45,9 @@ FURTHER: Final = 5
 LABEL: Final = re.compile(r"\s*(?:\S{1,22}(?: \S{1,12})?\s{2,}|(?=\S))")
 """What a line begins with: its indent, and a word or two with room behind them."""
 
+LIKELY: Final = "most likely"
+"""How the reading of a conflict begins in which one figure is more suspect than all others."""
+
 HANG: Final = 2
 """How much further a line without a label is indented where it goes on."""
 
@@ -122,10 +125,25 @@ def explanation(finding: Mapping[str, Any], shown: Excerpt) -> RenderableType:
     others = "; ".join(brief(figure["printed"]) for figure in figures[1:])
     lines.append(_line("implied", ends(finding["implied_low"], finding["implied_high"], unit), others))
     if finding["gap_steps"]:
-        lines.append(Text(f"  {finding['gap_steps']:.3g} last digits apart"))
+        lines.append(Text(f"  {last_digits(finding['gap_steps'])} apart"))
     lines += [_alternative(row, unit) for row in _alternatives(finding, shown.findings)]
     lines += [_resolution(change) for change in finding["resolved_by"] or []]
+    told = (row["reading"] or "" for row in conflicts_of(finding, shown.findings).iter_rows(named=True))
+    lines += [Text(f"  by all rules together {brief(reading)}") for reading in told if reading.startswith(LIKELY)]
     return Group(*lines)
+
+
+def conflicts_of(finding: Mapping[str, Any], findings: pl.DataFrame) -> pl.DataFrame:
+    """The conflicts that share more than one figure with a finding that is wrong."""
+    if finding["kind"] == "conflict" or finding["verdict"] != Verdict.INCONSISTENT.value or not finding["figures"]:
+        return findings.clear()
+    sharing = pl.col("figures").list.set_intersection(finding["figures"]).list.len() > 1
+    return findings.filter((pl.col("kind") == "conflict") & sharing)
+
+
+def last_digits(steps: float) -> str:
+    """A gap in words, three digits of it: `14.5 last digits`, `11500 last digits`."""
+    return f"{float(f'{steps:.3g}'):.6g} last digits"
 
 
 def print_to(console: Console, *renderables: RenderableType, hang: bool = True) -> None:
@@ -282,7 +300,7 @@ def _alternatives(finding: Mapping[str, Any], findings: pl.DataFrame) -> list[di
 def _alternative(row: Mapping[str, Any], unit: str) -> Text:
     name = row["rule"].split(".", 1)[1]
     steps = row["gap_steps"]
-    apart = "" if not steps else f", {steps:.3g} last digits apart"
+    apart = f", {last_digits(steps)} apart" if steps else ""
     text = f"{ends(row['implied_low'], row['implied_high'], unit)}: {row['verdict']}{apart}"
     return Text.assemble(f"  {name}: ", (text, COLOURS[row["verdict"]]))
 
