@@ -319,3 +319,20 @@ def test_markup_is_text(project, command):
     told = command("run", project('"[bold]A[/nonsense]",vehicle_sales,2019,[red]x\n'))
     assert told.code == 0
     assert "[red]x" in told.out
+
+
+def test_what_is_no_unit_is_told_once_and_with_its_place(project, command):
+    schema = """
+import zhiji_etl as zj
+class Year(zj.Table):
+    sales: float = zj.Quantity("cars per day")
+    home: float = zj.Quantity("vehicle")
+    @zj.rule
+    def within(m):
+        "Home sales are sales."
+        return m.home <= m.sales
+"""
+    told = command("run", project("A,sales,2019,5\n", schema=schema))
+    assert told.code == 3
+    assert told.err.count("cars per day") == 1
+    assert "year, sales: “cars per day” is not the name of a unit" in told.err

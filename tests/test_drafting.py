@@ -126,9 +126,32 @@ def test_codes_beside_names_are_no_metrics(tmp_path: Path):
 
 def test_a_plain_table(tmp_path: Path):
     text, keys = drafted(tmp_path, "Entity,Metric,Period,Value\nA,revenue,2019,5\n")
-    assert keys["columns"] == {"entity": "Entity", "metric": "Metric", "period": "Period"}
-    assert '# printed = ""  # which of their columns is it? Value' in text
+    assert keys["columns"] == {"entity": "Entity", "metric": "Metric", "period": "Period", "printed": "Value"}
     assert "columns" not in drafted(tmp_path, "entity,metric,period,printed\nA,revenue,2019,5\n")[1]
+    text, keys = drafted(tmp_path, "Entity,Metric,Period,Grade\nA,revenue,2019,5\n")
+    assert '# printed = ""  # which of their columns is it? Grade' in text
+    assert keys["columns"] == {"entity": "Entity", "metric": "Metric", "period": "Period"}
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Company,Indicator,Year,Value", "公司,指标,年份,数值", "公司名称,项目,报告期,金额", "entity,Item,period,Amount"],
+)
+def test_a_plain_table_of_other_headers(tmp_path: Path, header: str):
+    """Usual words for our columns, and printed names of metrics that are asked for."""
+    rows = "甲,营业收入,2019,5亿元\n甲,Vehicle Sales,2019,6万辆\n甲,growth,2019,5%\n甲,营业收入,2020,6亿元\n"
+    text, keys = drafted(tmp_path, f"{header}\n{rows}")
+    theirs = dict(zip(("entity", "metric", "period", "printed"), header.split(","), strict=True))
+    assert keys["columns"] == {ours: name for ours, name in theirs.items() if ours != name}
+    assert keys["names"] == {"metric": {"Vehicle Sales": "vehicle_sales"}}
+    assert text.count("营业收入") == 1
+    assert "Read so, 4 of 4 cells are figures." in text
+
+
+@pytest.mark.parametrize("header", ["公司,项目,2019,2020", "Company,Year,Value,Revenue", "Item,Note,2019,2020"])
+def test_a_wide_table_beside_usual_words(tmp_path: Path, header: str):
+    """Words for two of our columns, or none for the metric, make no table of one figure a row."""
+    assert "columns" not in drafted(tmp_path, f"{header}\nA,2019,5,6\nB,2020,7,8\n")[1]
 
 
 def test_no_table_at_all(tmp_path: Path):

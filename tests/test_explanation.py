@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import shlex
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +15,7 @@ from zhiji_etl.explanation import Bar, chosen, plot, story
 from zhiji_etl.figures import FIGURE_COLUMNS, FINDING_COLUMNS
 from zhiji_etl.glossary import meanings
 from zhiji_etl.project import Project
+from zhiji_etl.report import ends, explanation, last_digits, worst_finding
 from zhiji_etl.wording import rule_of, rule_texts
 
 INFINITY = math.inf
@@ -56,6 +58,32 @@ def test_a_story_in_full(reference_result, reference):
         "candidate SAIC Motor overseas_sales 2019",
     ):
         assert part in told
+
+
+def test_figures_that_must_change_together():
+    """Where no single figure resolves a conflict, the story lists the sets of several."""
+    sums = finding(verdict="inconsistent", finding_id="rule:r", figures=[1, 2])
+    both = "cannot hold together: A a 2019, A b 2019. To change: A a 2019 and A c 2019; or A b 2019 and A c 2019."
+    conflict = {"kind": "conflict", "finding_id": "conflict:r", "verdict": "inconsistent", "reading": "a tie of 2"}
+    row = finding(**conflict, message=both, figures=[1, 2, 3], resolved_by=[])
+    told = story(sums, frame(sums, row), NO_FIGURES, None, 100).plain
+    assert "candidates together: A a 2019 and A c 2019\n" in told
+    assert "candidates together: A b 2019 and A c 2019" in told
+    trusted = row | {"message": "cannot hold together: A a 2019. No figure of them may be changed."}
+    assert "candidate" not in story(sums, frame(sums, trusted), NO_FIGURES, None, 100).plain
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [
+        (1_469_075_000.0, 1_469_085_000.0, "1.469075 billion .. 1.469085 billion CNY"),
+        (24.20497, 24.20979, "24.205 .. 24.21 CNY"),
+        (10_000.25, 10_000.375, "10,000.25 .. 10,000.38 CNY"),
+        (0.1, 0.1 + 2**-55, "0.10000000000000001 .. 0.10000000000000003 CNY"),
+    ],
+)
+def test_two_ends_are_told_apart(low: float, high: float, told: str):
+    assert ends(low, high, "CNY") == told
 
 
 @pytest.mark.parametrize(
@@ -171,3 +199,65 @@ def test_every_row_of_the_page_of_codes_is_told():
     codes = re.findall(r"^\| <a id=[^>]+></a>`(\w+)`", page.read_text(encoding="utf-8"), re.MULTILINE)
     assert [code for code in codes if not meanings(code)] == []
     assert all(one.cause and one.where for code in codes for one in meanings(code))
+
+
+def test_the_hint_of_a_run_can_be_typed(command, reference, tmp_path, monkeypatch):
+    """The command that a run names finds the run, from another folder and with another build folder too."""
+    monkeypatch.chdir(tmp_path)
+    for options in ([], ["--out", str(tmp_path / "two words")]):
+        told = command("run", reference, *options).out
+        hint = next(line for line in told.splitlines() if line.startswith("more of any finding: "))
+        typed = re.search(r'explain FINDING(.*), such as "(.*)"$', hint)
+        assert typed is not None
+        shown = command("explain", typed[2], *shlex.split(typed[1]))
+        assert shown.code == 0
+        assert shown.out.startswith("share_vs_sales")
+
+
+def test_runs_of_a_project_are_found_by_its_name(command, reference, tmp_path, monkeypatch):
+    """`runs`, `verify` and `diff` take the project folder too."""
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        command("run", reference, "--json")
+    for folder in (reference, reference / "build"):
+        assert "latest" in command("runs", folder).out
+        assert command("verify", folder).out.endswith("all as they were written.\n")
+        assert "no figure differs" in command("diff", "--build", folder).out
+
+
+def test_the_figure_that_all_rules_suspect(run):
+    """The summary of a run says which figure is most likely wrong, where several rules tell."""
+    rules = """
+import zhiji_etl as zj
+class Year(zj.Table):
+    total: float = zj.Quantity("CNY")
+    home: float = zj.Quantity("CNY")
+    abroad: float = zj.Quantity("CNY")
+    share: float = zj.Quantity("percent")
+    @zj.rule
+    def parts(m):
+        "Parts make the total."
+        return m.total == m.home + m.abroad
+    @zj.rule
+    def home_share(m):
+        "Share."
+        return m.share == m.home / m.total
+"""
+    rows = "A,total,2021,RMB150.0\nA,home,2021,RMB{}\nA,abroad,2021,RMB50.0\nA,share,2021,66.7%\n"
+    told = "\n".join(line.plain for line in explained_lines(run(rows.format("200.0"), schema=rules)))
+    assert "by all rules together most likely: A home 2021" in told
+
+
+def explained_lines(result):
+    worst = worst_finding(result.shown.findings)
+    assert worst is not None
+    return explanation(worst, result.shown).renderables
+
+
+def test_a_large_gap_is_written_out():
+    assert [last_digits(steps) for steps in (0.7743, 14.5, 11_540.0, 5397.5)] == [
+        "0.774 last digits",
+        "14.5 last digits",
+        "11500 last digits",
+        "5400 last digits",
+    ]

@@ -3,6 +3,8 @@
 import pytest
 from rich.console import Console
 
+import zhiji_etl as zj
+from zhiji_etl.catalogue import catalogue
 from zhiji_etl.errors import ZhijiError
 from zhiji_etl.project import Project
 from zhiji_etl.rates import Rates
@@ -80,3 +82,15 @@ def test_rmb_is_pointed_to_its_code():
     with pytest.raises(ZhijiError) as caught:
         Rates.ecb().rate("RMB", "USD", "2023", "average")
     assert "CNY" in str(caught.value)
+
+
+@pytest.mark.parametrize(("unit", "code"), [("亿元", "CNY"), ("人民币", "CNY"), ("万美元", "USD"), ("元/辆", "CNY")])
+def test_a_chinese_name_of_a_currency_is_no_unit(unit: str, code: str):
+    """It would be taken for a counted noun, and every figure of it rejected."""
+    table = type(
+        "Year",
+        (zj.Table,),
+        {"__annotations__": {"revenue": float}, "revenue": zj.Quantity(unit), "__module__": __name__},
+    )
+    with pytest.raises(zj.ZhijiError, match=rf'Quantity\("{code}"\)'):
+        catalogue([table])

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import zhiji_etl as zj
 from zhiji_etl.errors import FindingError
 from zhiji_etl.excerpts import tallied
+from zhiji_etl.findings import changed_together
 from zhiji_etl.html.drawing import Bar, draw
 from zhiji_etl.html.numbers import single, span
 from zhiji_etl.html.page import FULL, Contents, report_page
@@ -160,6 +161,40 @@ def test_it_tells_everything(reference_result: RunResult, language: str):
     assert json.loads(page.scripts["data-figures"])["rows"] == reference_result.figures.height
     assert not re.search(r"\{\w+\}", page.text)
     assert page.named("html")[0]["lang"] == {"en": "en", "zh": "zh-Hans"}[language]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_figures_that_must_change_together(run, language: str):
+    """Where no single figure resolves a conflict, the page lists the sets of several, and no empty list."""
+    rules = """
+import zhiji_etl as zj
+class Year(zj.Table):
+    total: float = zj.Quantity("CNY")
+    home: float = zj.Quantity("CNY")
+    abroad: float = zj.Quantity("CNY")
+    growth: float = zj.Quantity("percent")
+    @zj.rule
+    def parts(m):
+        "Parts make the total."
+        return m.total == m.home + m.abroad
+    @zj.rule
+    def growing(m):
+        "Growth follows."
+        return m.growth == m.total / m.previous.total - 1
+    @zj.rule
+    def twice(m):
+        "Abroad is half of home."
+        return m.home == 2 * m.abroad
+"""
+    rows = [("total", 2020, "100.0"), ("total", 2021, "150.0"), ("home", 2021, "100.0"), ("abroad", 2021, "10.0")]
+    printed = "".join(f"A,{metric},{year},RMB{number}\n" for metric, year, number in rows) + "A,growth,2021,20.0%\n"
+    result = run(printed, schema=rules)
+    said = result.findings.filter(kind="conflict").row(0, named=True)
+    page = Page(report_page(contents(result), language))
+    assert changed_together(said)
+    assert wording(language)("finding.together") in page.text
+    assert all(several in page.text for several in changed_together(said))
+    assert wording(language)("finding.candidates") not in page.text
 
 
 def test_it_can_be_read_aloud(reference_result: RunResult):

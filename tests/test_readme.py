@@ -50,17 +50,18 @@ def test_the_finding_is_what_a_run_prints(command, reference):
 
 def test_the_input_is_that_of_the_reference_project(reference):
     printed = [line.split(",", 3)[3].strip('"') for line in blocks("csv")[0].splitlines()[1:]]
-    raw = (reference / "raw" / "saic_motor_2019.csv").read_text(encoding="utf-8")
+    sources = ("saic_motor_2019.csv", "china_vehicle_market.csv")
+    raw = "".join((reference / "raw" / name).read_text(encoding="utf-8") for name in sources)
     assert printed
     assert all(text in raw for text in printed)
 
 
 def test_the_example_input_gives_the_finding(project, command, reference):
-    """Only what the first screen shows, and the market: the same finding."""
+    """Only what the first screen shows: the same finding, but for the places of its figures."""
     schema = next(block for block in blocks("python") if "zj.Table" in block)
-    rows = blocks("csv")[0] + "China market,vehicle_sales,2019,25.769 million vehicles\n"
-    told = command("run", project(rows, schema=schema))
-    assert "share_vs_sales  SAIC Motor 2019  inconsistent (warning)" in told.out
+    told = command("run", project(blocks("csv")[0], schema=schema))
+    finding = next(block for block in blocks("text") if "share_vs_sales" in block)
+    assert all(line in told.out for line in finding.splitlines() if "printed" not in line)
 
 
 def test_commands_run(command, tmp_path, monkeypatch, reference):

@@ -28,6 +28,12 @@ CURRENCY_NAMES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("dollar", "dollars", "us$"), "USD"),
     **dict.fromkeys(("euro", "euros"), "EUR"),
     "yen": "JPY",
+    **dict.fromkeys(("元", "人民币", "人民币元", "千元", "万元", "百万元", "千万元", "亿元", "万亿元"), "CNY"),
+    **dict.fromkeys(("美元", "万美元", "百万美元", "亿美元"), "USD"),
+    **dict.fromkeys(("港元", "港币", "万港元", "百万港元", "亿港元"), "HKD"),
+    "欧元": "EUR",
+    "日元": "JPY",
+    "英镑": "GBP",
 }
 
 
@@ -104,7 +110,7 @@ def _declared(named: Mapping[str, type[Table]], problems: Problems) -> dict[str,
     for name, table in named.items():
         for metric in metrics(table):
             problems.run(partial(_refuse_currency_names, metric))
-            problems.run(partial(unit_of, metric.unit))
+            problems.run(partial(_refuse_no_unit, name, metric))
             problems.run(partial(_refuse_capitals, metric))
             first = declared.setdefault(metric.name, metric)
             if first.unit != metric.unit:
@@ -130,6 +136,14 @@ def _refuse_currency_names(metric: Metric) -> None:
     if names:
         hint = f'currencies stand as their codes: zj.Quantity("{CURRENCY_NAMES[names[0].lower()]}")'
         raise ProjectError("schema_invalid", f"{metric.name} is declared in {names[0]}.", hint=hint)
+
+
+def _refuse_no_unit(table: str, metric: Metric) -> None:
+    """Refuse what is no unit, and say where it stands."""
+    try:
+        unit_of(metric.unit)
+    except ZhijiError as error:
+        raise ProjectError(error.code, f"{table}, {metric.name}: {error}") from None
 
 
 def _refuse_capitals(metric: Metric) -> None:
@@ -169,4 +183,7 @@ class Problems:
         if len(self.found) == 1 and isinstance(self.found[0], ProjectError):
             raise self.found[0]
         if self.found:
-            raise ProjectError(self.found[0].code, "\n".join(str(error) for error in self.found))
+            told = list(dict.fromkeys(str(error) for error in self.found))
+            # A rule meets the unit that its metric was refused for.
+            new = [one for one in told if not any(one in other for other in told if other != one)]
+            raise ProjectError(self.found[0].code, "\n".join(new))

@@ -133,44 +133,44 @@ def run(
             )  # fmt: skip
         if junit is not None:
             write_junit(junit, result.shown.findings, failing)
-    _show(summary_data(result) if as_json else summary(result))
+    _show(summary_data(result) if as_json else summary(result, _whereabouts(project, out)))
     raise typer.Exit(result.manifest["exit_status"])
 
 
 @app.command(epilog="Example: zhiji-etl runs demo/build")
 def runs(
-    build: Annotated[Path, typer.Argument(help="Where runs are published.")] = Path("build"),
+    build: Annotated[Path, typer.Argument(help="Where runs are published, or the project.")] = Path("build"),
     as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON object.")] = False,
 ) -> None:
     """List the runs that are kept, oldest first."""
     from zhiji_etl.history import history, history_table
 
-    told = history(build)
+    told = history(_published(build))
     _show({"runs": told} if as_json else history_table(told))
 
 
 @app.command(epilog="Example: zhiji-etl verify demo/build")
 def verify(
-    build: Annotated[Path, typer.Argument(help="Where runs are published.")] = Path("build"),
+    build: Annotated[Path, typer.Argument(help="Where runs are published, or the project.")] = Path("build"),
     run_id: Annotated[str | None, typer.Option("--run", help="The run, or the beginning of its id; latest.")] = None,
 ) -> None:
     """Hash every file of a run again: exit code 5, and what differs, where one is not as it was written."""
     from zhiji_etl.history import verified
 
-    typer.echo(verified(build, run_id))
+    typer.echo(verified(_published(build), run_id))
 
 
 @app.command(epilog="Example: zhiji-etl diff --build demo/build --json")
 def diff(
     before: Annotated[str | None, typer.Argument(help="A run: its folder, or the beginning of its id.")] = None,
     after: Annotated[str | None, typer.Argument(help="A later run; the published one.")] = None,
-    build: Annotated[Path, typer.Option(help="Where runs are published.")] = Path("build"),
+    build: Annotated[Path, typer.Option(help="Where runs are published, or the project.")] = Path("build"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the changes as one JSON object.")] = False,
 ) -> None:
     """Tell what changed between two runs, by default the two newest: figures, and verdicts that flipped."""
     from zhiji_etl.comparison import compared, comparison_data, comparison_text, pair
 
-    comparison = compared(*pair(build, before, after))
+    comparison = compared(*pair(_published(build), before, after))
     _show(comparison_data(comparison) if as_json else comparison_text(comparison))
 
 
@@ -329,6 +329,20 @@ def rates(
 
     rate = reference_rate(base, quote, when, method, files=file or (), project=project, fixed_rate=printed)
     _show(rate_data(rate) if as_json else rate_card(rate))
+
+
+def _whereabouts(project: Path, out: Path | None) -> str:
+    """The options by which another command finds the run of a project, as they are typed."""
+    from shlex import quote
+
+    told = {"project": None if project == Path() else project, "out": out}
+    return "".join(f" --{name} {quote(str(path))}" for name, path in told.items() if path is not None)
+
+
+def _published(folder: Path) -> Path:
+    """The folder where runs are published, also where that of their project is named."""
+    inner = folder / "build"
+    return inner if inner.is_dir() and not (folder / "runs").exists() else folder
 
 
 def _columns() -> int:

@@ -17,11 +17,11 @@ from rich.text import Text
 
 from zhiji_etl.errors import FindingError
 from zhiji_etl.figures import Reason
-from zhiji_etl.findings import REASONS, is_main
+from zhiji_etl.findings import REASONS, changed_together, is_main
 from zhiji_etl.glossary import Meaning, meanings
 from zhiji_etl.outputs import latest, safe_terminal
 from zhiji_etl.project import Project
-from zhiji_etl.report import COLOURS, ends, fitting_slip, headline
+from zhiji_etl.report import COLOURS, conflicts_of, ends, fitting_slip, headline, last_digits
 from zhiji_etl.wording import RuleText, rule_of, rule_texts, wording
 
 LABEL: Final = 10
@@ -85,7 +85,7 @@ def explained_data(wanted: str, project: Path, out: Path | None = None) -> dict[
         "rule": None if rule is None else rule._asdict(),
         "figures": rows.to_dicts(),
         "alternatives": _alternative_rows(finding, findings).to_dicts(),
-        "conflicts": _conflict_rows(finding, findings).to_dicts(),
+        "conflicts": conflicts_of(finding, findings).to_dicts(),
     }
     return {name: _finite(one) for name, one in told.items()}
 
@@ -210,7 +210,7 @@ def _ends(finding: Mapping[str, Any], side: str) -> str:
 
 def _gap(finding: Mapping[str, Any]) -> str:
     if finding["gap_steps"]:
-        return f"{finding['gap_steps']:.3g} last digits"
+        return last_digits(finding["gap_steps"])
     return f"{finding['gap_relative']:.3g} of it" if finding["gap_relative"] else ""
 
 
@@ -303,18 +303,13 @@ def _alternative(row: Mapping[str, Any]) -> Text:
 
 def _conflicts(finding: Mapping[str, Any], findings: pl.DataFrame) -> Iterator[Text]:
     """The conflicts that share figures with a finding that is wrong, each with its candidates."""
-    for row in _conflict_rows(finding, findings).iter_rows(named=True):
+    for row in conflicts_of(finding, findings).iter_rows(named=True):
         yield Text(f"  conflict of {safe_terminal(row['rule'])}: {safe_terminal(row['reading'] or '')}")
         for change in (row["resolved_by"] or [])[:NAMED]:
             needed = ends(change["low"], change["high"], change["unit"] or "")
             yield Text(f"    candidate {_figure_name(change)}: {needed}{fitting_slip(change['pattern'])}")
-
-
-def _conflict_rows(finding: Mapping[str, Any], findings: pl.DataFrame) -> pl.DataFrame:
-    if finding["kind"] == "conflict" or finding["verdict"] != "inconsistent" or not finding["figures"]:
-        return findings.clear()
-    sharing = pl.col("figures").list.set_intersection(finding["figures"]).list.len() > 1
-    return findings.filter((pl.col("kind") == "conflict") & sharing)
+        for several in changed_together(row):
+            yield Text(f"    candidates together: {safe_terminal(several)}")
 
 
 # ------------------------------------------------------------------------------------------------------ what is missed

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -27,6 +27,16 @@ LOUDNESS: Final[Mapping[str, int]] = {
     Verdict.NOT_CHECKABLE.value: 2,
     Verdict.CONSISTENT.value: 3,
 }
+
+
+def changed_together(conflict: Mapping[str, Any]) -> list[str]:
+    """The sets of figures of which all must change, as a conflict's message lists them; none where one figure suffices.
+
+    >>> changed_together({"resolved_by": [], "message": "cannot hold together: a, b. To change: a and c; or b and c."})
+    ['a and c', 'b and c']
+    """
+    told = (conflict["message"] or "").partition(" To change: ")[2].removesuffix(".")
+    return told.split("; or ") if told and not conflict["resolved_by"] else []
 
 
 def as_findings(judged: pl.DataFrame) -> pl.DataFrame:

@@ -45,14 +45,24 @@ FURTHER: Final = 5
 LABEL: Final = re.compile(r"\s*(?:\S{1,22}(?: \S{1,12})?\s{2,}|(?=\S))")
 """What a line begins with: its indent, and a word or two with room behind them."""
 
+LIKELY: Final = "most likely"
+"""How the reading of a conflict begins in which one figure is more suspect than all others."""
+
 HANG: Final = 2
 """How much further a line without a label is indented where it goes on."""
 
 SCALES: Final = ((Decimal(10) ** 12, "trillion"), (Decimal(10) ** 9, "billion"), (Decimal(10) ** 6, "million"))
 
 
-def summary(result: RunResult) -> RenderableType:
-    """What a run gave: counts, findings by verdict and severity, the worst one in a few lines, the next in one each."""
+APART: Final = range(5, 17)
+"""How many significant digits are tried until two ends differ; 17 tell any two floats apart."""
+
+
+def summary(result: RunResult, options: str = "") -> RenderableType:
+    """What a run gave: counts, findings by verdict and severity, the worst one in a few lines, the next in one each.
+
+    `options` are those by which `explain` finds the run.
+    """
     manifest, shown = result.manifest["counts"], result.shown
     head = Grid.grid(padding=(0, 2))
     if manifest["recalled"]:
@@ -66,7 +76,7 @@ def summary(result: RunResult) -> RenderableType:
     parts: list[RenderableType] = [head, Text(""), _verdicts(shown), *_rejects(shown)]
     worst = worst_finding(shown.findings)
     if worst is not None:
-        parts += [Text(""), explanation(worst, shown), *_further(shown)]
+        parts += [Text(""), explanation(worst, shown), *_further(shown, options)]
     rates = implied_rates(shown.findings, shown.figures)
     if rates:
         parts += [Text(""), implied_table(rates)]
@@ -115,10 +125,25 @@ def explanation(finding: Mapping[str, Any], shown: Excerpt) -> RenderableType:
     others = "; ".join(brief(figure["printed"]) for figure in figures[1:])
     lines.append(_line("implied", ends(finding["implied_low"], finding["implied_high"], unit), others))
     if finding["gap_steps"]:
-        lines.append(Text(f"  {finding['gap_steps']:.3g} last digits apart"))
+        lines.append(Text(f"  {last_digits(finding['gap_steps'])} apart"))
     lines += [_alternative(row, unit) for row in _alternatives(finding, shown.findings)]
     lines += [_resolution(change) for change in finding["resolved_by"] or []]
+    told = (row["reading"] or "" for row in conflicts_of(finding, shown.findings).iter_rows(named=True))
+    lines += [Text(f"  by all rules together {brief(reading)}") for reading in told if reading.startswith(LIKELY)]
     return Group(*lines)
+
+
+def conflicts_of(finding: Mapping[str, Any], findings: pl.DataFrame) -> pl.DataFrame:
+    """The conflicts that share more than one figure with a finding that is wrong."""
+    if finding["kind"] == "conflict" or finding["verdict"] != Verdict.INCONSISTENT.value or not finding["figures"]:
+        return findings.clear()
+    sharing = pl.col("figures").list.set_intersection(finding["figures"]).list.len() > 1
+    return findings.filter((pl.col("kind") == "conflict") & sharing)
+
+
+def last_digits(steps: float) -> str:
+    """A gap in words, three digits of it: `14.5 last digits`, `11500 last digits`."""
+    return f"{float(f'{steps:.3g}'):.6g} last digits"
 
 
 def print_to(console: Console, *renderables: RenderableType, hang: bool = True) -> None:
@@ -192,7 +217,7 @@ def _implied(shown: Excerpt) -> Iterator[Text]:
             yield Text(f"implied        {subject}: {ends(row['low'], row['high'], row['unit'])}")
 
 
-def _further(shown: Excerpt) -> Iterator[Text]:
+def _further(shown: Excerpt, options: str) -> Iterator[Text]:
     """The inconsistent findings after the worst one, a line each."""
     number = shown.verdicts[Verdict.INCONSISTENT.value]
     wrong = shown.findings.filter(is_main() & (pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value))
@@ -204,7 +229,7 @@ def _further(shown: Excerpt) -> Iterator[Text]:
         yield Text(f"and {number - 1 - FURTHER} more inconsistent ones in findings.parquet")
     if wrong.height:
         named = brief(wrong["finding_id"][0])
-        yield Text(f'more of any finding: zhiji-etl explain FINDING, such as "{named}"', "dim")
+        yield Text(f'more of any finding: zhiji-etl explain FINDING{options}, such as "{named}"', "dim")
 
 
 def headline(finding: Mapping[str, Any]) -> Text:
@@ -220,7 +245,10 @@ def _line(name: str, span: str, source: str | None) -> Text:
 
 
 def ends(low: float | None, high: float | None, unit: str) -> str:
-    """Two ends as a person reads them: with scale words, five digits, and words where an end is not bounded."""
+    """Two ends as a person reads them: with scale words, and words where an end is not bounded.
+
+    Five digits, or as many as tell the ends apart.
+    """
     if low is None or high is None:
         return "-"
     if (low, high) == (float("-inf"), float("inf")):
@@ -231,16 +259,21 @@ def ends(low: float | None, high: float | None, unit: str) -> str:
         return f"above {_scaled(low)} {unit}"
     if low == float("-inf"):
         return f"below {_scaled(high)} {unit}"
-    return f"{_scaled(low)} .. {_scaled(high)} {unit}"
+    needed = next((digits for digits in APART if _scaled(low, digits) != _scaled(high, digits)), max(APART))
+    # One more, or rounding would show another width.
+    digits = needed if needed == min(APART) else needed + 1
+    return f"{_scaled(low, digits)} .. {_scaled(high, digits)} {unit}"
 
 
-def _scaled(number: float) -> str:
-    """A number as a person writes it: 5 significant digits and a scale word."""
+def _scaled(number: float, digits: int = 5) -> str:
+    """A number as a person writes it: significant digits and a scale word."""
     exact = Decimal(repr(number))
     for size, word in SCALES:
         if abs(exact) >= size:
-            return f"{float(exact / size):.5g} {word}"
-    return f"{number:,.0f}" if abs(number) >= 10_000 else f"{number:.5g}"
+            return f"{float(exact / size):.{digits}g} {word}"
+    if abs(number) >= 10_000:
+        return f"{number:,.{max(digits - 5, 0)}f}"
+    return f"{number:.{digits}g}"
 
 
 def _where(figure: Mapping[str, Any]) -> str:
@@ -267,7 +300,7 @@ def _alternatives(finding: Mapping[str, Any], findings: pl.DataFrame) -> list[di
 def _alternative(row: Mapping[str, Any], unit: str) -> Text:
     name = row["rule"].split(".", 1)[1]
     steps = row["gap_steps"]
-    apart = "" if not steps else f", {steps:.3g} last digits apart"
+    apart = f", {last_digits(steps)} apart" if steps else ""
     text = f"{ends(row['implied_low'], row['implied_high'], unit)}: {row['verdict']}{apart}"
     return Text.assemble(f"  {name}: ", (text, COLOURS[row["verdict"]]))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -47,6 +47,20 @@ UNTOLD: Final = {
     "period": "when do they hold? 2019, 2020Q1 ...",
 }
 SHOWN: Final = 8
+NAMES: Final = 100
+"""How many printed metrics of a table of one figure a row are asked for."""
+
+USUAL: Final[Mapping[str, frozenset[str]]] = {
+    "entity": frozenset(
+        {"company", "firm", "issuer", "country", "公司", "公司名称", "企业", "企业名称", "主体", "机构", "名称"}
+    ),
+    "metric": frozenset({"indicator", "measure", "item", "variable", "指标", "指标名称", "科目", "项目"}),
+    "period": frozenset({"year", "quarter", "month", "date", "time", "期间", "报告期", "年份", "年度", "时间", "日期"}),
+    "printed": frozenset(
+        {"value", "figure", "amount", "number", "数值", "数字", "数据", "金额", "披露", "披露值", "值"}
+    ),
+}
+"""Usual headers of the columns of a table of one figure a row, in small letters."""
 
 
 def draft(path: Path, metrics: Mapping[str, str]) -> str:
@@ -64,7 +78,11 @@ def draft(path: Path, metrics: Mapping[str, str]) -> str:
     plain = _plain_columns(header)
     outline = None if plain is not None else outlined(grid, metrics)
     lines = [*HEAD, *([f"title = {_quoted(outline.title)}"] if outline and outline.title else []), *remark, *keys]
-    lines += _plain_lines(plain, header) if plain is not None else _wide_lines(outline, metrics)
+    if plain is None:
+        lines += _wide_lines(outline, metrics)
+    else:
+        column = [name.strip() for name in header].index(plain["metric"])
+        lines += [*_plain_lines(plain, header), *_name_lines(_unknown(grid, column, metrics), metrics)]
     text = "\n".join([SCHEMA_LINE, *lines]) + "\n"
     return f"{text}\n" + "".join(f"# {line}\n" for line in _tried(path, text))
 
@@ -149,15 +167,20 @@ def _figures(grid: Grid) -> int:
 
 
 def _plain_columns(header: list[str]) -> dict[str, str] | None:
-    """Our column -> theirs, where the first row is the header of a table of one figure a row; null for a wide table."""
+    """Our column -> theirs, where the first row is the header of a table of one figure a row; null for a wide table.
+
+    A header says which column it is by our name or one near it, or by a usual word for it. A wide table has no column
+    of metrics beside two others of ours.
+    """
     left = [name.strip() for name in header if name.strip()]
-    near: dict[str, str] = {}
+    found: dict[str, str] = {}
     for ours in NEEDED:
-        theirs = nearest(ours, left)
+        usual = next((name for name in left if name.casefold() in USUAL[ours]), None)
+        theirs = nearest(ours, left) or usual
         if theirs is not None:
-            near[ours] = theirs
+            found[ours] = theirs
             left.remove(theirs)
-    return near if len(near) >= 3 else None
+    return {ours: found[ours] for ours in NEEDED if ours in found} if "metric" in found and len(found) >= 3 else None
 
 
 def _plain_lines(columns: Mapping[str, str], header: list[str]) -> Iterator[str]:
@@ -185,7 +208,7 @@ def _wide_lines(outline: Outline | None, metrics: Mapping[str, str]) -> Iterator
         yield f"{side} = {json.dumps(getattr(outline, side))}{_remark(getattr(outline, side))}"
     for name in outline.untold:
         yield f'# {name} = ""  # {UNTOLD[name]}'
-    yield from _name_lines(outline, metrics)
+    yield from _name_lines(outline.labels, metrics)
     yield from _caption_lines(outline, metrics)
 
 
@@ -199,10 +222,16 @@ def _exception_lines(outline: Outline) -> Iterator[str]:
         yield f"# Its exceptions are taken to be: {', '.join(_one_line(text) for text in excepted[:SHOWN])}."
 
 
-def _name_lines(outline: Outline, metrics: Mapping[str, str]) -> Iterator[str]:
-    if outline.labels:
+def _unknown(grid: Grid, column: int, metrics: Mapping[str, str]) -> list[str]:
+    """The texts of the column of metrics that are none of ours, each once; none where no metrics are known."""
+    printed = dict.fromkeys((row[column] or "").strip() for row in grid.rows[1:] if column < len(row))
+    return [text for text in printed if text and text not in metrics][:NAMES] if metrics else []
+
+
+def _name_lines(found: Sequence[str], metrics: Mapping[str, str]) -> Iterator[str]:
+    if found:
         yield "\n[names.metric]"
-    for label in outline.labels:
+    for label in found:
         short = labels.split_label(label)[0]
         near = near_metric(label, metrics)
         if near is not None:
@@ -211,7 +240,7 @@ def _name_lines(outline: Outline, metrics: Mapping[str, str]) -> Iterator[str]:
             yield f"# {_quoted(short)} = {_quoted(far)}  # or is it another?"
         else:
             yield f'# {_quoted(short)} = ""  # no metric is near; "" leaves its cells out'
-    if metrics and any(near_metric(label, metrics) is None for label in outline.labels):
+    if metrics and any(near_metric(label, metrics) is None for label in found):
         yield f"# Metrics: {', '.join(metrics)}."
 
 

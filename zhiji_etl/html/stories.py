@@ -16,7 +16,7 @@ from typing import Any, Final
 import polars as pl
 
 from zhiji_etl.figures import Verdict
-from zhiji_etl.findings import is_main
+from zhiji_etl.findings import changed_together, is_main
 from zhiji_etl.html.drawing import Bar, Drawing, draw
 from zhiji_etl.html.numbers import short, span
 from zhiji_etl.html.readings import reading
@@ -260,7 +260,11 @@ def _sharing(finding: Row, around: _Surroundings) -> list[dict[str, Any]]:
 
 
 def _conflict(row: Row, words: Wording) -> dict[str, Any]:
-    return {"reading": reading(row["reading"] or "", words), "changes": _changes(row["resolved_by"], words)}
+    return {
+        "reading": reading(row["reading"] or "", words),
+        "changes": _changes(row["resolved_by"], words),
+        "together": changed_together(row),
+    }
 
 
 # ------------------------------------------------------------------------------------------------------------- drawing

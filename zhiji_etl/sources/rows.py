@@ -93,7 +93,8 @@ def _missing_hint(source: Source, missing: str) -> str:
     if len(source.columns) == 1 and other:
         return f"The columns seem to be separated by {other!r}: set separator = {_quoted(other)} in the sidecar."
     if not any(name in source.columns for name in NEEDED):
-        return f"Is it a wide table? Draft its sidecar: zhiji-etl sidecar raw/{safe_terminal(source.name)} --write."
+        drafted = f"zhiji-etl sidecar raw/{safe_terminal(source.name)} --write"
+        return f"Is it a wide table, or has it other headers? Draft its sidecar: {drafted}."
     near = nearest(missing, source.columns) or "Their header"
     return f"Rename the column, or write in the sidecar: [columns] {missing} = {_quoted(near)}."
 
