@@ -26,6 +26,8 @@ SCHEMA = "import zhiji_etl as zj\n\n\nclass C(zj.Table):\n    sales: float = zj.
         ("  ,vehicle_sales,2019,5 vehicles\n", "entity_missing", ("whose figure",)),
         ("A,vehicle_sales,someday,5 vehicles\n", "period_unreadable", ("someday",)),
         ("A,vehicle_sales,,5 vehicles\n", "period_unreadable", ()),
+        ("A,vehicle_sales,4/5/2020,5 vehicles\n", "period_ambiguous", ("2020",)),
+        ("A,vehicle_sales,2021-04-01/2020-03-31,5 vehicles\n", "period_reversed", ("2021-04-01",)),
         ("A,vehicle_sales,2019,5 km\n", "unit_mismatch", ("kilometre", "vehicle")),
         ("A,vehicle_sales,2019,5 employees\n", "unit_mismatch", ("vehicle",)),
         ("A,vehicle_sales,2019,US$5\n", "unit_mismatch", ("USD", "vehicle")),

@@ -60,7 +60,7 @@ def test_the_source_comes_first(run):
 def test_a_double_year_needs_one(run):
     result = run("A,sales,FY2019/20,5 vehicles\nC,sales,FY2019/20,5 vehicles\n", "", SCHEMA)
     assert days(result.figures) == [(date(2019, 4, 1), date(2020, 3, 31))]
-    assert result.rejects.select("entity", "code").rows() == [("C", "period_unreadable")]
+    assert result.rejects.select("entity", "code").rows() == [("C", "fiscal_year_end_needed")]
 
 
 def test_the_calendar_stays(run):

@@ -64,7 +64,7 @@ LARGE: Final = 64_000_000
 """Bytes of a source above which its raw rows are not held in memory as a whole, where they need not be."""
 
 _FOR_A_WHILE: Final = (
-    *("read", "defect", "defect_reason", "fiscal_year_end", "__placing", "period_kind", "period_reason"),
+    *("read", "defect", "defect_reason", "fiscal_year_end", "__placing", "period_kind", "period_code", "period_reason"),
     *corrections.WORKING,
 )
 """Columns that reading needs, and nothing after it."""
@@ -305,7 +305,7 @@ def _first_defect() -> pl.Expr:
         .when(pl.col("__placing").struct.field("code").is_not_null())
         .then("__placing")
         .when(pl.col("period_reason").is_not_null())
-        .then(_defect("period_unreadable", pl.col("period_reason")))
+        .then(pl.struct(pl.col("period_code").alias("code"), pl.col("period_reason").alias("reason")))
         .when(no_decimals)
         .then(_defect("decimals_invalid", pl.format("“{}” is no whole number of decimals.", "decimals")))
         .when(pl.col("printed").is_null())

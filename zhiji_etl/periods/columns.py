@@ -23,9 +23,10 @@ PERIOD_COLUMNS: Final[dict[str, pl.DataType]] = {
     "period_kind": pl.String(),
     "period_label": pl.String(),
     "period_is_flow": pl.Boolean(),
+    "period_code": pl.String(),
     "period_reason": pl.String(),
 }
-"""What `resolve_periods` adds. All but the reason are null where a text is unreadable; else the reason is null."""
+"""What `resolve_periods` adds. Where a text is unreadable only code and reason say something, else all but these."""
 
 PREVIOUS_COLUMNS: Final[dict[str, pl.DataType]] = dict.fromkeys(
     ("previous_start", "previous_end", "year_before_start", "year_before_end"), pl.Date()
@@ -37,8 +38,8 @@ def resolve_periods(frame: Frame, column: str = "period", fiscal_year_end: Fisca
     """The frame with `PERIOD_COLUMNS` added or replaced; rows and order stay, a LazyFrame stays lazy.
 
     `column` holds texts, whole years or dates. `fiscal_year_end` is one (month, day), or the name of a column of
-    `MM-DD` texts (null: the calendar year). A text that cannot be read is a reason in `period_reason`, never an error;
-    so is a null. Raises `PeriodError` only for a `fiscal_year_end` that is no day.
+    `MM-DD` texts (null: the calendar year). A text that cannot be read is a code in `period_code` and a reason in
+    `period_reason`, never an error; so is a null. Raises `PeriodError` only for a `fiscal_year_end` that is no day.
     """
     keys = {_TEXT: pl.col(column).cast(pl.String), _YEAR_END: _year_end_key(fiscal_year_end)}
     return with_answers(frame, keys, _resolved, PERIOD_COLUMNS)
@@ -56,6 +57,7 @@ def previous_table(periods: pl.DataFrame) -> pl.DataFrame:
 
 # --- Helpers ----------------------------------------------------------------------------------------------------------
 
+MISSING: Final = "period_unreadable"
 _TEXT: Final = "__period_text"
 _YEAR_END: Final = "__period_year_end"
 
@@ -77,13 +79,13 @@ def _resolved(distinct: pl.DataFrame) -> pl.DataFrame:
 @lru_cache(maxsize=1 << 16)
 def _fields(text: str | None, year_end: str | None) -> tuple[date | str | bool | None, ...]:
     if text is None:
-        return (None, None, None, None, None, "The period is missing.")
+        return (None, None, None, None, None, MISSING, "The period is missing.")
     try:
         ends_on = None if year_end is None else year_end_day(year_end)
         period = parse_period(text, fiscal_year_end=ends_on)
     except PeriodError as error:
-        return (None, None, None, None, None, str(error))
-    return (period.start, period.end, period.kind.value, period.label, period.is_flow, None)
+        return (None, None, None, None, None, error.code, str(error))
+    return (period.start, period.end, period.kind.value, period.label, period.is_flow, None, None)
 
 
 def _steps_back(start: date | None, end: date | None, kind: str | None) -> tuple[date | None, ...]:
