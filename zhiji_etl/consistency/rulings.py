@@ -102,7 +102,7 @@ def _finding_rows(
         "unit": pl.lit(unit),
         "reading": _reading(check),
         "strain": pl.col("strain") if check.has_power else pl.when(wrong).then("strain"),
-        "remark": _rates_told(rates_of(compiled.relations[alternative])),
+        "remark": _remark(compiled.relations[alternative]),
         "figures": figures_of(judged, check.names),
     }
     numbered = judged.with_row_index("__row")
@@ -111,15 +111,30 @@ def _finding_rows(
     return told.select(pl.col(name).cast(dtype) for name, dtype in RAW_FINDING_COLUMNS.items()).collect()
 
 
-def _rates_told(rates: Sequence[Rate]) -> pl.Expr:
+def _remark(relation: Relation) -> pl.Expr:
+    """What the exchange rates of a row are, and which of its figures are not printed."""
+    said = pl.concat_str([*_rates_told(rates_of(relation)), _unprinted(relation)], separator=" ", ignore_nulls=True)
+    return pl.when(said != "").then(said)
+
+
+def _unprinted(relation: Relation) -> pl.Expr:
+    """For a row that cannot be checked for want of figures: which they are."""
+    reason = pl.col("reason").cast(pl.String)
+    lacking = reason.is_in([Reason.MISSING_OPERAND.value, Reason.MISSING_REFERENCE.value])
+    names = [leaf.name for leaf in operands_of(relation).values() if not isinstance(leaf, Rate)]
+    absent = {name: pl.col(columns(name).low).is_null() & pl.col(columns(name).flaw).is_null() for name in names}
+    listed = [pl.when(gap).then(pl.lit(name)) for name, gap in absent.items()]
+    texts = pl.concat_str(listed, separator=", ", ignore_nulls=True)
+    return pl.when(lacking & (texts != "")).then(pl.format("Not printed: {}.", texts))
+
+
+def _rates_told(rates: Sequence[Rate]) -> list[pl.Expr]:
     """What the exchange rates of a row are, or why there is none; nothing where that does not matter."""
     if not rates:
-        return pl.lit(None, pl.String)
+        return []
     judged = pl.col("verdict").cast(pl.String) != Verdict.NOT_CHECKABLE.value
     lacking = pl.col("reason").cast(pl.String) == Reason.MISSING_REFERENCE.value
-    said = [pl.when(judged | (lacking & pl.col(columns(one.name).low).is_null())).then(told(one)) for one in rates]
-    texts = pl.concat_str(said, separator=" ", ignore_nulls=True)
-    return pl.when(texts != "").then(texts)
+    return [pl.when(judged | (lacking & pl.col(columns(one.name).low).is_null())).then(told(one)) for one in rates]
 
 
 def _reading(check: Check) -> pl.Expr:
