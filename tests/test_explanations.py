@@ -269,3 +269,42 @@ def test_a_market_may_be_tied_by_its_own_rules():
         "Market home",
         "Market abroad",
     }
+
+
+@zj.rule
+def growth_of_profit(m):
+    """Growth is measured against the year before, which may be a year of loss."""
+    return m.growth == m.profit / m.previous.profit - 1
+
+
+@zj.rule
+def profit_of_both(m):
+    """Profit is made at home and abroad."""
+    return m.home + m.abroad == m.profit
+
+
+def profits(growth: float, profit: float, abroad: float, before: dict[str, float]) -> pl.DataFrame:
+    """One company's profits, and another's losses, by which profits may be negative."""
+    losses = {"profit": -100.0, "home": -50.0, "abroad": -50.0}
+    rows = [figure("Y", metric, "2018", value, 10.0) for metric, value in losses.items()]
+    rows += [figure("X", "growth", "2019", growth, 0.1), figure("X", "profit", "2019", profit, 10.0)]
+    rows += [figure("X", "abroad", "2019", abroad, 10.0), figure("X", "home", "2019", 2000.0, 10.0)]
+    return pl.DataFrame([*rows, *(figure("X", metric, "2018", value, 10.0) for metric, value in before.items())])
+
+
+@pytest.mark.parametrize(
+    "before",
+    [{"profit": -10_000.0, "home": -9_000.0}, {"home": -9_000.0, "abroad": -1_000.0}, {"profit": 0.0}],
+    ids=["printed", "unprinted", "zero"],
+)
+def test_a_divisor_below_zero_accuses_nobody(before: dict[str, float]):
+    # From a loss of 10,000 to a profit of 5,000 is -150 %; from nothing there is no growth.
+    assert both_ways(profits(-150.0, 5000.0, 3000.0, before), (growth_of_profit, profit_of_both)) == ([], [])
+
+
+def test_a_divisor_below_zero_takes_part():
+    # Each rule holds alone, for nobody prints the profit of 2018: a loss of 10,000 by one, of 8,000 by the other.
+    figures = profits(-150.0, 5000.0, 3000.0, {"home": -7_000.0, "abroad": -1_000.0})
+    (row,), (other,) = both_ways(figures, (growth_of_profit, profit_of_both))
+    assert resolving(row) == resolving(other)
+    assert resolving(row)["X", "growth", "2019"] == pytest.approx((-162.640801, -162.359551))
