@@ -92,6 +92,8 @@ def conflicts(
     no_value = frozenset(refuted)
     quick = localised_together(judged, metrics, figures, trust, {(one.entity, one.metric) for one in no_value})
     left, untried = _left(judged, quick, no_value, set(concerned))
+    if elsewhere is not None and elsewhere.spanning:
+        untried.clear()  # their own shards count them
     tied = [] if elsewhere is None else [group for group in left if elsewhere.spans(group, no_value)]
     if elsewhere is not None:
         left = tied if elsewhere.spanning else [group for group in left if group not in tied]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
@@ -42,26 +42,36 @@ class Places:
     path: Path
 
 
-def common_findings(task: Task, parts: Sequence[Part]) -> pl.DataFrame:
-    """The findings that speak of no entity of a partition: once each, however many partitions have them."""
+class Spanning(NamedTuple):
+    """Conflicts of entities of several partitions, and how many such groups were not tried, by whether they fail."""
+
+    findings: pl.DataFrame
+    untried: Counter[bool]
+
+
+def common_findings(task: Task, parts: Sequence[Part], spanning: Counter[bool]) -> pl.DataFrame:
+    """The findings that speak of no entity of a partition: once each, however many partitions have them.
+
+    `spanning`: how many groups of several partitions were not tried.
+    """
     catalogue = task.opened().catalogue
     told = pl.concat([empty(), *(part.common for part in parts if part.common is not None)])
     once = told.unique(["finding_id", "message"], keep="first", maintain_order=True)
-    untried = sum((part.unsettled.untried for part in parts), Counter[bool]())
+    untried = sum((part.unsettled.untried for part in parts), spanning)
     names = pl.concat([part.unsettled.names for part in parts]).unique()
     return gathered([once, as_findings(untold(untried)), as_findings(misspelt(catalogue.rules, names))])
 
 
-def spanning_findings(task: Task, parts: Sequence[Part]) -> pl.DataFrame:
+def spanning_findings(task: Task, parts: Sequence[Part]) -> Spanning:
     """Conflicts of entities of several partitions over a figure of a named one; none is tried where none can be."""
     if not is_contested([part.unsettled for part in parts]):
-        return empty()
+        return Spanning(empty(), Counter())
     project = task.opened()
     read = pl.concat([part.open_rows for part in parts if part.open_rows is not None], how="diagonal")
     rows = read.unique("row_id", keep="first").sort("row_id")
     elsewhere = replace(task.elsewhere, spanning=True)
     made = conclude(rows, [*task.sources], project.catalogue, rates_of(project), elsewhere=elsewhere)
-    return made.audit.findings.filter(pl.col("kind") == CONFLICT)
+    return Spanning(made.audit.findings.filter(pl.col("kind") == CONFLICT), made.unsettled.untried)
 
 
 def ranked_parts(engine: Engine, task: Task, parts: Sequence[Part]) -> list[Part]:

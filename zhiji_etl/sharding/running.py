@@ -67,7 +67,8 @@ def run_in_shards(
         with engine:
             task, parts = stage("read", settled, engine, task)
             parts = [*parts, *stage("ranks", ranked_parts, engine, task, parts)]
-        for told in (common_findings(task, parts), stage("joints", spanning_findings, task, parts)):
+        spanning = stage("joints", spanning_findings, task, parts)
+        for told in (common_findings(task, parts, spanning.untried), spanning.findings):
             parts += [findings_part(staging, told)] if told.height else []
         implied = stage("publish", _take_all, folder, task, parts)
         rates = rates_of(project).slice(pl.concat([part.requests for part in parts]).unique())
