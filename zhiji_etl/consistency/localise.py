@@ -227,7 +227,9 @@ def _search(conflicts: Iterable[Iterable[str]], costs: Mapping[str, Fraction], l
 class _Search:
     """Branch and bound over the figures of the first conflict not yet hit; each set is reached one way only."""
 
-    def __init__(self, conflicts: Sequence[frozenset[str]], costs: Mapping[str, Fraction], limit: int, steps: float) -> None:
+    def __init__(
+        self, conflicts: Sequence[frozenset[str]], costs: Mapping[str, Fraction], limit: int, steps: float
+    ) -> None:
         self.conflicts = conflicts
         self.steps = steps
         self.costs = costs

@@ -139,7 +139,7 @@ class Chunk:
         return np.asarray(~self.active[number] | ((least >= low) & (most <= high)))
 
     def above_zero(self, tie: Tie, number: int) -> Flags:
-        """Where the divisor of a tie is above zero by its own ends, or, not printed, by what the ratio and sum make it."""
+        """Where the divisor of a tie is above zero: by its own ends, or, not printed, by what the others make it."""
         if tie.divisor is None:
             raise LookupError("a sum has no divisor")
         low, high = self.low[tie.divisor.column], self.high[tie.divisor.column]
