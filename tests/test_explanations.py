@@ -227,3 +227,84 @@ def test_entities_of_one_form_keep_their_own_numbers():
         a = 1000 + 10 * number
         assert resolving(row)[row["entity"], "t", "2019"] == (a + 1990, a + 2010)
         assert resolving(row)[row["entity"], "b", "2019"] == (8990 - a, 9010 - a)
+
+
+def makers(**told: tuple[float, float]) -> pl.DataFrame:
+    """Companies measured against a market that nobody prints: sales, share; 50,000 at home and 10,000 abroad."""
+    rows: list[dict[str, Any]] = []
+    for name, (sales, share) in told.items():
+        rows += [figure(name, "sales", "2019", sales, 1000.0), figure(name, "share", "2019", share, 0.1)]
+        rows += [figure(name, "home", "2019", 50_000.0, 1000.0), figure(name, "abroad", "2019", 10_000.0, 1000.0)]
+    return pl.DataFrame(rows)
+
+
+def test_a_figure_that_nobody_printed_ties_groups_that_hold_by_themselves():
+    # The one needs a market of about 1.2 million, the other of half of that, and each has a sum that holds.
+    (row,) = conflict_rows(makers(One=(60_000.0, 5.0), Other=(60_000.0, 10.0)), (share_of_market, parts))
+    assert {(entity, metric) for entity, metric, _ in resolving(row)} == {("One", "share"), ("Other", "share")}
+
+
+def test_scopes_of_two_entities_that_leave_a_market_no_value():
+    # The one needs a market of 1.2 or 1.0 million, the other of 1.15 or 1.06: between the two scopes of the first.
+    figures = makers(One=(60_000.0, 5.0), Other=(54_000.0, 4.7))
+    (row,) = conflict_rows(figures, (share_of_some,))
+    assert {(entity, metric) for entity, metric, _ in resolving(row)} >= {("One", "share"), ("Other", "share")}
+    assert {entity for entity, _, _ in resolving(row)} == {"One", "Other"}
+
+
+def test_a_market_may_be_tied_by_its_own_rules():
+    # The market's own two rules hold, and its total, which nobody prints, is what the share disagrees with.
+    @zj.rule
+    def electric_at_home(m: Any) -> Any:
+        """Electric vehicles are sold at home."""
+        return m.electric <= m.home
+
+    rows = [figure("One", "sales", "2019", 60_000.0, 1000.0), figure("One", "share", "2019", 5.0, 0.1)]
+    whole = {"home": 1_000_000.0, "abroad": 500_000.0, "electric": 500_000.0}
+    rows += [figure("Market", metric, "2019", value, 1000.0) for metric, value in whole.items()]
+    (row,) = conflict_rows(pl.DataFrame(rows), (share_of_market, parts, electric_at_home))
+    assert {f"{entity} {metric}" for entity, metric, _ in resolving(row)} == {
+        "One sales",
+        "One share",
+        "Market home",
+        "Market abroad",
+    }
+
+
+@zj.rule
+def growth_of_profit(m):
+    """Growth is measured against the year before, which may be a year of loss."""
+    return m.growth == m.profit / m.previous.profit - 1
+
+
+@zj.rule
+def profit_of_both(m):
+    """Profit is made at home and abroad."""
+    return m.home + m.abroad == m.profit
+
+
+def profits(growth: float, profit: float, abroad: float, before: dict[str, float]) -> pl.DataFrame:
+    """One company's profits, and another's losses, by which profits may be negative."""
+    losses = {"profit": -100.0, "home": -50.0, "abroad": -50.0}
+    rows = [figure("Y", metric, "2018", value, 10.0) for metric, value in losses.items()]
+    rows += [figure("X", "growth", "2019", growth, 0.1), figure("X", "profit", "2019", profit, 10.0)]
+    rows += [figure("X", "abroad", "2019", abroad, 10.0), figure("X", "home", "2019", 2000.0, 10.0)]
+    return pl.DataFrame([*rows, *(figure("X", metric, "2018", value, 10.0) for metric, value in before.items())])
+
+
+@pytest.mark.parametrize(
+    "before",
+    [{"profit": -10_000.0, "home": -9_000.0}, {"home": -9_000.0, "abroad": -1_000.0}, {"profit": 0.0}],
+    ids=["printed", "unprinted", "zero"],
+)
+def test_a_divisor_below_zero_accuses_nobody(before: dict[str, float]):
+    # From a loss of 10,000 to a profit of 5,000 is -150 %; from nothing there is no growth.
+    assert both_ways(profits(-150.0, 5000.0, 3000.0, before), (growth_of_profit, profit_of_both)) == ([], [])
+
+
+def test_a_divisor_below_zero_takes_part():
+    # Each rule holds alone, for nobody prints the profit of 2018: a loss of 10,000 by one, of 8,000 by the other.
+    figures = profits(-150.0, 5000.0, 3000.0, {"home": -7_000.0, "abroad": -1_000.0})
+    (row,), (other,) = both_ways(figures, (growth_of_profit, profit_of_both))
+    assert resolving(row) == resolving(other)
+    assert resolving(row)["X", "growth", "2019"] == pytest.approx((-162.640801, -162.359551))

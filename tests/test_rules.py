@@ -508,6 +508,23 @@ def test_not_checkable_says_why(judged, figures: str, rule: str, reason: str):
     assert (told["strain"], told["gap_steps"], told["mde"], told["resolved_by"]) == (None, None, None, None)
 
 
+@pytest.mark.parametrize(
+    ("ratio", "told"),
+    [
+        ("3.00", ("consistent", None)),
+        ("3.05", ("too_imprecise", None)),
+        ("5.00", ("not_checkable", "division_by_zero")),
+    ],
+)
+def test_a_divisor_that_only_a_coarse_reading_lets_be_zero(ratio: str, told: tuple[str, str | None]):
+    # 350,000 less 340,000 is 10,000 to the last digit, and anything from 0 to 20,000 at the coarsest readings.
+    rows = [("ratio", ratio), ("part", "30,000"), ("all", "350,000"), ("rest", "340,000")]
+    figures = pl.DataFrame([("A", metric, "2019", text) for metric, text in rows], orient="row")
+    named = figures.rename(dict(zip(figures.columns, ("entity", "metric", "period", "printed"), strict=True)))
+    found = zj.check(named, lambda m: m.ratio == m.part / (m.all - m.rest)).frame.row(0, named=True)
+    assert (found["verdict"], found["reason"]) == told
+
+
 def test_a_table_inherits_rules(run):
     schema = (
         with_rule("return m.overseas <= m.sales")

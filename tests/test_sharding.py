@@ -333,3 +333,46 @@ def test_raw_rows_stream_to_disk(tmp_path: Path, name: str) -> None:
     nodes = {label.split("\\n")[0].split("[")[0] for label in re.findall(r'label="?([^"<\]]+)', str(drawn))}
     streaming = {"with-columns", "select", "multi-scan", "streaming-python-scan", "with-row-index", "filter"}
     assert nodes <= streaming, nodes - streaming
+
+
+SCOPES = """
+import zhiji_etl as zj
+
+class Maker(zj.Table):
+    sales: float = zj.Quantity("vehicle", ge=0)
+    home: float = zj.Quantity("vehicle", ge=0)
+    share: float = zj.Quantity("percent", ge=0, le=100)
+    growth: float = zj.Quantity("percent")
+
+    @zj.rule
+    def share_of_some(m):
+        market = m.of("The market").sales
+        return zj.either(every=m.share == m.sales / market, home=m.share == m.home / market)
+
+    @zj.rule
+    def grew(m):
+        return m.growth == m.sales / m.previous.sales - 1
+"""
+
+
+def test_groups_of_several_shards_that_are_not_tried_are_counted(tmp_path: Path) -> None:
+    """Two makers need different markets of five years each: more choices of scopes than are tried."""
+    for name in ("raw", "schemas"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "schemas" / "makers.py").write_text(SCOPES, encoding="utf-8")
+    rows = [
+        (f"Maker {number}", metric, str(year), text)
+        for number in range(6)
+        for year in range(2018, 2023)
+        for metric, text in (
+            ("sales", "60,010 vehicles"),
+            ("home", "50,010 vehicles"),
+            ("share", "10.0%" if number % 2 else "5.0%"),
+        )
+    ]
+    frame = pl.DataFrame(rows, ["entity", "metric", "period", "printed"], orient="row")
+    frame.write_csv(tmp_path / "raw" / "makers.csv")
+    whole = zj.Project(tmp_path).run(tmp_path / "whole", partitions=1)
+    counted = whole.findings.filter(kind="conflict", verdict="not_checkable").get_column("message").to_list()
+    assert len(counted) == 1
+    assert_same(whole, in_shards(tmp_path, tmp_path / "shards", 4))

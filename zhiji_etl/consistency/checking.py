@@ -7,7 +7,7 @@ from rule to rule until nothing changes: a figure that one rule implies is an op
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, reduce
 from typing import Final, NamedTuple, TypeVar
@@ -185,7 +185,8 @@ def _carried_on(
         own, shared = elsewhere.parted(further)
         if further.is_empty() and is_last:
             strain = strained([one for outcome in outcomes for one in outcome.judged])
-            return Carried(known, subjects | strain[0] | elsewhere.no_value, entities | strain[1])
+            subjects |= strain[0] | elsewhere.no_value
+            return Carried(known, subjects, entities | strain[1] | _behind(subjects, known, figures))
         mine, lost = intersect([mine, own]), pl.concat([lost, refuted([own])])
     return Carried(mine, *_subjects(lost, figures))
 
@@ -199,6 +200,12 @@ def _subjects(lost: pl.DataFrame, figures: pl.DataFrame) -> tuple[set[Subject], 
     """Figures without a value as subjects, and the entities of all figures that leave them none."""
     subjects = {Subject(*key) for key in lost.select(FIGURE).iter_rows()}
     return subjects, {*entities_of(binding(lost), figures), *(subject.entity for subject in subjects)}
+
+
+def _behind(subjects: Collection[Subject], known: pl.DataFrame, figures: pl.DataFrame) -> set[str]:
+    """The entities whose figures bind implied values that leave rules no value."""
+    wanted = pl.DataFrame([*subjects], schema={name: known.schema[name] for name in FIGURE}, orient="row")
+    return {*entities_of(binding(known.join(wanted, on=FIGURE, how="semi")), figures)}
 
 
 def entities_of(numbers: pl.Series, figures: pl.DataFrame) -> pl.Series:

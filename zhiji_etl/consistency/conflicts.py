@@ -50,7 +50,10 @@ LARGEST: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Localised:
-    """What would resolve a group: the sets of least weight over all choices of alternatives, and whence."""
+    """What would resolve a group: the sets of least weight over all choices of alternatives, and whence.
+
+    `searched`: False where there were too many to try.
+    """
 
     systems: tuple[System, ...]
     sets: tuple[tuple[str, ...], ...]
@@ -58,6 +61,7 @@ class Localised:
     rules: frozenset[str]
     figures: frozenset[str]
     most_likely: tuple[str, ...] | None
+    searched: bool
 
 
 class Conflicts(NamedTuple):
@@ -88,6 +92,8 @@ def conflicts(
     no_value = frozenset(refuted)
     quick = localised_together(judged, metrics, figures, trust, {(one.entity, one.metric) for one in no_value})
     left, untried = _left(judged, quick, no_value, set(concerned))
+    if elsewhere is not None and elsewhere.spanning:
+        untried.clear()  # their own shards count them
     tied = [] if elsewhere is None else [group for group in left if elsewhere.spans(group, no_value)]
     if elsewhere is not None:
         left = tied if elsewhere.spanning else [group for group in left if group not in tied]
@@ -203,6 +209,7 @@ def _localised(instances: Sequence[Instance], known: Known) -> Localised | None:
         frozenset(name for conflict in told for name in conflict.rules),
         frozenset(name for conflict in told for name in conflict.figures),
         alone,
+        bool(sets) or all(found.complete for _, found in best),
     )
 
 
@@ -258,7 +265,7 @@ def _reading(found: Localised) -> str:
     if found.most_likely is not None:
         return f"most likely: {', '.join(found.most_likely)}"
     if not found.sets:
-        return "only trusted figures are involved"
+        return "only trusted figures are involved" if found.searched else "too many figures to search"
     return f"a tie of {len(found.sets)}"
 
 
@@ -267,7 +274,8 @@ def _message(found: Localised) -> str:
     more = len(found.sets) - 10
     rest = f"; or {more} more" if more > 0 else ""
     printed = ", ".join(name for name in found.conflict.figures if name in found.systems[0].figure_ids)
-    change = f" To change: {candidates}{rest}." if candidates else " No figure of them may be changed."
+    nothing = " No figure of them may be changed." if found.searched else " What to change was not searched to the end."
+    change = f" To change: {candidates}{rest}." if candidates else nothing
     return f"cannot hold together: {printed}.{change}"
 
 

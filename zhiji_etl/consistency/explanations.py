@@ -95,14 +95,25 @@ class _Work:
         """Work out the chunk and write it into the result."""
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             fresh = replace(self.chunk, low=self.chunk.low.copy(), high=self.chunk.high.copy())
+            unsigned = self._unsigned()
             refuted, unsure = judged(self.form, fresh, 0)
             loops = np.flatnonzero(unsure) if not self.form.forest else np.zeros(0, dtype=np.int64)
             if loops.size:
                 unsure[loops] = ~witnessed(fresh.at(loops), self.form.ties)
+            unsure |= unsigned
             out.refuted[self.rows], out.unsure[self.rows] = refuted, unsure
             rows = np.flatnonzero(refuted & ~unsure)
             if rows.size:
                 self._explain(out, rows)
+
+    def _unsigned(self) -> Flags:
+        """Where a ratio has a divisor that is not known to be above zero: ties speak of no other."""
+        parts = [
+            self.chunk.active[number] & ~self.chunk.above_zero(tie, number)
+            for number, tie in enumerate(self.form.ties)
+            if tie.divisor is not None
+        ]
+        return np.asarray(np.logical_or.reduce([np.zeros(self.chunk.tolerance.shape, dtype=bool), *parts]))
 
     def _explain(self, out: Explained, rows: np.ndarray) -> None:
         at = rows + self.rows.start

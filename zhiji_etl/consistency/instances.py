@@ -25,7 +25,7 @@ from zhiji_etl.consistency.linear import Bounds, Linear, gate
 from zhiji_etl.consistency.operands import columns, step_away
 from zhiji_etl.consistency.readings import WIDEST, exact_bounds
 from zhiji_etl.consistency.rules import Judged
-from zhiji_etl.consistency.systems import SHUT, Template, rules_of_row, template
+from zhiji_etl.consistency.systems import SHUT, Template, rules_of_row, template, turned
 from zhiji_etl.figures import Severity, Verdict
 from zhiji_etl.periods import Period
 from zhiji_etl.tables import Metric
@@ -195,10 +195,13 @@ def system(instances: Sequence[Instance], options: Sequence[Option], known: Know
         for operand, bounds in boxes.items():
             _enter(made, option, operand, bounds, known)
         names = {operand: subject.name for operand, subject in option.subjects.items()}
-        if option.form is not None and len(names) == len(option.leaves):
-            if option.form.ratio is not None:
-                made.ratios.setdefault(names[option.form.ratio], []).append((option.form, names))
-            made.rules.extend(rules_of_row(option.form, instance.name, boxes, names))
+        if option.form is None or len(names) != len(option.leaves):
+            continue
+        form = turned(option.form, {operand: made.box[figure] for operand, figure in names.items()})
+        if form is not None:
+            if form.ratio is not None:
+                made.ratios.setdefault(names[form.ratio], []).append((form, names))
+            made.rules.extend(rules_of_row(form, instance.name, boxes, names))
     return made
 
 

@@ -26,6 +26,9 @@ Weights = Mapping[str, float | int | Fraction]
 MANY: Final = 1000
 """Sets and conflicts after which a search stops and says that it is not complete."""
 
+STEPS: Final = 20_000
+"""Steps after which the search for the lightest sets is given up: there may be more than can be tried."""
+
 
 class Conflict(NamedTuple):
     """Figures and rules that cannot hold together, each of them needed for that; names in alphabetical order."""
@@ -41,7 +44,8 @@ class Localisation:
     `minimal_sets`: all sets of least weight, one empty set where nothing is wrong, none where no set of figures that
     may be changed resolves it (`minimal_weight` is infinite then). `conflicts`: minimal ones that show why no lighter
     set does; not all there are. `most_likely`: the only set, or the only one whose fellow figures in these conflicts
-    all occur in satisfied rules. `complete`: False where the search stopped at its limit.
+    all occur in satisfied rules. `complete`: False where the search stopped at its limit, without sets where it was
+    given up.
     """
 
     minimal_sets: tuple[tuple[str, ...], ...]
@@ -63,8 +67,12 @@ def localise(rules: Sequence[Linear], box: Box, weights: Weights | None = None, 
     """
     costs = _costs(rules, box, weights or {})
     found: list[Conflict] = []
+    steps: float = STEPS
     while True:
-        sets, weight, complete = lightest([c.figures for c in found], costs, limit=limit)
+        search = _search([c.figures for c in found], costs, limit, steps)
+        sets, weight, complete, steps = search.sets, search.best, len(search.sets) < limit, search.steps
+        if steps <= 0:
+            return Localisation((), math.inf, tuple(found), None, complete=False)
         news = _news(rules, box, sets)
         if not news:
             break
@@ -123,8 +131,7 @@ def lightest(
 
     Names without a cost are never taken; a conflict of such names only gives no set and infinite cost.
     """
-    search = _Search(sorted((frozenset(c) & costs.keys() for c in conflicts), key=len), costs, limit)
-    search.extend(frozenset(), frozenset(), Fraction(0))
+    search = _search(conflicts, costs, limit, math.inf)
     return search.sets, search.best, len(search.sets) < limit
 
 
@@ -210,11 +217,21 @@ def _sorted(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
+def _search(conflicts: Iterable[Iterable[str]], costs: Mapping[str, Fraction], limit: int, steps: float) -> _Search:
+    """A search that is done, or given up after so many steps."""
+    search = _Search(sorted((frozenset(c) & costs.keys() for c in conflicts), key=len), costs, limit, steps)
+    search.extend(frozenset(), frozenset(), Fraction(0))
+    return search
+
+
 class _Search:
     """Branch and bound over the figures of the first conflict not yet hit; each set is reached one way only."""
 
-    def __init__(self, conflicts: Sequence[frozenset[str]], costs: Mapping[str, Fraction], limit: int) -> None:
+    def __init__(
+        self, conflicts: Sequence[frozenset[str]], costs: Mapping[str, Fraction], limit: int, steps: float
+    ) -> None:
         self.conflicts = conflicts
+        self.steps = steps
         self.costs = costs
         self.limit = limit
         self.best: Fraction | float = math.inf
@@ -222,6 +239,9 @@ class _Search:
 
     def extend(self, taken: frozenset[str], barred: frozenset[str], cost: Fraction) -> None:
         """Try all ways to hit the conflicts that `taken` leaves, without the `barred` names."""
+        self.steps -= 1
+        if self.steps <= 0:
+            return
         unhit = [c for c in self.conflicts if not c & taken]
         if not unhit:
             self._keep(taken, cost)

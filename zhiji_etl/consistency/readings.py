@@ -83,7 +83,10 @@ def ends(frame: pl.DataFrame, node: Expression, check: Check, scale: Fraction) -
 
 
 def _at_finest_meeting_level(frame: pl.DataFrame, check: Check) -> list[pl.DataFrame]:
-    """The rows judged at the finest level where they meet, else at the widest."""
+    """The rows judged at the finest level where they meet, else at the widest.
+
+    Where the widest divides by what may be zero, a finer one may still meet.
+    """
     finest = _compare(frame, check, 0)
     if _top(frame, check) == 0:
         return [finest]
@@ -93,12 +96,14 @@ def _at_finest_meeting_level(frame: pl.DataFrame, check: Check) -> list[pl.DataF
     done, rest = [finest.filter(~undecided)], frame.filter(undecided)
     widest = _compare(rest, check, WIDEST)
     done.append(widest.filter(~pl.col("meets")))
-    rest = rest.filter(widest.get_column("meets"))
+    open_ = widest.get_column("meets").fill_null(value=True)
+    rest, widest = rest.filter(open_), widest.filter(open_)
     for level in range(1, _top(rest, check) + 1):
         tried = _compare(rest, check, level)
-        done.append(tried.filter("meets"))
-        rest = rest.filter(~tried.get_column("meets"))
-    return done
+        meets = tried.get_column("meets").fill_null(value=False)
+        done.append(tried.filter(meets))
+        rest, widest = rest.filter(~meets), widest.filter(~meets)
+    return [*done, widest]
 
 
 def _top(frame: pl.DataFrame, check: Check) -> int:

@@ -3,17 +3,18 @@
 In: a `Check` (readings.py) and the exact bounds of the operands of one row. Out: `Linear` rules (linear.py) over the
 figures of that row, in base units. Sums, differences, orders and multiples are linear as they stand. A printed ratio
 a = b / c is two inequalities in b and c, with the bounds of a as it is printed; a takes part as a gate: 0 while it is
-believed, free where it is suspect.
+believed, free where it is suspect. They turn with the sign of c, so that a ratio to what may be more or less than
+nothing takes no part.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from zhiji_etl.consistency.expressions import Expression, Operand, fold
-from zhiji_etl.consistency.linear import FREE, Bounds, Linear, gate, linear, scaled
+from zhiji_etl.consistency.linear import FREE, Bounds, Box, Linear, gate, linear, scaled, total
 from zhiji_etl.consistency.readings import Check
 
 SHUT = Bounds(Fraction(0), Fraction(0))
@@ -80,6 +81,20 @@ def template(check: Check) -> Template | None:
     return Template(check.symbol, implied.numerator, implied.denominator, check.stated.name, scale)
 
 
+def turned(made: Template, box: Box) -> Template | None:
+    """The form with a divisor that is above zero where its figures are within `box`, both sides of it negated if need
+    be; null where its sign is not known.
+
+    A divisor that is not printed has the sign that the ratio and what stands above it give it.
+    """
+    if made.ratio is None:
+        return made
+    sign = _sign(_ends(made.under, box)) or _sign_of_quotient(made, box)
+    if sign < 0:
+        return replace(made, over=made.over.times(Fraction(-1)), under=made.under.times(Fraction(-1)))
+    return made if sign > 0 else None
+
+
 def rules_of_row(made: Template, name: str, box: Mapping[str, Bounds], figures: Mapping[str, str]) -> Iterator[Linear]:
     """The linear rules of one row: `box` gives the bounds of each operand, `figures` the figure that each one is."""
     if made.ratio is None:
@@ -94,6 +109,38 @@ def rules_of_row(made: Template, name: str, box: Mapping[str, Bounds], figures: 
         yield _bounded(name, _less(made, ratio.high).times(Fraction(-1)), figures, {k: -v for k, v in shut.items()})
     if ratio.low is not None and made.symbol in ("==", "<=", "<"):
         yield _bounded(name, _less(made, ratio.low), figures, shut)
+
+
+def _ends(of: Affine, box: Box) -> Bounds:
+    """The bounds of a weighted sum."""
+    found = total(linear("", of.terms), box)
+    low, high = (None if end is None else end + of.constant for end in (found.low, found.high))
+    return Bounds(low, high)
+
+
+def _sign(of: Bounds) -> int:
+    """1 or -1 for bounds on one side of zero, 0 where they are on both or are zero itself."""
+    if of.point and of.low == 0:
+        return 0
+    if of.low is not None and of.low >= 0:
+        return 1
+    return -1 if of.high is not None and of.high <= 0 else 0
+
+
+def _sign_of_quotient(made: Template, box: Box) -> int:
+    """The sign of a divisor by itself, `rest = (ratio * under - over) * divisor`; 0 where that does not tell it."""
+    if made.symbol != "==" or made.ratio is None or made.under.constant or len(made.under.terms) != 1:
+        return 0
+    ((divisor, factor),) = made.under.terms.items()
+    if not box.get(divisor, FREE).free:
+        return 0
+    rest = Affine({name: weight for name, weight in made.over.terms.items() if name != divisor}, made.over.constant)
+    multiple = Affine({made.ratio: made.ratio_scale * factor}, -made.over.terms.get(divisor, Fraction(0)))
+    return _strict_sign(_ends(rest, box)) * _strict_sign(_ends(multiple, box)) * (1 if factor > 0 else -1)
+
+
+def _strict_sign(of: Bounds) -> int:
+    return 0 if of.holds(Fraction(0)) else _sign(of)
 
 
 def _less(made: Template, ratio: Fraction) -> Affine:

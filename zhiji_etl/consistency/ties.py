@@ -138,6 +138,17 @@ class Chunk:
             )
         return np.asarray(~self.active[number] | ((least >= low) & (most <= high)))
 
+    def above_zero(self, tie: Tie, number: int) -> Flags:
+        """Where the divisor of a tie is above zero: by its own ends, or, not printed, by what the others make it."""
+        if tie.divisor is None:
+            raise LookupError("a sum has no divisor")
+        low, high = self.low[tie.divisor.column], self.high[tie.divisor.column]
+        least, most = self._sum(tie.terms)
+        steep, steeper, *_ = self._multiples(tie.divisor)
+        above = (least - self.least[number] > self.tolerance) & (steep > 0)
+        below = (most - self.most[number] < -self.tolerance) & (steeper < 0)
+        return np.asarray((low >= 0) | ((low == -np.inf) & (high == np.inf) & (above | below)))
+
     # --- helpers -----------------------------------------------------------------------------------------------------
 
     def _meet(self, target: int, low: Floats, high: Floats, *, alone: bool) -> None:

@@ -42,7 +42,8 @@ LISTED: Final = 10
 class Together:
     """`findings`: FINDING_COLUMNS but id, with `at`, the place of the group among all; `left`: the first rows (failed
     ones, where there are any) of groups that are left: `at, rule, entity, vintage, period_start, period_end` and
-    `failed`, whether a rule of the group fails by itself; `done`: those of all others.
+    `failed`, whether a rule of the group fails by itself; `done`: those of all others, but for groups that hold by
+    themselves and that a figure ties to other groups: those are neither.
     """
 
     findings: pl.DataFrame
@@ -80,14 +81,15 @@ def localised_together(
     found = grouped(listed, wrong, [law.choice for law in laws])
     work = _Work(found, laws, metrics, _weights(figures, trust), Reader(found.frames), set(tying))
     told = [work.batch(batch) for batch in found.batches]
-    findings = [one for one, _ in told if one is not None]
-    left = np.concatenate([np.zeros(0, dtype=np.int64), *(rows for _, rows in told)])
+    findings = [one for one, *_ in told if one is not None]
+    none = np.zeros(0, dtype=np.int64)
+    left, open_ = (np.concatenate([none, *(one[side] for one in told)]) for side in (1, 2))
     rows = found.rows.with_row_index("at").with_columns(rule=_names(laws, found.rows))
-    first = np.concatenate([np.zeros(0, dtype=np.int64), *(batch.first for batch in found.batches)])
+    first = np.concatenate([none, *(batch.first for batch in found.batches)])
     keys = rows.select("at", "rule", "entity", "vintage", "period_start", "period_end", "failed")
     empty = pl.DataFrame(schema={"at": pl.UInt32(), **FINDING_COLUMNS})
     together = pl.concat([empty, *findings])
-    return Together(together.sort("at"), keys[np.sort(left)], keys[np.sort(np.setdiff1d(first, left))])
+    return Together(together.sort("at"), keys[np.sort(left)], keys[np.sort(np.setdiff1d(first, open_))])
 
 
 # --- rules and weights -----------------------------------------------------------------------------------------------
@@ -133,23 +135,30 @@ class _Work:
     reader: Reader
     tying: set[tuple[str, str]]
 
-    def batch(self, batch: Batch) -> tuple[pl.DataFrame | None, NDArray[np.int64]]:
-        """The findings of a batch, and the first failed rows of its groups that are left."""
+    def batch(self, batch: Batch) -> tuple[pl.DataFrame | None, NDArray[np.int64], NDArray[np.int64]]:
+        """The findings of a batch, the first failed rows of its groups that are left, and those of all not done."""
         options = choices(batch, self.laws)
         combined = None
         printed = self.reader.printed(batch)
         if prod(len(one) for one in options) <= CHOICES:
             combined = self._combined(batch, printed, [[*taken] for taken in product(*options)])
         if combined is None:
-            return None, batch.first
+            return None, batch.first, batch.first
         left = combined.unsure | self._tied(batch)
         wrong = ~combined.holds & ~left
-        return self._findings(batch, printed, combined, wrong), batch.first[left & ~combined.holds]
+        found = self._findings(batch, printed, combined, wrong)
+        return found, batch.first[left & ~combined.holds], batch.first[left]
 
     def _tied(self, batch: Batch) -> Flags:
-        """The groups with a figure that ties them to others."""
-        ties = np.array([(one.named, one.metric) in self.tying for one in self.found.subjects], dtype=bool)
-        return np.asarray(ties[batch.subjects].any(axis=0))
+        """The groups with a figure that ties them to others: one of a named entity, be it their own."""
+        tied = np.zeros(batch.first.shape, dtype=bool)
+        owners = self.found.rows.get_column("entity").gather(batch.first)
+        for entity, metric in self.tying:
+            own = (owners == entity).to_numpy()
+            for name, groups in ((entity, np.ones_like(own)), ("", own)):
+                ties = np.array([(one.named, one.metric) == (name, metric) for one in self.found.subjects], dtype=bool)
+                tied |= ties[batch.subjects].any(axis=0) & groups
+        return tied
 
     def _combined(self, batch: Batch, printed: Printed, combinations: Sequence[Sequence[int]]) -> _Combined | None:
         names = self._name_numbers(batch)

@@ -43,9 +43,12 @@ class Places:
 
 
 class Spanning(NamedTuple):
-    """Conflicts that span partitions, and where they were looked for, what became there of common corrections."""
+    """Conflicts that span partitions; how many such groups were not tried, by whether they fail; and where they were
+    looked for, what became there of common corrections.
+    """
 
     conflicts: pl.DataFrame
+    untried: Counter[bool]
     common: pl.DataFrame | None = None
 
 
@@ -61,7 +64,7 @@ def common_findings(task: Task, parts: Sequence[Part], spanning: Spanning) -> pl
     in_all = pl.len().over("finding_id", "message") == len(several)
     agreed = told.filter((pl.col("kind") != corrections.KIND) | in_all)
     once = agreed.unique(["finding_id", "message"], keep="first", maintain_order=True)
-    untried = sum((part.unsettled.untried for part in parts), Counter[bool]())
+    untried = sum((part.unsettled.untried for part in parts), spanning.untried)
     names = pl.concat([part.unsettled.names for part in parts]).unique()
     return gathered([once, as_findings(untold(untried)), as_findings(misspelt(catalogue.rules, names))])
 
@@ -69,15 +72,16 @@ def common_findings(task: Task, parts: Sequence[Part], spanning: Spanning) -> pl
 def spanning_findings(task: Task, parts: Sequence[Part]) -> Spanning:
     """Conflicts of entities of several partitions over a figure of a named one; none is tried where none can be."""
     if not is_contested([part.unsettled for part in parts]):
-        return Spanning(empty())
+        return Spanning(empty(), Counter())
     project = task.opened()
     read = pl.concat([part.open_rows for part in parts if part.open_rows is not None], how="diagonal")
     rows = read.unique("row_id", keep="first").sort("row_id")
     elsewhere = replace(task.elsewhere, spanning=True)
     sources, rates = [*task.sources], rates_of(project)
-    found = conclude(rows, sources, project.catalogue, rates, project.corrections, elsewhere=elsewhere).audit.findings
+    made = conclude(rows, sources, project.catalogue, rates, project.corrections, elsewhere=elsewhere)
+    found = made.audit.findings
     corrected = is_common(elsewhere.named) & (pl.col("kind") == corrections.KIND)
-    return Spanning(found.filter(pl.col("kind") == CONFLICT), found.filter(corrected))
+    return Spanning(found.filter(pl.col("kind") == CONFLICT), made.unsettled.untried, found.filter(corrected))
 
 
 def ranked_parts(engine: Engine, task: Task, parts: Sequence[Part]) -> list[Part]:
