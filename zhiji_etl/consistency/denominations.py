@@ -33,7 +33,7 @@ def with_denominations(
     slips = _slips(_open(changes), figures, rates) if listed else pl.DataFrame()
     if slips.is_empty():
         return list(several)
-    named = changes.lazy().join(slips.lazy(), on="__change", how="left", maintain_order="left")
+    named = changes.join(slips, on="__change", how="left", maintain_order="left").lazy()
     touched = named.filter(pl.col("slip").is_not_null().any().over("__frame", "__row"))
     filled = touched.with_columns(pattern=pl.coalesce("pattern", "slip"))
     told = filled.group_by("__frame", "__row").agg(told=pl.struct(CHANGE_FIELDS)).collect()
@@ -53,9 +53,8 @@ def _filled(findings: pl.DataFrame, told: pl.DataFrame | None) -> pl.DataFrame:
     """The findings with what is told of the changes of some rows."""
     if told is None:
         return findings
-    numbered = findings.lazy().with_row_index("__row")
-    both = numbered.join(told.lazy(), on="__row", how="left", maintain_order="left")
-    return both.with_columns(resolved_by=pl.coalesce("told", "resolved_by")).select(findings.columns).collect()
+    both = findings.with_row_index("__row").join(told, on="__row", how="left", maintain_order="left")
+    return both.with_columns(resolved_by=pl.coalesce("told", "resolved_by")).select(findings.columns)
 
 
 def _open(changes: pl.DataFrame) -> pl.DataFrame:

@@ -138,5 +138,5 @@ def _named(wide: pl.DataFrame, operand: Operand, **made: pl.Expr) -> pl.DataFram
         return named
     moved = moved_periods(named, operand.offset)
     at = ["period_start", "period_end"]
-    joined = named.lazy().join(moved.lazy(), on=at, how="left", maintain_order="left")
-    return joined.with_columns(period="moved_label", period_start="moved_start", period_end="moved_end").collect()
+    joined = named.join(moved, on=at, how="left", maintain_order="left")
+    return joined.with_columns(period="moved_label", period_start="moved_start", period_end="moved_end")

@@ -258,9 +258,9 @@ def _joined(wide: pl.DataFrame, printed: pl.DataFrame, at: str, fields: Sequence
     """Figures joined by number, and believed only where the proofs agree."""
     proof = f"{at}_proof"
     same = _constants(printed, fields)
-    told = printed.lazy().drop(same).rename({proof: "__proof"})
+    told = printed.drop(same).rename({proof: "__proof"})
     # A row without its figure has no bounds, and then nothing else of it is read: a constant need not be looked up.
-    both = wide.lazy().join(told, on=at, how="left", maintain_order="left").with_columns(**same).collect()
+    both = wide.join(told, on=at, how="left", maintain_order="left").with_columns(**same)
     if (both.get_column("__proof") != both.get_column(proof)).any():
         true = pl.col("__proof") == pl.col(proof)
         both = both.with_columns(pl.when(true).then(field).alias(field) for field in fields)

@@ -107,7 +107,7 @@ def _finding_rows(
     }
     numbered = judged.with_row_index("__row")
     resolved = _resolutions(numbered.filter(wrong), alternative, compiled, metrics)
-    told = numbered.lazy().join(resolved.lazy(), on="__row", how="left", maintain_order="left").with_columns(**made)
+    told = numbered.join(resolved, on="__row", how="left", maintain_order="left").lazy().with_columns(**made)
     return told.select(pl.col(name).cast(dtype) for name, dtype in RAW_FINDING_COLUMNS.items()).collect()
 
 
