@@ -302,6 +302,14 @@ def test_a_divisor_below_zero_accuses_nobody(before: dict[str, float]):
     assert both_ways(profits(-150.0, 5000.0, 3000.0, before), (growth_of_profit, profit_of_both)) == ([], [])
 
 
+def test_a_divisor_of_unknown_sign_costs_nothing():
+    # Growth alone is printed, and what it is measured against may be a profit or a loss.
+    rows = [figure("X", "growth", "2019", 12.5, 0.1), figure("X", "home", "2019", 2000.0, 10.0)]
+    rows += profits(-150.0, 5000.0, 3000.0, {}).rows(named=True)[:3]
+    with mock.patch.object(conflicts, "localise", side_effect=AssertionError("decided one by one")):
+        assert conflict_rows(pl.DataFrame(rows), (growth_of_profit, profit_of_both)) == []
+
+
 def test_a_divisor_below_zero_takes_part():
     # Each rule holds alone, for nobody prints the profit of 2018: a loss of 10,000 by one, of 8,000 by the other.
     figures = profits(-150.0, 5000.0, 3000.0, {"home": -7_000.0, "abroad": -1_000.0})

@@ -87,7 +87,7 @@ class _Work:
         ends = Ends(given.low[:, rows], given.high[:, rows], given.low_open[:, rows], given.high_open[:, rows])
         self.weights = given.weights[:, rows]
         self.lattice = _lattice(form, ends)
-        self.chunk = _chunk(form, ends, self.lattice, given.active[:, rows])
+        self.chunk, self.turned = _signed(form, _chunk(form, ends, self.lattice, given.active[:, rows]))
         self.printed = np.isfinite(ends.low) | np.isfinite(ends.high)
         self.suspects = np.isfinite(self.weights) & self.printed
 
@@ -95,25 +95,15 @@ class _Work:
         """Work out the chunk and write it into the result."""
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             fresh = replace(self.chunk, low=self.chunk.low.copy(), high=self.chunk.high.copy())
-            unsigned = self._unsigned()
             refuted, unsure = judged(self.form, fresh, 0)
             loops = np.flatnonzero(unsure) if not self.form.forest else np.zeros(0, dtype=np.int64)
             if loops.size:
                 unsure[loops] = ~witnessed(fresh.at(loops), self.form.ties)
-            unsure |= unsigned
+            unsure |= self.turned
             out.refuted[self.rows], out.unsure[self.rows] = refuted, unsure
             rows = np.flatnonzero(refuted & ~unsure)
             if rows.size:
                 self._explain(out, rows)
-
-    def _unsigned(self) -> Flags:
-        """Where a ratio has a divisor that is not known to be above zero: ties speak of no other."""
-        parts = [
-            self.chunk.active[number] & ~self.chunk.above_zero(tie, number)
-            for number, tie in enumerate(self.form.ties)
-            if tie.divisor is not None
-        ]
-        return np.asarray(np.logical_or.reduce([np.zeros(self.chunk.tolerance.shape, dtype=bool), *parts]))
 
     def _explain(self, out: Explained, rows: np.ndarray) -> None:
         at = rows + self.rows.start
@@ -301,6 +291,19 @@ def _chunk(form: Form, ends: Ends, lattice: Lattice, active: Flags) -> Chunk:
     least = limits([tie.low for tie in form.ties], [tie.low_open for tie in form.ties], 1)
     most = limits([tie.high for tie in form.ties], [tie.high_open for tie in form.ties], -1)
     return Chunk(low, high, active, least, most, lattice.tolerance)
+
+
+def _signed(form: Form, chunk: Chunk) -> tuple[Chunk, Flags]:
+    """A chunk without the ratios to figures that may be more or less than nothing, and the groups that have one to a
+    figure below zero: ties speak of no such divisor.
+    """
+    active, turned = chunk.active.copy(), np.zeros(chunk.tolerance.shape, dtype=bool)
+    for number, tie in enumerate(form.ties):
+        if tie.divisor is not None:
+            above, below = chunk.signs(tie, number)
+            turned |= active[number] & below
+            active[number] &= above | below
+    return replace(chunk, active=active), turned
 
 
 def _empty(form: Form, groups: int) -> Explained:

@@ -138,16 +138,20 @@ class Chunk:
             )
         return np.asarray(~self.active[number] | ((least >= low) & (most <= high)))
 
-    def above_zero(self, tie: Tie, number: int) -> Flags:
-        """Where the divisor of a tie is above zero: by its own ends, or, not printed, by what the others make it."""
+    def signs(self, tie: Tie, number: int) -> tuple[Flags, Flags]:
+        """Where the divisor of a tie is above zero, and where below: by its own ends, or, where it is not printed, by
+        what the ratio and its other figures make it.
+        """
         if tie.divisor is None:
             raise LookupError("a sum has no divisor")
         low, high = self.low[tie.divisor.column], self.high[tie.divisor.column]
         least, most = self._sum(tie.terms)
         steep, steeper, *_ = self._multiples(tie.divisor)
-        above = (least - self.least[number] > self.tolerance) & (steep > 0)
-        below = (most - self.most[number] < -self.tolerance) & (steeper < 0)
-        return np.asarray((low >= 0) | ((low == -np.inf) & (high == np.inf) & (above | below)))
+        more, less = least - self.least[number] > self.tolerance, most - self.most[number] < -self.tolerance
+        free = (low == -np.inf) & (high == np.inf)
+        above = (low >= 0) | (free & ((more & (steep > 0)) | (less & (steeper < 0))))
+        below = (high <= 0) | (free & ((more & (steeper < 0)) | (less & (steep > 0))))
+        return np.asarray(above), np.asarray(below & ~above)
 
     # --- helpers -----------------------------------------------------------------------------------------------------
 
