@@ -94,7 +94,7 @@ class _Work:
     def write(self, out: Explained) -> None:
         """Work out the chunk and write it into the result."""
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            fresh = replace(self.chunk, low=self.chunk.low.copy(), high=self.chunk.high.copy())
+            fresh = self.chunk.untold()
             refuted, unsure = judged(self.form, fresh, 0)
             loops = np.flatnonzero(unsure) if not self.form.forest else np.zeros(0, dtype=np.int64)
             if loops.size:
@@ -255,7 +255,7 @@ class _Search:
         form, chunk = self.form, self.chunk
         failed = np.zeros((form.names, self.unsure.size), dtype=bool)
         for number, tie in enumerate(form.ties):
-            alone = replace(chunk, low=chunk.low.copy(), high=chunk.high.copy())
+            alone = chunk.untold()
             alone.dead[:] = False
             alone.told(form.ties, number, tie.columns[0])
             failed[tie.name] |= alone.dead & chunk.active[number]

@@ -1,8 +1,8 @@
 """Rules, from their declaration to judged rows: compiled when a schema loads, run over all figures at once.
 
-In: the declared rules and the metrics with their units, then a frame of figures (FIGURE_COLUMNS). Out: one row for each
-rule (and each of its alternatives), entity and period, with the columns of FINDING_COLUMNS but `finding_id` and
-`message`; and bounds for figures that a rule implies though nobody printed them (IMPLIED_COLUMNS).
+In: the declared rules and the metrics with their units, then figures (`Shelf`). Out: for each rule an `Outcome`: its
+judged rows by alternative, each an entity and a period, of which `rulings` makes findings; and bounds for figures that
+it implies though nobody printed them (IMPLIED_COLUMNS).
 """
 
 from __future__ import annotations
@@ -223,10 +223,3 @@ def _check(relation: Relation, material: float, metrics: Mapping[str, Metric]) -
     positive = frozenset(name for name in leaves if _is_positive(metrics[name]))
     stated_scale = scale[stated.metric] if isinstance(stated, Operand) else Fraction(1)
     return Check(stated, symbol, implied, scale, stated_scale, positive, material)
-
-
-def _numbered(rows: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat(
-        frame.with_row_index("row").with_columns(place=pl.lit(place), name=pl.lit(name))
-        for place, (name, frame) in enumerate(rows.items())
-    )

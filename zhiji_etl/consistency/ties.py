@@ -10,7 +10,7 @@ it allow one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -93,6 +93,10 @@ class Chunk:
         ends = self.low[:, rows], self.high[:, rows]
         return Chunk(*ends, self.active[:, rows], self.least[:, rows], self.most[:, rows], self.tolerance[rows])
 
+    def untold(self) -> Chunk:
+        """The same groups once more, to be told something else."""
+        return replace(self, low=self.low.copy(), high=self.high.copy())
+
     def freed(self, where: Flags) -> Chunk:
         """The same groups with the own bounds of figures not regarded, where it says so [figures, groups]."""
         low, high = np.where(where, -np.inf, self.low), np.where(where, np.inf, self.high)
@@ -100,8 +104,7 @@ class Chunk:
 
     def without(self, where: Flags) -> Chunk:
         """The same groups without some ties, where it says so [ties, groups]."""
-        low, high = self.low.copy(), self.high.copy()
-        return Chunk(low, high, self.active & ~where, self.least, self.most, self.tolerance)
+        return replace(self.untold(), active=self.active & ~where)
 
     def news(self, ties: Sequence[Tie], number: int, target: int) -> Flags:
         """As `told`, and where that was news."""

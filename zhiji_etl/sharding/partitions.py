@@ -116,7 +116,7 @@ def bundles(sources: Iterable[Source]) -> list[tuple[Source, ...]]:
     made: list[list[Source]] = []
     room = 0
     for source in sources:
-        if source.bytes > room:
+        if not made or source.bytes > room:
             made.append([])
             room = PARTITION_BYTES
         made[-1].append(source)
