@@ -20,7 +20,8 @@ from benchmarks.rates import materialised
 from benchmarks.record import NOT_INSTALLED, Measure, in_turn, scaled, spent
 from zhiji_etl.conversion import convert
 from zhiji_etl.rates import Rates
-from zhiji_etl.units import DEFINITIONS, factor, factors
+from zhiji_etl.units import factor, factors
+from zhiji_etl.units.registry import DEFINITIONS
 
 if TYPE_CHECKING:
     import pandas as pd

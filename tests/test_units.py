@@ -1,13 +1,16 @@
 """Units: exact factors, dimensions of their own, and a cache of definitions that may be damaged."""
 
 import shutil
+import subprocess
+import sys
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 
 from zhiji_etl.errors import UnitError
-from zhiji_etl.units import SYMBOLS, base_factor, dimension, factor, registry, unit_of
+from zhiji_etl.units import base_factor, dimension, factor, in_words, is_own
+from zhiji_etl.units.registry import SYMBOLS, registry, unit_of
 
 
 @pytest.mark.parametrize(
@@ -39,6 +42,7 @@ def test_factors_are_exact(printed, declared, expected):
         ("CNY", "USD", "currency_mismatch"),
         ("percent", "percentage_point", "unit_mismatch"),
         ("count", "CNY", "unit_missing"),
+        ("degree_fahrenheit", "degree_celsius", "unit_mismatch"),
     ],
 )
 def test_what_never_converts(printed, declared, code):
@@ -49,7 +53,7 @@ def test_what_never_converts(printed, declared, code):
 
 @pytest.mark.parametrize("noun", ["vehicle", "pin", "cat", "mug", "pat", "app", "teu"])
 def test_nouns_are_dimensions_of_their_own(noun):
-    assert dimension(f"CNY/{noun}") == f"[CNY] / [{noun}]"
+    assert in_words(dimension(f"CNY/{noun}")) == f"[CNY] / [{noun}]"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +74,7 @@ def test_what_is_told_to_do_about_a_mismatch(printed, declared, hint):
 
 @pytest.mark.parametrize("symbol", sorted(SYMBOLS))
 def test_a_symbol_is_a_unit_of_measure(symbol):
-    assert dimension(symbol) != f"[{symbol}]"
+    assert not is_own(symbol)
     assert base_factor(symbol) > 0
 
 
@@ -92,3 +96,46 @@ def test_a_damaged_cache_of_definitions_is_passed_over(tmp_path, monkeypatch, da
     finally:
         registry.cache_clear()
         unit_of.cache_clear()
+
+
+MEASURING = """
+import sys
+from zhiji_etl.units import base_factor, dimension
+told = [(str(base_factor(unit)), sorted(dimension(unit).powers.items())) for unit in sys.argv[1:]]
+print(told, "pint" in sys.modules)
+"""
+
+
+@pytest.fixture
+def measured_anew(tmp_path, monkeypatch):
+    """Units measured in a process of its own, with a cache folder that only this test has."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def measured(*units):
+        command = [sys.executable, "-c", MEASURING, *units]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        answer, _, asked = told.strip().rpartition(" ")
+        return answer, asked == "True"
+
+    return measured
+
+
+def test_what_pint_has_said_is_remembered_by_the_next_process(measured_anew, tmp_path):
+    first, asked = measured_anew("CNY/vehicle", "percent", "acre")
+    assert asked
+    assert measured_anew("CNY/vehicle", "percent", "acre") == (first, False)
+    assert measured_anew("CNY/vehicle", "hectare")[1]
+    (kept,) = (tmp_path / "cache").rglob("units-*.jsonl")
+    assert len(kept.read_text().splitlines()) == 4
+
+
+@pytest.mark.parametrize("damage", ["", "[]\n", '["percent", {}, "7', '["percent", [], "7"]\n', "\0\n", None])
+def test_what_is_remembered_and_damaged_is_asked_again(measured_anew, tmp_path, damage):
+    whole = measured_anew("percent")
+    (kept,) = (tmp_path / "cache").rglob("units-*.jsonl")
+    if damage is None:
+        shutil.rmtree(tmp_path / "cache")
+        (tmp_path / "cache").write_text("")
+    else:
+        kept.write_text(damage)
+    assert measured_anew("percent") == whole

@@ -18,7 +18,7 @@ from zhiji_etl.consistency.contradictions import refuse_contradictions
 from zhiji_etl.consistency.rules import CompiledRule, compile_rule
 from zhiji_etl.errors import ProjectError, ZhijiError
 from zhiji_etl.tables import KEYS, Metric, Table, fiscal_year_ends, identifiers, metrics, rules, table_name
-from zhiji_etl.units import dimension, is_known_code, unit_of
+from zhiji_etl.units import dimension, is_known_code, is_own
 from zhiji_etl.validation import refuse_scalar_checks
 
 Result = TypeVar("Result")
@@ -141,7 +141,7 @@ def _refuse_currency_names(metric: Metric) -> None:
 def _refuse_no_unit(table: str, metric: Metric) -> None:
     """Refuse what is no unit, and say where it stands."""
     try:
-        unit_of(metric.unit)
+        dimension(metric.unit)
     except ZhijiError as error:
         raise ProjectError(error.code, f"{table}, {metric.name}: {error}") from None
 
@@ -149,7 +149,7 @@ def _refuse_no_unit(table: str, metric: Metric) -> None:
 def _refuse_capitals(metric: Metric) -> None:
     """Refuse a noun in capitals: readings give nouns in small letters, so no figure would ever be printed in it."""
     for part in re.split(r"[/*\s]+", metric.unit):
-        if part != part.lower() and part.isidentifier() and dimension(part) == f"[{part}]" and not is_known_code(part):
+        if part != part.lower() and part.isidentifier() and is_own(part) and not is_known_code(part):
             what = f"{metric.name} is declared in {part}, which is no currency and no unit of measure."
             hint = f'what is counted stands in small letters: zj.Quantity("{metric.unit.replace(part, part.lower())}")'
             raise ProjectError("schema_invalid", what, hint=hint)

@@ -20,12 +20,13 @@ from zhiji_etl.sources.toml import read_toml
 class Settings(BaseModel):
     """What belongs to a project as a whole. Every key is optional; an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    name: str | None = None
-    """The name of the project."""
-    rates: list[str] = Field(default_factory=list)
-    """Files of exchange rates, from the project folder; the first one that has a rate is taken."""
+    name: str | None = Field(default=None, description="The name of the project.")
+    rates: list[str] = Field(
+        default_factory=list,
+        description="Files of exchange rates, from the project folder; the first one that has a rate is taken.",
+    )
 
 
 class Written(StrEnum):

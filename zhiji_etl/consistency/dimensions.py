@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from zhiji_etl.consistency.expressions import Expression, Relation, fold, formula
 from zhiji_etl.errors import RuleError
+from zhiji_etl.units import Dimension, dimension, in_words
 
 CURRENCY: Final = re.compile(r"\[[A-Z]{3}\]")
 ACROSS_CURRENCIES: Final = (
@@ -31,29 +32,24 @@ def check_dimensions(relation: Relation, units: Mapping[str, str], where: str) -
         raise _unlike(formula(relation), left, right, where)
 
 
-def _dimension(node: Expression, units: Mapping[str, str], where: str) -> Any:
-    def joined(symbol: str, left: Any, right: Any) -> Any:
+def _dimension(node: Expression, units: Mapping[str, str], where: str) -> Dimension:
+    def joined(symbol: str, left: Dimension, right: Dimension) -> Dimension:
         """The dimension of two sides under one sign."""
-        if symbol == "*":
-            return left * right
-        if symbol == "/":
-            return left / right
+        if symbol in ("*", "/"):
+            return left.times(right, 1 if symbol == "*" else -1)
         if left != right:
             raise _unlike(formula(node), left, right, where)
         return left
 
-    from zhiji_etl.units import unit_of
-
-    dimensionless = unit_of("percent").dimensionality
-    return fold(node, lambda leaf: unit_of(units[leaf.metric]).dimensionality, lambda _: dimensionless, joined)
+    return fold(node, lambda leaf: dimension(units[leaf.metric]), lambda _: Dimension({}), joined)
 
 
-def _unlike(text: str, left: Any, right: Any, where: str) -> RuleError:
-    currencies = [{name for name in dimensions if CURRENCY.fullmatch(name)} for dimensions in (left, right)]
+def _unlike(text: str, left: Dimension, right: Dimension, where: str) -> RuleError:
+    currencies = [{name for name in side.powers if CURRENCY.fullmatch(name)} for side in (left, right)]
     across = all(currencies) and currencies[0] != currencies[1]
     hint = "both must be of one dimension; percent and fractions convert, percentage points and currencies do not"
     return RuleError(
         "rule_dimension",
-        f"{where}: `{text}` compares or adds {left} and {right}.",
+        f"{where}: `{text}` compares or adds {in_words(left)} and {in_words(right)}.",
         hint=ACROSS_CURRENCIES if across else hint,
     )

@@ -65,21 +65,24 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 class Translation(BaseModel):
     """The `[fx]` table of a sidecar: how the source itself converted one currency into another."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    method: str | None = None
-    """Reference rates by this method: average, average_quoted, period_end, sum_of_quarters, spot, fixed."""
-    start: Day | None = None
-    """First day of the window of a spot rate."""
-    end: Day | None = None
-    """Last day of the window of a spot rate."""
+    method: str | None = Field(
+        default=None,
+        description="Reference rates by this method: average, average_quoted, period_end, sum_of_quarters, spot,"
+        " fixed.",
+    )
+    start: Day | None = Field(default=None, description="First day of the window of a spot rate.")
+    end: Day | None = Field(default=None, description="Last day of the window of a spot rate.")
     rate: (
         Annotated[
             Decimal, BeforeValidator(_as_rate, json_schema_input_type=str | float), Field(gt=0, allow_inf_nan=False)
         ]
         | None
-    ) = None
-    """The rate that the source itself gives, as markets quote it: CNY for one USD. Best in quotes."""
+    ) = Field(
+        default=None,
+        description="The rate that the source itself gives, as markets quote it: CNY for one USD. Best in quotes.",
+    )
 
     @property
     def stated_method(self) -> str | None:
@@ -111,26 +114,35 @@ class Layout(BaseModel):
     says is said for the whole table.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    cells: Annotated[str, AfterValidator(_area)] = "A1"
-    """The area of the table with its headers and labels, as "A3:H20", or its first cell, as "A3"."""
-    sheet: str | int | None = None
-    """The sheet of a workbook by its name; of an HTML page, the table by its number from 1."""
-    columns: list[Axis] = Field(default_factory=list)
-    """What the first rows of the area say of the columns below them, from the top."""
-    rows: list[Axis] = Field(default_factory=list)
-    """What the first columns of the area say of the rows beside them, from the left."""
-    entity: str | None = None
-    """Whose figures these are, where no row or column says it."""
-    metric: str | None = None
-    """What the figures measure, where no row or column says it."""
-    period: Annotated[str | None, BeforeValidator(_as_text_or_year, json_schema_input_type=str | int)] = None
-    """When the figures hold, where no row or column says it."""
-    caption: str | None = None
-    """What the table says of unit and scale, as printed: "RMB in millions, except per share data"."""
-    vintage: str | None = None
-    """Which edition of the figures this is, where no row or column says it."""
+    cells: Annotated[str, AfterValidator(_area)] = Field(
+        default="A1",
+        description='The area of the table with its headers and labels, as "A3:H20", or its first cell, as "A3".',
+    )
+    sheet: str | int | None = Field(
+        default=None,
+        description="The sheet of a workbook by its name; of an HTML page, the table by its number from 1.",
+    )
+    columns: list[Axis] = Field(
+        default_factory=list, description="What the first rows of the area say of the columns below them, from the top."
+    )
+    rows: list[Axis] = Field(
+        default_factory=list,
+        description="What the first columns of the area say of the rows beside them, from the left.",
+    )
+    entity: str | None = Field(default=None, description="Whose figures these are, where no row or column says it.")
+    metric: str | None = Field(default=None, description="What the figures measure, where no row or column says it.")
+    period: Annotated[str | None, BeforeValidator(_as_text_or_year, json_schema_input_type=str | int)] = Field(
+        default=None, description="When the figures hold, where no row or column says it."
+    )
+    caption: str | None = Field(
+        default=None,
+        description='What the table says of unit and scale, as printed: "RMB in millions, except per share data".',
+    )
+    vintage: str | None = Field(
+        default=None, description="Which edition of the figures this is, where no row or column says it."
+    )
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -147,75 +159,85 @@ KEYS: Final = ("entity", "metric", "period")
 class Names(BaseModel):
     """The `[names]` tables of a sidecar: labels as printed, and our names; an empty name leaves its cells out."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    entity: dict[str, str] = Field(default_factory=dict)
-    """Printed label = our name."""
-    metric: dict[str, str] = Field(default_factory=dict)
-    """Printed label = the metric of a schema. The label stands with or without its unit in brackets."""
-    period: dict[str, str] = Field(default_factory=dict)
-    """Printed label = a period, as "2019" or "2020Q1"."""
+    entity: dict[str, str] = Field(default_factory=dict, description="Printed label = our name.")
+    metric: dict[str, str] = Field(
+        default_factory=dict,
+        description="Printed label = the metric of a schema. The label stands with or without its unit in brackets.",
+    )
+    period: dict[str, str] = Field(default_factory=dict, description='Printed label = a period, as "2019" or "2020Q1".')
 
 
 class Sidecar(BaseModel):
     """What `raw/NAME.toml` says of its raw file. Every key is optional; an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    title: str | None = None
-    """The title of the source."""
-    publisher: str | None = None
-    """Who published it."""
-    published: DateOrText | None = None
-    """When it was published."""
-    accessed: DateOrText | None = None
-    """When it was looked at."""
-    url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
-    """Where it stands."""
-    licence: str | None = None
-    """Under which terms it may be used."""
-    note: str | None = None
-    """Anything else that a reader should know."""
-    rounding: Literal["nearest", "truncation"] = "nearest"
-    """How the source shortens its numbers."""
-    trust: Annotated[float, BeforeValidator(_as_number, json_schema_input_type=float), Field(gt=0)] = 1.0
-    """How much its figures are trusted against those of others: above 0, inf for without doubt."""
-    table: Name | None = None
-    """The table of the schema that its figures belong to, where several declare a metric."""
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
-    """The currency of signs of several currencies, as $, ¥ and 元 (ISO 4217)."""
-    scale: str | None = None
-    """The scale of the whole table, as "million" or "亿"."""
-    unit: str | None = None
-    """What the whole table says of unit and scale, as printed: "RMB in millions", "单位：万辆"."""
-    decimals: Annotated[int, Field(ge=-30, le=30)] | None = None
-    """Places of the last exact digit of all figures: 1 to the tenth, -6 to the million."""
-    decimal_comma: bool = False
-    """Whether a comma stands before the decimals: 1.234,5."""
-    restates: bool = False
-    """Whether the figures restate earlier ones."""
-    vintage: str | None = None
-    """Which edition of the figures this is."""
-    fiscal_year_end: Annotated[str, Field(pattern=r"^\d\d-\d\d$"), AfterValidator(_month_and_day)] | None = None
-    """The last day of the fiscal year, as "03-31"."""
-    separator: Literal[",", ";", "\t", "|"] | None = None
-    """What separates the cells of a text table."""
-    sheet: str | int | None = None
-    """The sheet of a workbook by its name; of an HTML page, the table by its number from 1."""
-    columns: dict[str, str] = Field(default_factory=dict)
-    """Our column = the header of the raw file, for tables of one figure a row."""
-    layout: Annotated[list[Layout] | None, BeforeValidator(_as_list, json_schema_input_type=Layout | list[Layout])] = (
-        None
+    title: str | None = Field(default=None, description="The title of the source.")
+    publisher: str | None = Field(default=None, description="Who published it.")
+    published: DateOrText | None = Field(default=None, description="When it was published.")
+    accessed: DateOrText | None = Field(default=None, description="When it was looked at.")
+    url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = Field(default=None, description="Where it stands.")
+    licence: str | None = Field(default=None, description="Under which terms it may be used.")
+    note: str | None = Field(default=None, description="Anything else that a reader should know.")
+    rounding: Literal["nearest", "truncation"] = Field(
+        default="nearest", description="How the source shortens its numbers."
     )
-    """How a wide table says whose, what and when its cells are; several, as [[layout]], for several areas."""
-    names: Names = Field(default_factory=Names)
-    """Labels as printed, and our names for them; "" leaves the cells of a label out."""
-    captions: dict[str, str] = Field(default_factory=dict)
-    """Metric = what is to be taken for the caption of its cells, as "percent" or "RMB per share"."""
-    fx: Translation | None = None
-    """How the source converted one currency into another."""
-    identifiers: dict[str, dict[str, str]] = Field(default_factory=dict)
-    """Codes of entities for identifier columns: [identifiers."SAIC Motor"] stock_code = "600104"."""
+    trust: Annotated[float, BeforeValidator(_as_number, json_schema_input_type=float), Field(gt=0)] = Field(
+        default=1.0,
+        description="How much its figures are trusted against those of others: above 0, inf for without doubt.",
+    )
+    table: Name | None = Field(
+        default=None, description="The table of the schema that its figures belong to, where several declare a metric."
+    )
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = Field(
+        default=None, description="The currency of signs of several currencies, as $, ¥ and 元 (ISO 4217)."
+    )
+    scale: str | None = Field(default=None, description='The scale of the whole table, as "million" or "亿".')
+    unit: str | None = Field(
+        default=None,
+        description='What the whole table says of unit and scale, as printed: "RMB in millions", "单位：万辆".',
+    )
+    decimals: Annotated[int, Field(ge=-30, le=30)] | None = Field(
+        default=None, description="Places of the last exact digit of all figures: 1 to the tenth, -6 to the million."
+    )
+    decimal_comma: bool = Field(default=False, description="Whether a comma stands before the decimals: 1.234,5.")
+    restates: bool = Field(default=False, description="Whether the figures restate earlier ones.")
+    vintage: str | None = Field(default=None, description="Which edition of the figures this is.")
+    fiscal_year_end: Annotated[str, Field(pattern=r"^\d\d-\d\d$"), AfterValidator(_month_and_day)] | None = Field(
+        default=None, description='The last day of the fiscal year, as "03-31".'
+    )
+    separator: Literal[",", ";", "\t", "|"] | None = Field(
+        default=None, description="What separates the cells of a text table."
+    )
+    sheet: str | int | None = Field(
+        default=None,
+        description="The sheet of a workbook by its name; of an HTML page, the table by its number from 1.",
+    )
+    columns: dict[str, str] = Field(
+        default_factory=dict, description="Our column = the header of the raw file, for tables of one figure a row."
+    )
+    layout: Annotated[list[Layout] | None, BeforeValidator(_as_list, json_schema_input_type=Layout | list[Layout])] = (
+        Field(
+            default=None,
+            description="How a wide table says whose, what and when its cells are; several, as [[layout]], for several"
+            " areas.",
+        )
+    )
+    names: Names = Field(
+        default_factory=Names,
+        description='Labels as printed, and our names for them; "" leaves the cells of a label out.',
+    )
+    captions: dict[str, str] = Field(
+        default_factory=dict,
+        description='Metric = what is to be taken for the caption of its cells, as "percent" or "RMB per share".',
+    )
+    fx: Translation | None = Field(default=None, description="How the source converted one currency into another.")
+    identifiers: dict[str, dict[str, str]] = Field(
+        default_factory=dict,
+        description='Codes of entities for identifier columns: [identifiers."SAIC Motor"] stock_code = "600104".',
+    )
 
     @model_validator(mode="after")
     def _is_one_form(self) -> Self:
