@@ -1,8 +1,11 @@
 """The laws of every engine: the same results in the same order, and errors that come through."""
 
+import os
 import pickle
 import shutil
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -27,9 +30,13 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("scratch")
 
 
-@pytest.fixture(scope="module", params=sorted(ENGINES))
+@pytest.fixture(scope="module", params=[*sorted(ENGINES), "processes"])
 def running(request: pytest.FixtureRequest, scratch: Path) -> Iterator[Engine]:
     """Each engine, small: two processes at most."""
+    if request.param == "processes":
+        with engine("local", None, scratch, workers=2) as started:
+            yield started
+        return
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "dask":
             patch.setattr(pytest.importorskip("distributed.deploy.local"), "CPU_COUNT", 2)
@@ -156,6 +163,52 @@ def test_the_local_engine_has_no_address(tmp_path: Path):
     with pytest.raises(EngineError) as caught:
         engine("local", "tcp://here:1", tmp_path)
     assert caught.value.code == "engine_address"
+
+
+@pytest.mark.parametrize(("name", "workers"), [("local", 0), ("local", -1), ("dask", 2), ("spark", 2)])
+def test_workers_are_those_of_the_local_engine(name: str, workers: int, tmp_path: Path):
+    with pytest.raises(EngineError) as caught:
+        engine(name, None, tmp_path, workers)
+    assert caught.value.code == "engine_workers"
+
+
+def test_each_worker_has_its_share_of_the_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(pl, "thread_pool_size", lambda: 6)
+    with engine("local", None, tmp_path, workers=2) as started:
+        assert started.run_shards(shards.threads, [0]) == [3]
+
+
+def test_a_worker_that_is_ended_from_outside_ends_the_work(tmp_path: Path):
+    with engine("local", None, tmp_path, workers=2) as started:
+        with pytest.raises(EngineError, match="memory") as caught:
+            started.run_shards(shards.killed, [1, 2, 3])
+        assert caught.value.code == "engine_failed"
+
+
+ORPHANS = """
+import sys
+from pathlib import Path
+from engines import shards
+from zhiji_etl.engines import engine
+
+if __name__ == "__main__":
+    with engine("local", None, Path(sys.argv[1]), workers=2) as started:
+        started.run_shards(shards.waiting, [Path(sys.argv[1]), Path(sys.argv[1])])
+"""
+
+
+def test_workers_end_with_a_killed_parent(tmp_path: Path):
+    script = tmp_path / "driver.py"
+    script.write_text(ORPHANS)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    driver = subprocess.Popen([sys.executable, str(script), str(tmp_path)], env=environment, stdout=subprocess.PIPE)
+    until = time.monotonic() + 60
+    while len(list(tmp_path.glob("*.pid"))) < 2 and time.monotonic() < until:
+        time.sleep(0.05)
+    driver.kill()
+    # Workers have the same standard output: it ends with the last of them.
+    driver.communicate(timeout=30)
+    assert len(list(tmp_path.glob("*.pid"))) == 2
 
 
 def test_a_missing_package_is_named_with_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -238,14 +238,14 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", ["local", "dask", "spark"])
-def test_engines_publish_the_run_of_one_piece(plain: Path, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("name", "workers"), [("local", 1), ("local", 2), ("dask", 1), ("spark", 1)])
+def test_engines_publish_the_run_of_one_piece(plain: Path, tmp_path: Path, name: str, workers: int) -> None:
     """By the engine's own processes on this machine, more partitions than some have companies for."""
     if name == "spark" and shutil.which("java") is None:
         pytest.skip("Spark needs Java, which is not installed")
     pytest.importorskip({"local": "polars", "dask": "distributed", "spark": "pyspark"}[name])
     whole = zj.Project(plain).run(tmp_path / "whole", partitions=1)
-    sharded = zj.Project(plain).run(tmp_path / "shards", engine=name, partitions=3)
+    sharded = zj.Project(plain).run(tmp_path / "shards", engine=name, partitions=3, workers=workers)
     assert_same(whole, sharded)
     assert [entry["name"] for entry in read_manifest(sharded.path)["outputs"] if "/" in entry["name"]]
     assert verify(latest(tmp_path / "shards")) == []

@@ -107,6 +107,7 @@ def run(
     partitions: Annotated[
         int | None, typer.Option(min=1, help="Shards of entities; by default as many as the raw files are large.")
     ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes of this machine for a large project.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
     junit: Annotated[Path | None, typer.Option(help="Write the findings as JUnit XML, for CI systems.")] = None,
     log_json: Annotated[bool, typer.Option("--log-json", help="Log to stderr, one JSON object a line.")] = False,
@@ -129,7 +130,7 @@ def run(
         with shown as bar:
             result = Project(project).run(
                 out, keep=keep, stages=Stages(bar), force=force, language=lang.value, fail_on=failing,
-                engine=engine.value, address=address, partitions=partitions,
+                engine=engine.value, address=address, partitions=partitions, workers=workers,
             )  # fmt: skip
         if junit is not None:
             write_junit(junit, result.shown.findings, failing)

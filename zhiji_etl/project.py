@@ -144,6 +144,7 @@ class Project:
         engine: str = "local",
         address: str | None = None,
         partitions: int | None = None,
+        workers: int = 1,
     ) -> RunResult:
         """Carry the figures the whole way and publish them below `out` (by default the project's `build`).
 
@@ -153,19 +154,20 @@ class Project:
 
         A large project is run in `partitions` of its entities, by default one for each 12 MB of raw text above 50 MB:
         outputs are then folders of parts, and every source is read. `engine` is `local`, `dask` or `spark`, and
-        `address` where it runs; all workers must see the project and the build folder under the same paths.
+        `address` where it runs; all workers must see the project and the build folder under the same paths. `workers`
+        are the processes of the engine `local`: with more than one every project of more than 12 MB is dealt out.
         """
         from zhiji_etl.figures import Severity
         from zhiji_etl.pipeline import run
 
         failing = None if fail_on is None else Severity(fail_on)
-        number = self._partitions() if partitions is None else partitions
+        number = self._partitions(workers) if partitions is None else partitions
         if engine != "local" or number > 1:
             from zhiji_etl.engines import engine as engine_of
             from zhiji_etl.sharding import SCRATCH, run_in_shards
 
             build = self.build(out).resolve()
-            worker = engine_of(engine, address, build / SCRATCH)
+            worker = engine_of(engine, address, build / SCRATCH, workers)
             return run_in_shards(
                 self, build, worker, number, keep=keep, stages=stages, language=language, fail_on=failing
             )
@@ -175,11 +177,11 @@ class Project:
         """Where runs are published: `out`, or the project's own folder."""
         return self.path / "build" if out is None else Path(out)
 
-    def _partitions(self) -> int:
+    def _partitions(self, workers: int) -> int:
         from zhiji_etl.sharding import partitions_of
 
         self._require()
-        return partitions_of(self.path / "raw")
+        return partitions_of(self.path / "raw", workers)
 
     def _rate_names(self) -> list[str]:
         names: list[str] = self.settings.get("rates", [])

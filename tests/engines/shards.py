@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import signal
 import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import pyarrow as pa
 
 from zhiji_etl.errors import FigureError
@@ -119,3 +121,20 @@ def slow_gather(folder: Path, seconds: float, partition: int, pieces: Iterator[p
     ahead = list(itertools.islice(pieces, 1))
     marked(folder, "gather", partition, seconds)
     return told(partition, itertools.chain(ahead, pieces))
+
+
+def threads(shard: int) -> int:
+    """How many threads Polars has here."""
+    return pl.thread_pool_size()
+
+
+def killed(shard: int) -> None:
+    """Ended as by the system where memory runs out."""
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)
+
+
+def waiting(folder: Path) -> None:
+    """Say who works here, and go on for long."""
+    (folder / f"{os.getpid()}.pid").touch()
+    time.sleep(60)

@@ -16,25 +16,35 @@ from zhiji_etl.errors import EngineError
 from zhiji_etl.sources.names import safe_terminal
 
 
-def engine(name: str, address: str | None, scratch: Path) -> Engine:
+def engine(name: str, address: str | None, scratch: Path, workers: int = 1) -> Engine:
     """The engine `local`, `dask` or `spark`.
+
+    `workers` are the processes of the engine `local`; with one, it works in this process.
 
     `address` is where it runs, such as spark://host:7077, local[2] or tcp://host:8786; without one, processes of this
     machine are started. `scratch` is a folder for what passes between shards, seen by all workers under this path.
-    Raises `EngineError`: `engine_unknown`, `engine_address`.
+    Raises `EngineError`: `engine_unknown`, `engine_address`, `engine_workers`.
     """
     if name not in ENGINES:
         raise _unknown(name)
+    if name == "local":
+        return _local(address, scratch, workers)
+    if workers != 1:
+        what = f"The engine {name} has workers of its own, but {workers} are asked for."
+        raise EngineError("engine_workers", what, hint="leave workers away, or leave the engine away")
     return ENGINES[name](address, scratch)
 
 
-def _local(address: str | None, scratch: Path) -> Engine:
+def _local(address: str | None, scratch: Path, workers: int = 1) -> Engine:
     from zhiji_etl.engines.local import LocalEngine
+    from zhiji_etl.engines.processes import ProcessEngine
 
     if address is not None:
-        what = f"The engine local runs in this process and has no address, but {safe_terminal(address)!r} is given."
+        what = f"The engine local runs on this machine and has no address, but {safe_terminal(address)!r} is given."
         raise EngineError("engine_address", what, hint="leave the address away, or name the engine spark or dask")
-    return LocalEngine(scratch)
+    if workers < 1:
+        raise EngineError("engine_workers", f"{workers} workers can do nothing.", hint="say 1 or more")
+    return LocalEngine(scratch) if workers == 1 else ProcessEngine(workers, scratch)
 
 
 def _dask(address: str | None, scratch: Path) -> Engine:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import pickle
 import tempfile
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
@@ -21,7 +20,7 @@ import pyarrow as pa
 
 from zhiji_etl.engines.failures import as_engine_errors, attempted, failed, results
 from zhiji_etl.engines.packages import package
-from zhiji_etl.engines.pieces import read_shard, shuffle_folder, split_up, write_shard
+from zhiji_etl.engines.pieces import gather_from_files, shuffle_folder, split_into_file
 from zhiji_etl.engines.seam import Given, Made
 from zhiji_etl.errors import EngineError
 from zhiji_etl.sources.names import safe_terminal
@@ -72,8 +71,8 @@ class DaskEngine:
         """As `Engine.shuffle_by_key`; `EngineError` `engine_scratch` where a worker does not see `scratch`."""
         with shuffle_folder(self.scratch) as name:
             folder = Path(name)
-            names = self._each(partial(_split, split, partitions, folder), shards)
-            return self._each(partial(_gather, gather, folder, names), range(partitions))
+            names = self._each(partial(split_into_file, split, partitions, folder), shards)
+            return self._each(partial(gather_from_files, gather, folder, names), range(partitions))
 
     def _each(self, function: Callable[[Given], Made], given: Sequence[Given]) -> list[Made]:
         """The function of each; the first error of the library, in order, ends all tasks."""
@@ -91,27 +90,6 @@ class DaskEngine:
 
 def _task(packed: bytes, function: Callable[[Any], Any]) -> Any:
     return attempted(function, pickle.loads(packed))
-
-
-def _split(
-    split: Callable[[Given], Iterable[tuple[int, pa.Table]]], partitions: int, folder: Path, shard: Given
-) -> str:
-    """The name of the file with all pieces of the shard."""
-    if not folder.is_dir():
-        raise EngineError(
-            "engine_scratch",
-            f"A worker does not see the folder {safe_terminal(str(folder))}.",
-            hint="Workers and caller need one file system: name a folder there as scratch.",
-        )
-    name = f"{uuid.uuid4().hex}.arrows"
-    write_shard(folder / name, split_up(split, shard, partitions))
-    return name
-
-
-def _gather(
-    gather: Callable[[int, Iterator[pa.Table]], Made], folder: Path, names: Sequence[str], partition: int
-) -> Made:
-    return gather(partition, (piece for name in names for piece in read_shard(folder / name, partition)))
 
 
 # -------------------------------------------------------------------------------------------------- starting, stopping

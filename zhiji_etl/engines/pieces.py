@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import ipc
 
+from zhiji_etl.engines.seam import Given, Made
+from zhiji_etl.errors import EngineError
 from zhiji_etl.outputs.disk import writing
-
-Given = TypeVar("Given")
+from zhiji_etl.sources.names import safe_terminal
 
 LZ4: Final = ipc.IpcWriteOptions(compression="lz4")
 INDEX: Final = pa.schema({"partition": pa.int32(), "offset": pa.int64()})
@@ -93,3 +95,28 @@ def read_shard(path: Path, partition: int) -> Iterator[pa.Table]:
         for offset in index.filter(pc.equal(index["partition"], partition))["offset"].to_pylist():
             source.seek(offset)
             yield read_piece(source)
+
+
+def split_into_file(
+    split: Callable[[Given], Iterable[tuple[int, pa.Table]]], partitions: int, folder: Path, shard: Given
+) -> str:
+    """Write all pieces of a shard into one file of this attempt's own; its name.
+
+    `EngineError` `engine_scratch` where this worker does not see the folder.
+    """
+    if not folder.is_dir():
+        raise EngineError(
+            "engine_scratch",
+            f"A worker does not see the folder {safe_terminal(str(folder))}.",
+            hint="Workers and caller need one file system: name a folder there as scratch.",
+        )
+    name = f"{uuid.uuid4().hex}.arrows"
+    write_shard(folder / name, split_up(split, shard, partitions))
+    return name
+
+
+def gather_from_files(
+    gather: Callable[[int, Iterator[pa.Table]], Made], folder: Path, names: Sequence[str], partition: int
+) -> Made:
+    """What is made of a partition, from the files of all shards in their order."""
+    return gather(partition, (piece for name in names for piece in read_shard(folder / name, partition)))

@@ -93,13 +93,13 @@ class Task:
 _LOADED: Final[dict[Path, Project]] = {}
 
 
-def partitions_of(raw: Path) -> int:
+def partitions_of(raw: Path, workers: int = 1) -> int:
     """Into how many partitions the rows of a raw folder are dealt: by the bytes of its files, and so always the same.
 
-    Up to WHOLE_BYTES it is one.
+    Up to WHOLE_BYTES it is one, but where several workers wait for something to do.
     """
-    sizes = [_weight(path) for path in raw.glob("*") if path.is_file() and path.suffix != ".toml"]
-    return math.ceil(sum(sizes) / PARTITION_BYTES) if sum(sizes) > WHOLE_BYTES else 1
+    size = sum(_weight(path) for path in raw.glob("*") if path.is_file() and path.suffix != ".toml")
+    return max(1, math.ceil(size / PARTITION_BYTES)) if workers > 1 or size > WHOLE_BYTES else 1
 
 
 def _weight(path: Path) -> int:
