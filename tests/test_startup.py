@@ -95,3 +95,32 @@ def test_a_module_of_another_name_has_the_namespace_at_once(tmp_path: Path):
     (tmp_path / "other" / "__main__.py").write_text("", encoding="utf-8")
     done = started("-m", "other", "-m", "nothing", "zhiji_etl", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+USED = """import pandas as pd
+import pandera.pandas as other
+
+other.DataFrameSchema({"a": other.Column(int, other.Check.ge(0))}).validate(pd.DataFrame({"a": [1]}))"""
+
+
+@pytest.mark.parametrize(("line", "are_loaded"), [("", False), (USED, True)])
+def test_a_run_loads_other_frames_only_where_a_schema_does(
+    command: list[str], line: str, are_loaded: bool, tmp_path: Path
+):
+    pytest.importorskip("pandas")
+    folder = project(tmp_path / "project", line)
+    done = started("-X", "importtime", *command, "run", str(folder), cwd=tmp_path)
+    # What is tried in vain is listed too, but not what it consists of.
+    loaded = {told.rpartition("|")[2].strip() for told in done.stderr.splitlines() if "|" in told}
+    assert done.returncode == 0, done.stderr
+    assert "pandera.polars" in loaded
+    assert ("pandas._libs" in loaded) == are_loaded
+    assert "hypothesis.internal" not in loaded or are_loaded
+
+
+def test_a_program_keeps_all_of_pandera(tmp_path: Path):
+    pytest.importorskip("pandas")
+    folder = project(tmp_path / "project", "")
+    code = f"import sys, zhiji_etl as zj; zj.Project({str(folder)!r}).run(); assert 'pandas' in sys.modules"
+    done = started("-c", code, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr

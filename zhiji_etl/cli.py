@@ -15,7 +15,7 @@ import typer
 
 from zhiji_etl.choices import Contract, EngineName, FailOn, Language, Published, Rounding, TableFormat
 from zhiji_etl.errors import FigureError, PeriodError, ZhijiError
-from zhiji_etl.starting import collect_seldom, keep_loaded
+from zhiji_etl.starting import collect_seldom, keep_loaded, need_polars_alone
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -114,6 +114,7 @@ def run(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log to stderr, in plain lines.")] = False,
 ) -> None:
     """Carry the figures of a project the whole way, and say which cannot all be true."""
+    need_polars_alone((project / "schemas").glob("*.py"))
     from zhiji_etl import logs
     from zhiji_etl.figures import Severity
     from zhiji_etl.history import expected

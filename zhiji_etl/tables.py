@@ -17,16 +17,23 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, overload
 
+import polars as pl
+
 from zhiji_etl.errors import PeriodError, ProjectError
 from zhiji_etl.figures import Severity
 from zhiji_etl.labels import understood
 from zhiji_etl.periods import year_end_day
 from zhiji_etl.reading.drafts import singular_of
+from zhiji_etl.starting import for_polars_alone
 
-with warnings.catch_warnings():
+with warnings.catch_warnings(), for_polars_alone() as is_alone:
     # Where pandas and PySpark are installed, Pandera imports both, and PySpark warns of new versions of pandas.
     warnings.simplefilter("ignore", FutureWarning)
     import pandera.polars as pandera
+
+    if is_alone:
+        # Pandera would load the rest of them at the first check of a schema.
+        pandera.Check.ge(0)(pl.LazyFrame({"first": [0]}), "first")
 
 YEAR_ENDS: Final = "__zhiji_fiscal_year_ends__"
 MATERIAL: Final = 0.05
