@@ -43,9 +43,8 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Cells as printed (null where empty), merged areas, and the cells whose print is not known, with code and reason.
-
-    `prefix` stands before the address of a cell: `Sheet1!`.
+    """Cells as printed (null or blank where empty), merged areas, and the cells whose print is not known, with code and
+    reason. `prefix` stands before the address of a cell: `Sheet1!`.
     """
 
     rows: Sequence[Sequence[str | None]]
@@ -60,9 +59,10 @@ class Grid:
         object.__setattr__(self, "width", max(map(len, self.rows), default=0))
 
     def cell(self, row: int, column: int) -> str | None:
-        """The text of a cell; null outside the grid."""
+        """The text of a cell; null where it is empty, and outside the grid."""
         texts = self.rows[row] if row < len(self.rows) else ()
-        return texts[column] if column < len(texts) else None
+        text = texts[column] if column < len(texts) else None
+        return text if text and text.strip() else None
 
     def place(self, row: int, column: int) -> str:
         """The address of a cell: `Sheet1!B7`."""
@@ -103,10 +103,9 @@ def text_grid(path: Path, separator: str) -> Grid:
 
     Raises `SourceError`: `source_encoding`, `line_ends`, `quote_stray`, `source_unpacks`, `grid_too_large`.
     """
-    rows: list[list[str | None]] = []
+    rows: list[list[str]] = []
     try:
-        reader = csv.reader(io.StringIO(_text(path), newline=""), delimiter=separator, strict=True)
-        rows.extend([text if text.strip() else None for text in row] for row in reader)
+        rows.extend(csv.reader(io.StringIO(_text(path), newline=""), delimiter=separator, strict=True))
     except csv.Error as error:
         what = f"{safe_terminal(path.name)}, row {len(rows) + 1}: {error}."
         raise SourceError("quote_stray", what, hint="Put the whole cell in quotes and double a quote in it.") from None
