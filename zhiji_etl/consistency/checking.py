@@ -103,7 +103,7 @@ def checked(
             needed=ends,
             contenders=frozenset(entities_of(binding(ends), figures)),
             tied=opposed.tied,
-            ranked=_places(shelved(empty()), rules),
+            ranked=_places(shelved, rules),
             untried=opposed.untried,
             names=alike(rules, entities),
         ),
@@ -123,13 +123,13 @@ def _shelf(
     return shelve(figures, disputed, [flawed, _as_operands(known), reference])
 
 
-def _places(shelf: Shelf, rules: Sequence[CompiledRule]) -> dict[int, pl.DataFrame]:
+def _places(shelved: Callable[[pl.DataFrame], Shelf], rules: Sequence[CompiledRule]) -> dict[int, pl.DataFrame]:
     """The wide frame of each rule about ranks, by its number."""
-    return {
-        number: places(rule.ranking, shelf, rule.rule.table)
-        for number, rule in enumerate(rules)
-        if rule.ranking is not None
-    }
+    ranked = {number: (rule.ranking, rule.rule.table) for number, rule in enumerate(rules) if rule.ranking is not None}
+    if not ranked:
+        return {}
+    shelf = shelved(empty())
+    return {number: places(ranking, shelf, table) for number, (ranking, table) in ranked.items()}
 
 
 def _run(

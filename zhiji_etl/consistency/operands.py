@@ -9,7 +9,7 @@ Figures are joined by number, not by a text and two dates, and a second number p
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -62,9 +62,14 @@ def columns(name: str) -> Columns:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Figures ready to be joined: the columns that operands need, with `key`, `span` and their proofs (see `_keys`)."""
+    """Figures ready to be joined, by metric: what operands need, with `key`, `span` and their proofs (see `_keys`)."""
 
-    figures: pl.DataFrame
+    by_metric: Mapping[str, pl.DataFrame]
+    nothing: pl.DataFrame
+
+    def figures(self, metric: str) -> pl.DataFrame:
+        """Those of one metric, in the order in which they were given."""
+        return self.by_metric.get(metric, self.nothing)
 
 
 def shelve(figures: pl.DataFrame, disputed: pl.Series | None = None, further: Sequence[pl.DataFrame] = ()) -> Shelf:
@@ -79,7 +84,10 @@ def shelve(figures: pl.DataFrame, disputed: pl.Series | None = None, further: Se
     if disputed is not None and disputed.len():
         needed = _contradicted(needed, disputed)
     whole = pl.concat([needed, *further], how="diagonal_relaxed")
-    return Shelf(whole.with_columns(_keys()))
+    keyed = whole.with_columns(_keys())
+    # Each rule takes the figures of a few metrics, most metrics are taken by several rules.
+    parts = keyed.partition_by("metric", as_dict=True, maintain_order=True)
+    return Shelf({str(metric): part for (metric,), part in parts.items()}, keyed.clear())
 
 
 def side_by_side(shelf: Shelf, operands: Iterable[Operand], table: str | None) -> pl.DataFrame:
@@ -211,28 +219,32 @@ def _base(shelf: Shelf, own: Sequence[Operand], table: str | None) -> pl.DataFra
 
 def _of_metric(shelf: Shelf, operand: Operand, table: str | None, *, keyed: bool) -> pl.DataFrame:
     """The figures of one operand under its column names; `keyed`: with the keys of their rows."""
-    mine = shelf.figures.lazy().filter(pl.col("metric") == operand.metric)
+    mine = shelf.figures(operand.metric)
     if operand.entity is not None:
         mine = mine.filter(pl.col("entity") == operand.entity)
     elif table is not None and keyed:
-        mine = mine.filter((pl.col("table") == table) | pl.col("table").is_null())
+        mine = _only(mine, (pl.col("table") == table) | pl.col("table").is_null())
     at = "key" if operand.entity is None else "span"
     fields = [pl.col(field).alias(name) for field, name in columns(operand.name)._asdict().items()]
     kept = [*KEYS, "vintage", "key", "key_proof"] if keyed else [at, f"{at}_proof"]
     if isinstance(operand, Rate):
         fields.append(pl.col("told").alias(told(operand)))
-    return _finest(mine.collect(), at).select(*kept, *fields)
+    return _finest(mine, at).select(*kept, *fields)
+
+
+def _only(rows: pl.DataFrame, wanted: pl.Expr) -> pl.DataFrame:
+    """The wanted rows; where these are all, as is usual, nothing is copied."""
+    mask = rows.select(wanted).to_series()
+    return rows if mask.all() else rows.filter(mask)
 
 
 def _base_of_others(shelf: Shelf, others: Sequence[Operand], table: str | None) -> pl.DataFrame:
     """For a rule that has no figure of the row's own: a row for each period of those it names."""
     named = others[0].entity
-    mine = pl.any_horizontal(
-        (pl.col("metric") == leaf.metric)
-        & (pl.lit(value=True) if leaf.entity is None else pl.col("entity") == leaf.entity)
-        for leaf in others
+    mine = [(leaf.entity, shelf.figures(leaf.metric)) for leaf in others]
+    rows = pl.concat(
+        [figures if entity is None else figures.filter(pl.col("entity") == entity) for entity, figures in mine]
     )
-    rows = shelf.figures.filter(mine)
     if named is not None:
         rows = rows.with_columns(entity=pl.lit(named), table=pl.lit(table, pl.String))
     at = "key" if named is None else "span"
