@@ -44,6 +44,22 @@ def printed(result):
     return capture.get()
 
 
+def test_other_headers_are_told_with_a_command_that_works(project, monkeypatch, command):
+    """A draft is not written over a sidecar; a header that the sidecar names wrongly is to be corrected there."""
+    home = project("").path
+    monkeypatch.chdir(home.parent)
+    raw = home.relative_to(home.parent) / "raw" / "cars.csv"
+    raw.write_text("Company,2019\nA,5\n", encoding="utf-8")
+    assert f"zhiji-etl sidecar {raw} --write." in command("run", home.name).err
+    raw.with_suffix(".toml").write_text('title = "T"\n')
+    assert f"zhiji-etl sidecar {raw}." in command("run", home.name).err
+    raw.with_suffix(".toml").write_text('[columns]\nentity = "Compny"\n')
+    told = command("run", home.name).err
+    assert "has no column Compny; it has: Company, 2019." in told
+    assert '[columns] entity = "Company".' in told
+    assert "Draft" not in told
+
+
 @pytest.mark.parametrize(
     ("right", "wrong", "sentence"),
     [

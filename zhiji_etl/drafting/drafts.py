@@ -124,7 +124,8 @@ def _grid(path: Path) -> tuple[Grid, list[str], list[str]]:
         tables = html_tables(path)
         at = max(range(len(tables)), key=lambda one: _figures(tables[one]), default=-1)
         grid = tables[at] if tables else Grid([])
-        return grid, [f"sheet = {at + 1}"], [f"# The page has {len(tables)} tables; this is the one with most figures."]
+        remark = f"# The page has {len(tables)} tables; this is the one with most figures."
+        return grid, [f"sheet = {at + 1}"], [remark] if len(tables) > 1 else []
     if ".csv" in name or ".tsv" in name:
         return _separated(path)
     form = form_of(path.name)
