@@ -32,7 +32,7 @@ def read_toml(path: Path, model: type[Model], code: str, expectations: Mapping[s
 
     `expectations` says by the name of a key what its value must be, where pydantic's own words do not help.
     """
-    name = f"{path.parent.name}/{path.name}"
+    name = str(Path(path.parent.name, path.name))
     try:
         text = _text(path)
         return model.model_validate(tomllib.loads(text, parse_float=Decimal))
