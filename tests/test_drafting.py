@@ -232,6 +232,23 @@ def test_a_table_without_units(tmp_path: Path):
     assert '# revenue = "CNY"  # declared so; the table tells no unit' in text
 
 
+def test_rows_and_cells_that_are_no_texts_are_told(tmp_path: Path):
+    """What checking the form of a file finds, a draft tells as a run does."""
+    text, _ = drafted(tmp_path, "Company,Indicator,Year,Value\nA,revenue,2019,RMB 5\nA,revenue,2020\n")
+    assert "Read so, 1 of 2 cells are figures." in text
+    assert "[row_short]" in text
+    xlsxwriter = pytest.importorskip("xlsxwriter", reason="the extra excel is not installed")
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx") as book:
+        sheet = book.add_worksheet("S")
+        sheet.write_row("A1", ["", 2020, 2021])
+        sheet.write_row("A2", ["Revenue (RMB million)", 5])
+        sheet.write("C2", 6.5, book.add_format({"num_format": "# ?/?"}))
+    text = draft(tmp_path / "a.xlsx", KNOWN)
+    assert "Read so, 1 of 2 cells are figures." in text
+    assert "S!C2" in text
+    assert "[cell_number]" in text
+
+
 def test_a_workbook_and_a_page(tmp_path: Path):
     openpyxl = pytest.importorskip("openpyxl", reason="the extra excel is not installed")
     pytest.importorskip("selectolax", reason="the extra html is not installed")

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +26,7 @@ from zhiji_etl.pipeline import conventions
 from zhiji_etl.rates import Rates
 from zhiji_etl.reading.captioned import parse_captioned
 from zhiji_etl.sources import Sidecar, Source, scan_source
-from zhiji_etl.sources.layouts import LONG
+from zhiji_etl.sources.layouts import layout_structure
 
 TRIAL_COLUMNS: Final = ("locator", "printed", "metric", "caption", "code", "reason")
 UNFIT: Final = ("unit_missing", "unit_mismatch")
@@ -98,8 +99,10 @@ def _meanwhile(untold: re.Match[str]) -> str:
 
 
 def _source(path: Path, sidecar: Sidecar) -> Source:
-    source = Source(path.name, path, sidecar, sha256="", bytes=0, columns=LONG)
-    return source if sidecar.layout else replace(source, columns=source.form.structure(path, sidecar).columns)
+    source = Source(path.name, path, sidecar, sha256="", bytes=0)
+    check = partial(layout_structure, form=source.form) if sidecar.layout else source.form.structure
+    found = check(path, sidecar)
+    return replace(source, columns=found.columns, defects=found.defects, place=found.place)
 
 
 def _judged(source: Source, known: Catalogue) -> pl.DataFrame:
