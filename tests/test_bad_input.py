@@ -92,10 +92,20 @@ def test_an_unknown_table(project, command):
 
 
 def test_many_rejects_are_cut_short(project, command):
-    folder = project(GOOD + "A,vehicle_sales,2019,many\n" * 15)
-    out = command("run", folder).out
+    several = "".join(f"A,vehicle_sales,2019,many{'y' * number}\n" * 2 for number in range(15))
+    out = command("run", project(GOOD + several)).out
     assert out.count("[no_number]") == 10
-    assert "and 5 more in rejects.parquet" in out
+    assert "and 10 more in rejects.parquet" in out
+
+
+def test_rejects_of_one_reason_are_told_in_one_line(project, command):
+    out = command("run", project(GOOD + "A,vehicle_sales,2019,many\n" * 15 + "A,nothing,2019,5\n")).out
+    lines = [line for line in out.splitlines() if line.startswith("  reject ")]
+    assert [line.partition(": ")[0] for line in lines] == [
+        "  reject alpha.csv row 3 and 14 more",
+        "  reject alpha.csv row 18",
+    ]
+    assert "in rejects.parquet" not in out
 
 
 def test_an_unknown_entity_of_a_rule(project, command, found):

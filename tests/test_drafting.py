@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import zhiji_etl as zj
+from zhiji_etl.catalogue import catalogue
 from zhiji_etl.drafting import draft
 from zhiji_etl.drafting.outlines import kind, near_metric, outlined
 from zhiji_etl.errors import ProjectError
@@ -17,7 +18,18 @@ from zhiji_etl.settings import Written, json_schema, read_settings, schema_text
 from zhiji_etl.sources import Sidecar, read_sidecar
 from zhiji_etl.sources.grids import Grid
 
-METRICS = {"vehicle_sales": "vehicle", "growth": "percent", "revenue": "CNY", "eps": "CNY/share"}
+
+class MakerYear(zj.Table):
+    """One maker, one year."""
+
+    vehicle_sales: float = zj.Quantity("vehicle", nouns=["car"])
+    growth: float = zj.Quantity("percent")
+    revenue: float = zj.Quantity("CNY", fx="average")
+    eps: float = zj.Quantity("CNY/share")
+
+
+KNOWN = catalogue([MakerYear])
+METRICS = KNOWN.metrics
 ANNUAL = """Made up annual figures
 "(RMB in millions, except per share data)"
 ,2020,,2021,
@@ -38,7 +50,7 @@ QUARTERLY = """季度交付（虚构数据）,,,
 
 def drafted(tmp_path: Path, content: str, name: str = "a.csv") -> tuple[str, dict]:
     (tmp_path / name).write_text(content, encoding="utf-8")
-    text = draft(tmp_path / name, METRICS)
+    text = draft(tmp_path / name, KNOWN)
     return text, tomllib.loads(text)
 
 
@@ -79,7 +91,8 @@ def test_periods_across_with_a_caption(tmp_path: Path):
     assert "exceptions are taken to be: Earnings per share." in text
     assert "Products" not in text
     assert "Source: nobody" not in text
-    assert "Read so, 8 of 8 cells are figures." in text
+    assert "Read so, 6 of 8 cells are figures." in text
+    assert "No table declares the metric Earnings per share. [metric_unknown]" in text
 
 
 @pytest.mark.parametrize(
@@ -144,8 +157,18 @@ def test_a_plain_table_of_other_headers(tmp_path: Path, header: str):
     theirs = dict(zip(("entity", "metric", "period", "printed"), header.split(","), strict=True))
     assert keys["columns"] == {ours: name for ours, name in theirs.items() if ours != name}
     assert keys["names"] == {"metric": {"Vehicle Sales": "vehicle_sales"}}
-    assert text.count("营业收入") == 1
-    assert "Read so, 4 of 4 cells are figures." in text
+    assert text.count('# "营业收入" = ""') == 1
+    assert "Read so, 2 of 4 cells are figures." in text
+    assert "row 2 and 1 more: “5亿元”: No table declares the metric 营业收入. [metric_unknown]" in text
+
+
+@pytest.mark.parametrize("unit", ["Unit", "单位", "caption"])
+def test_a_plain_table_with_a_column_of_units(tmp_path: Path, unit: str):
+    """Unit is as near to entity as it is to nothing else."""
+    header = f"Company,Indicator,Year,Value,{unit}"
+    text, keys = drafted(tmp_path, f"{header}\nA,Vehicle sales,2019,12.5,万辆\nA,Revenue,2019,5,RMB million\n")
+    assert (keys["columns"]["entity"], keys["columns"].get("caption", "caption")) == ("Company", unit)
+    assert "Read so, 2 of 2 cells are figures." in text
 
 
 @pytest.mark.parametrize("header", ["公司,项目,2019,2020", "Company,Year,Value,Revenue", "Item,Note,2019,2020"])
@@ -165,6 +188,67 @@ def test_a_unit_that_is_not_the_metrics(tmp_path: Path):
     assert '# growth = "percent"  # declared so; the table says million CNY' in text
 
 
+def test_cells_without_the_unit_of_their_metric_are_told_and_helped(tmp_path: Path, command):
+    """The captions of a draft, taken as they stand, make figures of what the run would reject."""
+    for part in ("raw", "schemas"):
+        (tmp_path / part).mkdir()
+    (tmp_path / "schemas/s.py").write_text(
+        """import zhiji_etl as zj
+
+
+class MakerYear(zj.Table):
+    vehicle_sales: float = zj.Quantity("vehicle", nouns=["car"])
+    average_price: float = zj.Quantity("CNY/vehicle")
+    revenue: float = zj.Quantity("CNY", fx="average")
+    growth: float = zj.Quantity("percent")
+    energy: float = zj.Quantity("kWh")
+"""
+    )
+    raw = tmp_path / "raw/a.csv"
+    raw.write_text(
+        "RMB in millions,,\n,2020,2021\nVehicle sales (thousands),25,35\nAverage price (RMB thousand),150,155\n"
+        "Revenue,US$5,6\nGrowth,,1.5\nEnergy (MWh),12,n/a\n"
+    )
+    text = command("sidecar", raw).out
+    assert "Read so, 3 of 9 cells are figures." in text
+    assert "B3 and 1 more: “25”: The figure is printed in CNY; the metric is declared in vehicle. [unit_m" in text
+    assert '# vehicle_sales = "thousand vehicle"  # declared so; the table says thousand CNY' in text
+    assert "# energy" not in text
+    assert "# revenue" not in text
+    filled = text.replace('# entity = ""', 'entity = "A"')
+    for name in ("vehicle_sales", "average_price", "growth"):
+        filled = filled.replace(f"# {name} =", f"{name} =")
+    raw.with_suffix(".toml").write_text(filled)
+    result = zj.Project(tmp_path).run()
+    assert result.rejects["code"].to_list() == ["not_available"]
+    figures = result.figures.filter(period="2020", metric="vehicle_sales")
+    assert figures["value"].to_list() == [25_000.0]
+    assert result.figures.filter(period="2020", metric="average_price")["value"].to_list() == [150_000.0]
+
+
+def test_a_table_without_units(tmp_path: Path):
+    text, _ = drafted(tmp_path, ",2020,2021\nRevenue,5,6\nVehicle sales,7,8\n")
+    assert "Read so, 2 of 4 cells are figures." in text
+    assert '# revenue = "CNY"  # declared so; the table tells no unit' in text
+
+
+def test_rows_and_cells_that_are_no_texts_are_told(tmp_path: Path):
+    """What checking the form of a file finds, a draft tells as a run does."""
+    text, _ = drafted(tmp_path, "Company,Indicator,Year,Value\nA,revenue,2019,RMB 5\nA,revenue,2020\n")
+    assert "Read so, 1 of 2 cells are figures." in text
+    assert "[row_short]" in text
+    xlsxwriter = pytest.importorskip("xlsxwriter", reason="the extra excel is not installed")
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx") as book:
+        sheet = book.add_worksheet("S")
+        sheet.write_row("A1", ["", 2020, 2021])
+        sheet.write_row("A2", ["Revenue (RMB million)", 5])
+        sheet.write("C2", 6.5, book.add_format({"num_format": "# ?/?"}))
+    text = draft(tmp_path / "a.xlsx", KNOWN)
+    assert "Read so, 1 of 2 cells are figures." in text
+    assert "S!C2" in text
+    assert "[cell_number]" in text
+
+
 def test_a_workbook_and_a_page(tmp_path: Path):
     openpyxl = pytest.importorskip("openpyxl", reason="the extra excel is not installed")
     pytest.importorskip("selectolax", reason="the extra html is not installed")
@@ -172,7 +256,7 @@ def test_a_workbook_and_a_page(tmp_path: Path):
     book.create_sheet("Figures").append(["", 2020, 2021])
     book["Figures"].append(["Revenue (RMB million)", 5, 6])
     book.save(tmp_path / "a.xlsx")
-    text = draft(tmp_path / "a.xlsx", METRICS)
+    text = draft(tmp_path / "a.xlsx", KNOWN)
     keys = tomllib.loads(text)
     assert keys["sheet"] == "Figures"
     assert "Other sheets: Sheet" in text

@@ -231,6 +231,17 @@ def test_an_address_where_nothing_answers(name: str, address: str, tmp_path: Pat
     assert caught.value.code == "engine_unreachable"
 
 
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "tcp://no-such-host.invalid:8786"])
+def test_a_refused_address_is_not_waited_for(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("zhiji_etl.engines.dask.REFUSALS", 0.5)
+    began = time.monotonic()
+    with pytest.raises(EngineError, match=r"refused|not known|resolution") as caught, engine("dask", address, tmp_path):
+        pass
+    assert caught.value.code == "engine_unreachable"
+    assert time.monotonic() - began < 10
+
+
 @pytest.mark.parametrize("home", ["/nowhere", None])
 def test_spark_without_java_says_so(home: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     pytest.importorskip("pyspark")

@@ -183,6 +183,16 @@ class CompanyYear(zj.Table):
     assert "A t 2019 were 1352 vehicle, which would fit: two digits swapped" in command("run", folder).out
 
 
+def test_a_large_percentage_is_written_out(command, project):
+    """Where hardly anything would be noticed, no exponent is shown."""
+    folder = project("A,vehicle_sales,2019,about 5 vehicles\nA,vehicle_sales,2019,500000 vehicles\n")
+    command("run", folder)
+    told = command("explain", "duplicate:vehicle_sales_twice:A:2019", "--project", folder).out
+    line = next(line for line in told.splitlines() if "notices an error" in line)
+    assert "," in line
+    assert "e+" not in line
+
+
 def test_a_code_is_told_without_a_project(command, tmp_path):
     told = command("explain", "missing_reference", "--project", tmp_path)
     assert (told.code, told.err) == (0, "")

@@ -1,5 +1,7 @@
 """Slips of somebody's first project: each is told with what to do about it."""
 
+from pathlib import Path
+
 import pytest
 from rich.console import Console
 
@@ -42,6 +44,22 @@ def printed(result):
     with console.capture() as capture:
         console.print(summary(result), soft_wrap=True)
     return capture.get()
+
+
+def test_other_headers_are_told_with_a_command_that_works(project, monkeypatch, command):
+    """A draft is not written over a sidecar; a header that the sidecar names wrongly is to be corrected there."""
+    home = project("").path
+    monkeypatch.chdir(home.parent)
+    raw = home.relative_to(home.parent) / "raw" / "cars.csv"
+    raw.write_text("Company,2019\nA,5\n", encoding="utf-8")
+    assert f"zhiji-etl sidecar {raw} --write." in command("run", home.name).err
+    raw.with_suffix(".toml").write_text('title = "T"\n')
+    assert f"zhiji-etl sidecar {raw}." in command("run", home.name).err
+    raw.with_suffix(".toml").write_text('[columns]\nentity = "Compny"\n')
+    told = command("run", home.name).err
+    assert "has no column Compny; it has: Company, 2019." in told
+    assert '[columns] entity = "Company".' in told
+    assert "Draft" not in told
 
 
 @pytest.mark.parametrize(
@@ -94,3 +112,23 @@ def test_a_chinese_name_of_a_currency_is_no_unit(unit: str, code: str):
     )
     with pytest.raises(zj.ZhijiError, match=rf'Quantity\("{code}"\)'):
         catalogue([table])
+
+
+@pytest.mark.parametrize(
+    ("column", "sentence"),
+    [
+        ("c: str = 'x'", "'c' can only be assigned a 'Field'"),
+        ("c: int = zj.Quantity('vehicle')", "car_year declares c as Int64. Hint: amounts are float"),
+        ("c: int = zj.Identifier()", "car_year declares c as Int64. Hint: amounts are float, identifiers str"),
+    ],
+)
+def test_a_column_that_could_never_be_filled_is_refused(project, command, column, sentence):
+    told = command("run", project("", SCHEMA.replace("    @zj.rule", f"    {column}\n\n    @zj.rule")).path)
+    assert (told.code, "[schema_invalid]" in told.err) == (3, True)
+    assert sentence in told.err
+
+
+def test_the_project_file_is_named_as_it_lies(project, monkeypatch, command):
+    monkeypatch.chdir(project("").path)
+    Path("zhiji.toml").write_text('rates = "own.csv"\n')
+    assert command("run").err.startswith("zhiji-etl: zhiji.toml line 1: 'rates'")

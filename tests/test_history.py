@@ -42,6 +42,17 @@ def test_no_runs(command, tmp_path):
     assert (told.code, "no published run" in told.err) == (5, True)
 
 
+@pytest.mark.parametrize("arguments", [("runs",), ("verify",), ("verify", "--run", "2"), ("diff", "--build")])
+def test_a_folder_that_is_not_there(command, tmp_path, arguments):
+    """A slip in its name must not look like a project without runs."""
+    (tmp_path / "file").write_text("no folder")
+    for name in ("absent", "file"):
+        told = command(*arguments, tmp_path / name)
+        assert (told.code, told.out) == (5, "")
+        assert told.err.startswith(f"zhiji-etl: There is no folder {tmp_path / name}. Hint: Start one")
+        assert told.err.endswith("[no_run]\n")
+
+
 def test_a_broken_manifest_hides_no_run(build):
     first = runs(build)[0].path
     (first / "run.json").write_text("[]")

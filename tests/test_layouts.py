@@ -281,6 +281,11 @@ def test_names_and_captions_serve_plain_tables_too(wide):
             ["Z90", "2 rows and 3 columns"],
         ),
         (
+            '[layout]\ncolumns = ["period", "caption"]\nrows = ["metric"]\nentity = "A"\n',
+            "layout_outside",
+            ["in A1, below 2 rows of headers and beside 1 column of labels: it has 2 rows"],
+        ),
+        (
             '[[layout]]\ncolumns = ["metric"]\nrows = ["entity"]\nperiod = 2020\n' * 2,
             "layout_overlap",
             ["B2", "[[layout]]"],
@@ -291,6 +296,29 @@ def test_slips_of_a_layout(wide, sidecar: str, code: str, words: list[str]):
     error = error_of(lambda: wide("a,b,c\nd,1,2\n", sidecar))
     assert error.code == code
     assert [word for word in words if word not in str(error)] == []
+
+
+@pytest.mark.parametrize(
+    ("sidecar", "sentence"),
+    [
+        (
+            '[layout]\ncolumns = ["metric"]\nentity = "A"\n',
+            'line 1: [layout]: nothing says the period: name it in columns or rows, or write period = "..."',
+        ),
+        (
+            '[columns]\nentity = "a"\n[layout]\ncolumns = ["metric"]\nrows = ["entity"]\nperiod = 2020\n',
+            "[columns] is of tables of one figure a row, [layout] of wide ones: leave one of them out",
+        ),
+        (
+            '[fx]\nstart = "2020-01-01"\n',
+            "line 1: [fx]: start and end belong together; for one day they are the same",
+        ),
+    ],
+)
+def test_a_table_that_is_not_whole_is_told_without_its_contents(wide, sidecar: str, sentence: str):
+    """No advice to leave the key out: the sentence says what to do, and that would be the wrong thing."""
+    error = error_of(lambda: wide("a,b,c\nd,1,2\n", sidecar))
+    assert str(error) == f"raw/wide.toml {sentence}"
 
 
 names = st.sampled_from(["", "x", "7", "5.5", '"', "a,b", "  ", "12%"])

@@ -25,6 +25,7 @@ from zhiji_etl.outputs import (
     neutralise_formulas,
     publishing,
     read_manifest,
+    refuse_unwritable,
     runs,
     safe_terminal,
     verify,
@@ -395,6 +396,28 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path):
         publish(tmp_path / "build")
     assert caught.value.code == "output_unwritable"
     assert caught.value.exit_code == 5
+
+
+@pytest.mark.parametrize("arguments", [(), ("--partitions", "2")])
+@pytest.mark.parametrize("where", ["file", "file/below", "/proc/below"])
+def test_an_output_that_cannot_be_written_is_told_before_reading(tmp_path: Path, project, command, where, arguments):
+    folder = project("A,vehicle_sales,2019,5 vehicles\n")
+    (tmp_path / "file").write_text("a file stands where the folder should be")
+    before = sorted(tmp_path.rglob("*"))
+    told = command("run", folder, "--out", tmp_path / where, "--verbose", *arguments)
+    assert (told.code, told.out, "[output_unwritable]" in told.err) == (5, "", True)
+    assert "info sources" not in told.err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_is_asked_of_the_disk_leaves_nothing(tmp_path: Path):
+    refuse_unwritable(tmp_path / "not" / "yet")
+    assert list(tmp_path.iterdir()) == []
+    publish(tmp_path, 1)
+    (tmp_path / "runs" / "aside").write_text("")
+    before = sorted(tmp_path.rglob("*"))
+    refuse_unwritable(tmp_path)
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_read_only_disk(tmp_path: Path):

@@ -285,7 +285,13 @@ def test_a_file_keeps_its_printed_digits(tmp_path: Path) -> None:
         ("date,base,quote,rate\n2020-01-02,USD,TWD,30\n2020-13-02,USD,TWD,30\n", "rate_invalid", "row 2"),
         ("date,base,quote,rate\n2020-01-02,USD,USD,1\n", "rate_invalid", "row 1"),
         ("date,base,quote,rate\n2020-01-02,USD,TWD,nan\n", "rate_invalid", "nan"),
-        ("date,base,quote,rate\n2020-01-02,USD,TWD,\n", "rate_invalid", "None"),
+        ("date,base,quote,rate\n2020-01-02,USD,TWD,\n", "rate_invalid", "TWD, nothing is no"),
+        (
+            "date,base,quote,rate\n30/06/2019,USD,CNY,6.9\n",
+            "rate_invalid",
+            "30/06/2019, USD, .*Hint: Write dates",
+        ),
+        ("date,base,quote,rate\n2019-06-30,USD,RMB,6.9\n", "rate_invalid", "CNY, not RMB"),
         ("date,base,quote,rate\n2020-01-02,USD,TWD,30\n2020-01-02,USD,TWD,31\n", "rate_duplicated", "2 such rows"),
     ],
 )

@@ -134,7 +134,7 @@ def test_columns_are_renamed_and_strange_ones_kept(raw: Path):
     [
         ("entity,metric,perod,printed", "column_missing", ["period", "perod", '[columns] period = "perod"']),
         ("entity;metric;period;printed", "column_missing", ['separator = ";"']),
-        ("entity,metric,period,printed,unit", "column_reserved", ["unit", "raw_unit"]),
+        ("entity,metric,period,printed,unit", "column_reserved", ["raw_unit", 'caption = "unit"']),
         ("entity,metric,period,printed,source", "column_reserved", ["raw_source"]),
         ("entity,metric,period,printed,count", "column_reserved", ["raw_count"]),
         ("entity,metric,period,printed,period_note", "column_reserved", ["raw_period_note"]),

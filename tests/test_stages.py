@@ -85,11 +85,14 @@ def test_logs_of_a_run(command, project):
     assert [line.get("stage") for line in lines] == [*STAGES, None]
     assert {line["level"] for line in lines} == {"info"}
     assert lines[STAGES.index("read")]["rows"] == 1
+    found = lines[STAGES.index("sources")]
+    assert (found["sources"], "rows" in found) == (1, False)
     assert json.loads(told.out)["path"].endswith(lines[-1]["run"])
     timings = read_manifest(latest(folder / "build"))["timings"]
     assert set(timings) == {*STAGES, "total"}
     plain = command("run", folder, "--verbose")
     assert [line.split()[2].rstrip(":") for line in plain.err.splitlines()] == [*STAGES, "published"]
+    assert ", 1 source\n" in plain.err
     assert command("run", folder).err == ""
 
 

@@ -3,12 +3,14 @@
 import io
 import re
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
 
+from zhiji_etl.findings import between
 from zhiji_etl.history import history_table
 from zhiji_etl.pipeline import RunResult
 from zhiji_etl.report import print_to, summary
@@ -70,3 +72,21 @@ def test_the_runs_fit(width: int):
     assert all(str(count) in text for count in counts.values())
     assert run["run_id"] in text
     assert "latest" in text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [
+        (22.65, 22.75, "22.65 to 22.75"),
+        (1970.0, 1970.0, "1970"),
+        (184_999.5, 185_000.5, "184,999.5 to 185,000.5"),
+        (-25_000.0, 0.0, "-25,000 to 0"),
+        (999_500.0, 1_000_500.0, "999,500 to 1.0005 million"),
+        (5e11, 1.5e12, "500 billion to 1.5 trillion"),
+        (1e10, float("inf"), "above 10 billion"),
+        (float("-inf"), -2.5e6, "below -2.5 million"),
+        (0.0000125, 0.0000135, "0.0000125 to 0.0000135"),
+    ],
+)
+def test_numbers_in_messages_are_legible(low: float, high: float, text: str):
+    assert pl.DataFrame({"low": [low], "high": [high]}).select(between("low", "high")).item() == text

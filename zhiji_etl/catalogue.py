@@ -19,7 +19,7 @@ from zhiji_etl.consistency.rules import CompiledRule, compile_rule
 from zhiji_etl.errors import ProjectError, ZhijiError
 from zhiji_etl.tables import KEYS, Metric, Table, fiscal_year_ends, identifiers, metrics, rules, table_name
 from zhiji_etl.units import dimension, is_known_code, is_own
-from zhiji_etl.validation import refuse_scalar_checks
+from zhiji_etl.validation import refuse_scalar_checks, schema_of
 
 Result = TypeVar("Result")
 ENDS = ("at_least", "at_most")
@@ -82,10 +82,16 @@ def catalogue(tables: Iterable[type[Table]]) -> Catalogue:
     refused.
     """
     problems = Problems()
-    named = _named(tables, problems)
+    listed = list(tables)
+    for table in listed:
+        problems.run(partial(schema_of, table))
+    # Of a class that is no model nothing else can be asked.
+    problems.refuse()
+    named = _named(listed, problems)
     for name, table in named.items():
         problems.run(partial(refuse_scalar_checks, table))
         problems.run(partial(_refuse_plain_columns, name, table))
+        problems.run(partial(_refuse_other_types, name, table))
     declared = _declared(named, problems)
     year_ends = _year_ends(named, problems)
     compiled = [
@@ -162,6 +168,17 @@ def _refuse_plain_columns(name: str, table: type[Table]) -> None:
     if plain:
         what = f"{name} declares {', '.join(plain)}, which is neither a zj.Quantity nor a zj.Identifier."
         raise ProjectError("schema_invalid", what, hint='declare it: sales: float = zj.Quantity("vehicle")')
+
+
+def _refuse_other_types(name: str, table: type[Table]) -> None:
+    """Refuse quantities that are no floats and identifiers that are no texts: their tables could never be filled."""
+    columns = table.to_schema().columns
+    wanted = {**{metric.name: "Float64" for metric in metrics(table)}, **dict.fromkeys(identifiers(table), "String")}
+    wrong = [column for column, dtype in wanted.items() if column in columns and str(columns[column].dtype) != dtype]
+    if wrong:
+        what = f"{name} declares {', '.join(f'{column} as {columns[column].dtype}' for column in wrong)}."
+        hint = 'amounts are float, identifiers str: sales: float = zj.Quantity("vehicle")'
+        raise ProjectError("schema_invalid", what, hint=hint)
 
 
 class Problems:

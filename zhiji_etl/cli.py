@@ -245,8 +245,7 @@ def sidecar(
 
     home = project or file.absolute().parent.parent
     known = project is not None or any((home / "schemas").glob("[!_]*.py"))
-    metrics = Project(home).catalogue.metrics if known else {}
-    text = draft(file, {name: metric.unit for name, metric in metrics.items()})
+    text = draft(file, Project(home).catalogue if known else None)
     if not write:
         typer.echo(text, nl=False)
         return

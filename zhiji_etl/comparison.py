@@ -23,7 +23,7 @@ from zhiji_etl.errors import OutputError
 from zhiji_etl.figures import SEVERITY, VERDICT, Verdict
 from zhiji_etl.findings import is_main
 from zhiji_etl.history import chosen
-from zhiji_etl.outputs import runs, safe_terminal
+from zhiji_etl.outputs import require_folder, runs, safe_terminal
 
 CHANGES: Final = ("changed", "restated", "gone", "added", "coarser", "finer", "within")
 """What can have become of a figure, the loudest first."""
@@ -90,6 +90,7 @@ def pair(build: Path, before: str | None = None, after: str | None = None) -> tu
     """
     if before is not None:
         return _named(build, before), _named(build, after)
+    require_folder(build)
     known = runs(build)
     if len(known) < 2:
         what = f"{safe_terminal(str(build))} holds {len(known)} runs, and two are needed to compare."

@@ -19,6 +19,7 @@ from zhiji_etl.errors import FindingError
 from zhiji_etl.figures import Reason
 from zhiji_etl.findings import REASONS, changed_together, is_main
 from zhiji_etl.glossary import Meaning, meanings
+from zhiji_etl.html.numbers import short
 from zhiji_etl.outputs import latest, safe_terminal
 from zhiji_etl.project import Project
 from zhiji_etl.report import COLOURS, conflicts_of, ends, fitting_slip, headline, last_digits
@@ -263,7 +264,7 @@ def _concluded(finding: Mapping[str, Any]) -> Iterator[Text]:
     if finding["strain"] is not None and math.isfinite(finding["strain"]):
         yield Text(f"  strain {finding['strain']:.3g}: the bounds {'meet' if finding['strain'] <= 1 else 'conflict'}")
     if finding["mde"] is not None and math.isfinite(finding["mde"]):
-        yield Text(f"  the check notices an error from {finding['mde'] * 100:.3g} % on")
+        yield Text(f"  the check notices an error from {short(finding['mde'] * 100)} % on")
 
 
 def _changes(finding: Mapping[str, Any]) -> Iterator[Text]:

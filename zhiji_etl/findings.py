@@ -29,6 +29,13 @@ LOUDNESS: Final[Mapping[str, int]] = {
 }
 
 
+SCALES: Final = tuple((float(size), f" {word}") for size, word in wording().scales)
+"""Sizes that a message writes as a word, the largest first."""
+
+THOUSANDS: Final = r"^(-?\d{2,3})(\d{3})(\.|$)"
+"""Ten thousand to a million: in a number of four digits a comma helps nobody."""
+
+
 def changed_together(conflict: Mapping[str, Any]) -> list[str]:
     """The sets of figures of which all must change, as a conflict's message lists them; none where one figure suffices.
 
@@ -153,19 +160,28 @@ def _unnoticed() -> pl.Expr:
 
 
 def between(low: str, high: str) -> pl.Expr:
-    """Two ends as text: `22.65 to 22.75`, `above 10`, `below 5`, `anything`."""
+    """Two ends as text: `22.65 to 22.75`, `above 10 billion`, `below 5`, `anything`."""
     first, last = pl.col(low), pl.col(high)
     return (
         pl.when(first.is_infinite(), last.is_infinite())
         .then(pl.lit("anything"))
         .when(last.is_infinite())
-        .then(pl.format("above {}", number(first)))
+        .then(pl.format("above {}", legible(first)))
         .when(first.is_infinite())
-        .then(pl.format("below {}", number(last)))
+        .then(pl.format("below {}", legible(last)))
         .when(first == last)
-        .then(number(first))
-        .otherwise(pl.format("{} to {}", number(first), number(last)))
+        .then(legible(first))
+        .otherwise(pl.format("{} to {}", legible(first), legible(last)))
     )
+
+
+def legible(value: pl.Expr) -> pl.Expr:
+    """A float as a person writes it: `1.001181 trillion`, `184,999.5`, `22.65`."""
+    size, word = pl.lit(1.0), pl.lit("")
+    for scale, name in reversed(SCALES):
+        reached = value.abs() >= scale
+        size, word = pl.when(reached).then(scale).otherwise(size), pl.when(reached).then(pl.lit(name)).otherwise(word)
+    return number(value / size).str.replace(THOUSANDS, "${1},${2}${3}") + word
 
 
 def number(value: pl.Expr, digits: int = 7) -> pl.Expr:

@@ -14,7 +14,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from zhiji_etl.errors import OutputError
-from zhiji_etl.outputs import RunInfo, latest, read_manifest, runs, safe_terminal, verify
+from zhiji_etl.outputs import RunInfo, latest, read_manifest, require_folder, runs, safe_terminal, verify
 
 ID_WIDTH = 30
 WIDE = 1000
@@ -22,7 +22,11 @@ COUNTS = ("raw_rows", "figures", "rejects", "findings")
 
 
 def history(build: Path) -> list[dict[str, Any]]:
-    """All whole runs of a build folder, oldest first, with the counts of their manifests (null where unreadable)."""
+    """All whole runs of a build folder, oldest first, with the counts of their manifests (null where unreadable).
+
+    Raises `OutputError` `no_run` where there is no such folder.
+    """
+    require_folder(build)
     return [_told(info) for info in runs(build)]
 
 
@@ -75,6 +79,7 @@ def chosen(build: Path, name: str | None = None) -> Path:
     """
     if name is None:
         return latest(build)
+    require_folder(build)
     known = runs(build)
     found = [info.path for info in known if info.run_id.startswith(name)]
     if len(found) == 1:

@@ -1,6 +1,7 @@
 """Logs and progress of a run on stderr: nothing, plain lines, one JSON object a line, or a bar on a terminal.
 
-In: log records of the library, whose `extra` names stage, rows and seconds. Out: stderr; stdout is never touched.
+In: log records of the library, whose `extra` names stage, rows (or sources) and seconds. Out: stderr; stdout is never
+touched.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from zhiji_etl.sources.names import safe_terminal
-from zhiji_etl.stages import LOGGER, Watcher
+from zhiji_etl.stages import LOGGER, THINGS, Watcher
 
-FIELDS: Final = ("stage", "rows", "seconds", "code", "run")
+FIELDS: Final = ("stage", *dict.fromkeys(("rows", *THINGS.values())), "seconds", "code", "run")
 """What a record may carry beside its message."""
 
 

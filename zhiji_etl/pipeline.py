@@ -26,7 +26,7 @@ from zhiji_etl.consistency.elsewhere import Elsewhere, Unsettled
 from zhiji_etl.consistency.implied import intersect
 from zhiji_etl.excerpts import Excerpt, excerpt
 from zhiji_etl.figures import FIGURE_COLUMNS, Severity
-from zhiji_etl.outputs import RunFolder, publishing
+from zhiji_etl.outputs import RunFolder, publishing, refuse_unwritable
 from zhiji_etl.rates import Rates, origins
 from zhiji_etl.sources import Source
 from zhiji_etl.stages import LOGGER, Stages
@@ -191,6 +191,7 @@ def prepare(project: Project, out: Path, *, stages: Stages | None = None, force:
         # Polars reads the exchange rates while Python compiles the schemas.
         aside.submit(Rates.ecb)
         catalogue = stage("schemas", lambda: project.catalogue)
+        refuse_unwritable(out)
         sources = stage("sources", project.find_sources, cache.structure)
     said = {"settings": project.settings, "schemas": project.schema_hashes(corrections=False)}
     cache.keys = keys(sources, catalogue, project.corrections, said)

@@ -39,6 +39,9 @@ LOUDEST_FIRST: Final = tuple(severity.value for severity in reversed(Severity))
 SMALL: Final = 20
 """Up to so many of a kind the summary lists them all: the rest of the findings, the implied values."""
 
+REASONS: Final = 10
+"""How many reasons of rejects the summary tells, each of one source."""
+
 FURTHER: Final = 5
 """How many inconsistent findings the summary names after the worst one."""
 
@@ -312,14 +315,18 @@ def _resolution(change: Mapping[str, Any]) -> Text:
 
 
 def _rejects(shown: Excerpt) -> Iterator[Text]:
-    """How many rejects there are and why, the most frequent code first; then the first ten, a line each."""
+    """How many rejects there are and why, the most frequent code first; then the first reasons, a line each."""
     number = shown.sizes["rejects"]
     if number:
         reasons = ", ".join(f"{times} {code}" for code, times in shown.codes.iter_rows())
         yield Text("")
         yield Text(f"{number} rejected, and in no table: {reasons}", "bold red")
-    for row in shown.rejects.head(10).iter_rows(named=True):
-        place = brief(f"{row['source']} {row['locator']}")
+    each = shown.rejects.group_by("source", "code", "reason", maintain_order=True)
+    groups = each.agg(pl.col("locator").first(), times=pl.len()).head(REASONS)
+    for row in groups.iter_rows(named=True):
+        more = f" and {row['times'] - 1} more" if row["times"] > 1 else ""
+        place = f"{brief(row['source'])} {brief(row['locator'])}{more}"
         yield Text.assemble(("  reject ", "red"), f"{place}: {brief(row['reason'] or '')} [{row['code']}]")
-    if number > 10:
-        yield Text(f"  and {number - 10} more in rejects.parquet")
+    untold = number - groups.get_column("times").sum()
+    if untold:
+        yield Text(f"  and {untold} more in rejects.parquet")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, ParamSpec, Protocol, TypeVar
 
 import polars as pl
@@ -26,6 +26,9 @@ STAGES: Final = (
     "unchanged",
 )
 """The stages of a run, in order."""
+
+THINGS: Final[Mapping[str, str]] = {"sources": "sources", "ranks": "parts"}
+"""What a stage gives a list or frame of, where it is not rows."""
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -51,13 +54,13 @@ class Stages:
     def __call__(
         self, name: str, function: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs
     ) -> Result:
-        """The result of the function; its rows, where it is a frame or a list, are logged."""
+        """The result of the function; how many rows or other things it holds, as a frame or a list, is logged."""
         if self.watcher is not None:
             self.watcher.begun(name)
         started = time.perf_counter()
         result = function(*args, **kwargs)
         self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - started, 3)
-        _log(name, self.seconds[name], _rows(result))
+        _log(name, self.seconds[name], _size(result))
         return result
 
     def counting(self, function: Callable[Given, pl.DataFrame]) -> Callable[Given, pl.DataFrame]:
@@ -78,12 +81,13 @@ class Stages:
         return round(sum(self.seconds.values()), 3)
 
 
-def _rows(result: object) -> int | None:
+def _size(result: object) -> int | None:
     if isinstance(result, pl.DataFrame):
         return result.height
     return len(result) if isinstance(result, list) else None
 
 
-def _log(stage: str, seconds: float, rows: int | None) -> None:
-    counted = "" if rows is None else f", {rows} rows"
-    LOGGER.info("%s: %.3f s%s", stage, seconds, counted, extra={"stage": stage, "seconds": seconds, "rows": rows})
+def _log(stage: str, seconds: float, size: int | None) -> None:
+    things = THINGS.get(stage, "rows")
+    counted = "" if size is None else f", {size} {things if size != 1 else things[:-1]}"
+    LOGGER.info("%s: %.3f s%s", stage, seconds, counted, extra={"stage": stage, "seconds": seconds, things: size})

@@ -1,6 +1,6 @@
 """Sidecars drafted by looking at a raw file, for a person to correct.
 
-`draft(path, metrics)` gives the text of a sidecar; `write_draft` puts it beside the file.
+`draft(path, catalogue)` gives the text of a sidecar; `write_draft` puts it beside the file.
 """
 
 from zhiji_etl.drafting.drafts import draft, write_draft

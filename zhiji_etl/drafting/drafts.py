@@ -7,29 +7,23 @@ it instead of taking a guess for the truth.
 from __future__ import annotations
 
 import json
-import re
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from decimal import Decimal
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-import polars as pl
-
 from zhiji_etl import labels
+from zhiji_etl.catalogue import Catalogue
 from zhiji_etl.drafting.outlines import Outline, kind, near_metric, outlined
-from zhiji_etl.errors import OutputError, SourceError, ZhijiError
+from zhiji_etl.drafting.trials import SHOWN, caption_lines, one_line, trial_lines, tried
+from zhiji_etl.errors import OutputError, SourceError
 from zhiji_etl.outputs import safe_terminal
 from zhiji_etl.outputs.disk import write_whole, writing
-from zhiji_etl.reading.captioned import parse_captioned
 from zhiji_etl.settings import Written, schema_name, schema_text
-from zhiji_etl.sources import Sidecar, Source, form_of, scan_source
+from zhiji_etl.sources import Sidecar, form_of
 from zhiji_etl.sources.excel import sheet_names
 from zhiji_etl.sources.forms import FORMS
 from zhiji_etl.sources.grids import Grid
 from zhiji_etl.sources.html import html_tables
-from zhiji_etl.sources.layouts import LONG
 from zhiji_etl.sources.names import nearest
 from zhiji_etl.sources.rows import NEEDED
 
@@ -46,7 +40,8 @@ UNTOLD: Final = {
     "metric": "what do they measure?",
     "period": "when do they hold? 2019, 2020Q1 ...",
 }
-SHOWN: Final = 8
+CAPTION: Final = "caption"
+COLUMNS: Final = (*NEEDED, CAPTION)
 NAMES: Final = 100
 """How many printed metrics of a table of one figure a row are asked for."""
 
@@ -59,12 +54,13 @@ USUAL: Final[Mapping[str, frozenset[str]]] = {
     "printed": frozenset(
         {"value", "figure", "amount", "number", "数值", "数字", "数据", "金额", "披露", "披露值", "值"}
     ),
+    "caption": frozenset({"unit", "units", "unit of measure", "uom", "单位", "计量单位", "货币单位"}),
 }
 """Usual headers of the columns of a table of one figure a row, in small letters."""
 
 
-def draft(path: Path, metrics: Mapping[str, str]) -> str:
-    """A sidecar for a raw file; `metrics` are the known metrics and their units.
+def draft(path: Path, known: Catalogue | None = None) -> str:
+    """A sidecar for a raw file; `known` says what metrics there are, and in which units.
 
     Raises `SourceError`: `source_type`, `source_unreadable`, and those of the form.
     """
@@ -73,6 +69,7 @@ def draft(path: Path, metrics: Mapping[str, str]) -> str:
         raise SourceError("source_type", f"{safe_terminal(path.name)} cannot be read.", hint=hint)
     if not path.is_file():
         raise SourceError("source_unreadable", f"{safe_terminal(str(path))} is no file.", hint="Give a raw file.")
+    metrics = {} if known is None else known.metrics
     grid, keys, remark = _grid(path)
     header = [text or "" for text in grid.rows[0]] if grid.rows else []
     plain = _plain_columns(header)
@@ -84,7 +81,9 @@ def draft(path: Path, metrics: Mapping[str, str]) -> str:
         column = [name.strip() for name in header].index(plain["metric"])
         lines += [*_plain_lines(plain, header), *_name_lines(_unknown(grid, column, metrics), metrics)]
     text = "\n".join([SCHEMA_LINE, *lines]) + "\n"
-    return f"{text}\n" + "".join(f"# {line}\n" for line in _tried(path, text))
+    trial = tried(path, text, known)
+    captions = "".join(f"{line}\n" for line in caption_lines(trial, outline.labels if outline else (), known))
+    return f"{text}{captions}\n" + "".join(f"# {line}\n" for line in trial_lines(trial))
 
 
 def write_draft(path: Path, text: str) -> list[Path]:
@@ -125,7 +124,8 @@ def _grid(path: Path) -> tuple[Grid, list[str], list[str]]:
         tables = html_tables(path)
         at = max(range(len(tables)), key=lambda one: _figures(tables[one]), default=-1)
         grid = tables[at] if tables else Grid([])
-        return grid, [f"sheet = {at + 1}"], [f"# The page has {len(tables)} tables; this is the one with most figures."]
+        remark = f"# The page has {len(tables)} tables; this is the one with most figures."
+        return grid, [f"sheet = {at + 1}"], [remark] if len(tables) > 1 else []
     if ".csv" in name or ".tsv" in name:
         return _separated(path)
     form = form_of(path.name)
@@ -169,18 +169,23 @@ def _figures(grid: Grid) -> int:
 def _plain_columns(header: list[str]) -> dict[str, str] | None:
     """Our column -> theirs, where the first row is the header of a table of one figure a row; null for a wide table.
 
-    A header says which column it is by our name or one near it, or by a usual word for it. A wide table has no column
-    of metrics beside two others of ours.
+    A header says which column it is by our name or a usual word for it, or by one near our name. A wide table has no
+    column of metrics beside two others of ours, the column of units not counted.
     """
     left = [name.strip() for name in header if name.strip()]
     found: dict[str, str] = {}
-    for ours in NEEDED:
-        usual = next((name for name in left if name.casefold() in USUAL[ours]), None)
-        theirs = nearest(ours, left) or usual
-        if theirs is not None:
-            found[ours] = theirs
-            left.remove(theirs)
-    return {ours: found[ours] for ours in NEEDED if ours in found} if "metric" in found and len(found) >= 3 else None
+    # A word that is usual for one column is near the name of another: Unit and entity.
+    for told in (_usual, nearest):
+        for ours in (name for name in COLUMNS if name not in found):
+            theirs = told(ours, left)
+            if theirs is not None:
+                found[ours] = theirs
+                left.remove(theirs)
+    return found if "metric" in found and len({*found} - {CAPTION}) >= 3 else None
+
+
+def _usual(ours: str, headers: Sequence[str]) -> str | None:
+    return next((name for name in headers if name.casefold() == ours or name.casefold() in USUAL[ours]), None)
 
 
 def _plain_lines(columns: Mapping[str, str], header: list[str]) -> Iterator[str]:
@@ -192,10 +197,10 @@ def _plain_lines(columns: Mapping[str, str], header: list[str]) -> Iterator[str]
         yield f"{ours} = {_quoted(theirs)}"
     for ours in absent:
         others = [name for name in header if name.strip() and name not in columns.values()]
-        yield f'# {ours} = ""  # which of their columns is it? {", ".join(map(_one_line, others))}'
+        yield f'# {ours} = ""  # which of their columns is it? {", ".join(map(one_line, others))}'
 
 
-def _wide_lines(outline: Outline | None, metrics: Mapping[str, str]) -> Iterator[str]:
+def _wide_lines(outline: Outline | None, metrics: Collection[str]) -> Iterator[str]:
     if outline is None:
         yield "# No row of figures beside a label was found: describe the table in [layout] yourself."
         return
@@ -209,7 +214,6 @@ def _wide_lines(outline: Outline | None, metrics: Mapping[str, str]) -> Iterator
     for name in outline.untold:
         yield f'# {name} = ""  # {UNTOLD[name]}'
     yield from _name_lines(outline.labels, metrics)
-    yield from _caption_lines(outline, metrics)
 
 
 def _remark(names: tuple[str, ...]) -> str:
@@ -219,16 +223,16 @@ def _remark(names: tuple[str, ...]) -> str:
 def _exception_lines(outline: Outline) -> Iterator[str]:
     excepted = [text for text in outline.labels if outline.caption and labels.is_excepted(outline.caption, text)]
     if excepted:
-        yield f"# Its exceptions are taken to be: {', '.join(_one_line(text) for text in excepted[:SHOWN])}."
+        yield f"# Its exceptions are taken to be: {', '.join(one_line(text) for text in excepted[:SHOWN])}."
 
 
-def _unknown(grid: Grid, column: int, metrics: Mapping[str, str]) -> list[str]:
+def _unknown(grid: Grid, column: int, metrics: Collection[str]) -> list[str]:
     """The texts of the column of metrics that are none of ours, each once; none where no metrics are known."""
     printed = dict.fromkeys((row[column] or "").strip() for row in grid.rows[1:] if column < len(row))
     return [text for text in printed if text and text not in metrics][:NAMES] if metrics else []
 
 
-def _name_lines(found: Sequence[str], metrics: Mapping[str, str]) -> Iterator[str]:
+def _name_lines(found: Sequence[str], metrics: Collection[str]) -> Iterator[str]:
     if found:
         yield "\n[names.metric]"
     for label in found:
@@ -244,64 +248,7 @@ def _name_lines(found: Sequence[str], metrics: Mapping[str, str]) -> Iterator[st
         yield f"# Metrics: {', '.join(metrics)}."
 
 
-def _caption_lines(outline: Outline, metrics: Mapping[str, str]) -> Iterator[str]:
-    """Labels whose unit, as the table tells it, is not what their metric is declared in."""
-    found = []
-    for label in outline.labels:
-        near = near_metric(label, metrics)
-        told = labels.full_caption(labels.split_label(label)[1], None, outline.caption, label)
-        unit = labels.understood(told).unit if told and labels.understood(told) else None  # type: ignore[union-attr]
-        if near and metrics[near] != unit and unit not in ("count", None):
-            found.append(f"# {near} = {_quoted(metrics[near])}  # declared so; the table says {_one_line(told or '')}")
-    if found:
-        yield "\n[captions]"
-        yield from found
-
-
-def _one_line(text: str) -> str:
-    return " ".join(safe_terminal(text).split())
-
-
 def _quoted(text: str) -> str:
     """A text as TOML writes it, with what could steer a terminal written out."""
     quoted = json.dumps(text, ensure_ascii=False)
     return "".join(sign if safe_terminal(sign) == sign else f"\\U{ord(sign):08x}" for sign in quoted)
-
-
-# ------------------------------------------------------------------------------------------------------------ trial
-
-
-def _tried(path: Path, text: str) -> Iterator[str]:
-    """What a run would make of the cells if the draft were left as it is."""
-    try:
-        completed = re.sub(r'^# (entity|metric|period) = ""', r'\1 = "?"', text, flags=re.MULTILINE)
-        sidecar = Sidecar.model_validate(tomllib.loads(completed, parse_float=Decimal))
-        source = _source(path, sidecar)
-        read = _read(source)
-    except (ZhijiError, ValueError):
-        yield "It cannot be tried yet: something above is still to be completed."
-        return
-    failed = read.filter(pl.col("code").is_not_null())
-    yield f"Read so, {read.height - failed.height} of {read.height} cells are figures."
-    for locator, printed, code in failed.select("locator", "printed", "code").head(SHOWN).iter_rows():
-        yield f"  {locator}: {_one_line(printed or '')[:60]} [{code}]"
-
-
-def _source(path: Path, sidecar: Sidecar) -> Source:
-    source = Source(path.name, path, sidecar, sha256="", bytes=0, columns=LONG)
-    return source if sidecar.layout else replace(source, columns=source.form.structure(path, sidecar).columns)
-
-
-def _read(source: Source) -> pl.DataFrame:
-    sidecar = source.sidecar
-    read = parse_captioned(
-        pl.col("printed"),
-        pl.col("caption"),
-        pl.lit(sidecar.decimals, pl.Int64),
-        scale=sidecar.scale,
-        unit=sidecar.unit,
-        currency=sidecar.currency,
-        decimal_comma=sidecar.decimal_comma,
-    )
-    rows = labels.told(scan_source(source, 0), sidecar)
-    return rows.select("locator", "printed", code=read.struct.field("code")).collect()

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 import pickle
+import socket
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
@@ -24,12 +26,17 @@ from zhiji_etl.engines.pieces import gather_from_files, shuffle_folder, split_in
 from zhiji_etl.engines.seam import Given, Made
 from zhiji_etl.errors import EngineError
 from zhiji_etl.sources.names import safe_terminal
+from zhiji_etl.stages import LOGGER
 
 RETRIES: Final = 3
 """How often a task is tried again that raised what is no error of this library."""
 
 PATIENCE: Final = 30.0
 """Seconds to wait for a scheduler, and for its first worker."""
+
+REFUSALS: Final = 3.0
+"""Seconds to wait for a scheduler whose machine says that nothing listens, or whose name nobody knows: it may be
+starting, but a slip in the address is more likely."""
 
 
 class DaskEngine:
@@ -117,6 +124,8 @@ def _processes(distributed: Any) -> Iterator[str]:
 @contextmanager
 def _connected(distributed: Any, address: str) -> Iterator[Any]:
     """A client of the scheduler, once it has a worker."""
+    _refuse_closed(distributed, address)
+    LOGGER.info("waiting up to %.0f s for the scheduler %s and its first worker", PATIENCE, address)
     try:
         client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
@@ -128,6 +137,26 @@ def _connected(distributed: Any, address: str) -> Iterator[Any]:
             timely = not isinstance(error, TimeoutError)
             raise _unreachable(address, str(error) if timely else "it has no workers") from error
         yield client
+
+
+def _refuse_closed(distributed: Any, address: str) -> None:
+    """Ask the machine itself: Dask takes a refusal for a silence, and waits as long as it may."""
+    try:
+        host_and_port = distributed.comm.get_address_host_port(address)
+    except ValueError:
+        return  # Dask says what is wrong with such an address
+    last = time.monotonic() + min(REFUSALS, PATIENCE)
+    while True:
+        try:
+            socket.create_connection(host_and_port, timeout=PATIENCE).close()
+        except (ConnectionRefusedError, socket.gaierror) as error:
+            if time.monotonic() >= last:
+                raise _unreachable(address, (error.strerror or str(error)).lower()) from error
+            time.sleep(0.2)
+        except OSError:
+            return
+        else:
+            return
 
 
 @contextmanager

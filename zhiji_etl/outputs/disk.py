@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,18 @@ def writing(path: Path) -> Iterator[None]:
             f"{safe_terminal(str(path))} cannot be written: {error.strerror or error}.",
             hint="Is there room on the disk, and may this user write there? What was published before is untouched.",
         ) from error
+
+
+def refuse_unwritable(folder: Path) -> None:
+    """Raise `OutputError` `output_unwritable` where nothing can be written in a folder, or where it would be made.
+
+    Nothing is left behind. The system is asked to write, since what it says of permissions is not all: a file system
+    may be mounted read-only, or make no folders at all.
+    """
+    # A link that leads nowhere is there, and cannot be made a folder.
+    nearest = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
+    with writing(folder), tempfile.TemporaryDirectory(prefix=".zhiji-", dir=nearest):
+        pass
 
 
 def write_whole(path: Path, content: bytes) -> None:

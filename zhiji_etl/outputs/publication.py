@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from zhiji_etl import __version__
+from zhiji_etl.outputs import disk
 from zhiji_etl.outputs.disk import flush_file, flush_folder, write_whole, writing
 from zhiji_etl.outputs.folder import RunFolder, json_text
 from zhiji_etl.outputs.lock import locked
@@ -56,6 +57,12 @@ def publishing(build: Path, *, keep: int = 3, grace: timedelta = GRACE) -> Itera
             _abandon(build, run)
             raise
         _remove_old(build, keep, grace)
+
+
+def refuse_unwritable(build: Path) -> None:
+    """Raise `OutputError` `output_unwritable` where no run could be published: better before the work than after."""
+    for folder in (build, build / RUNS):
+        disk.refuse_unwritable(folder)
 
 
 # ------------------------------------------------------------------------------------------------------ beginning

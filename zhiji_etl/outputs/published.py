@@ -24,6 +24,7 @@ LATEST: Final = "latest"
 RUNS: Final = "runs"
 MANIFEST: Final = "run.json"
 MOMENT: Final = "%Y%m%dT%H%M%S%fZ"
+NO_RUN_HINT: Final = "Start one with `zhiji-etl run`, or name the project or the folder it was written to."
 RUN_ID: Final = re.compile(r"(\d{8}T\d{12}Z)-[0-9a-f]{6}")
 
 
@@ -41,12 +42,15 @@ def latest(build: Path) -> Path:
     """The folder of the newest published run, resolved; `OutputError` `no_run` where there is none."""
     run = pointed(build)
     if run is None or not (run / MANIFEST).is_file():
-        raise OutputError(
-            "no_run",
-            f"{safe_terminal(str(build))} holds no published run.",
-            hint="Start one with `zhiji-etl run`, or name the folder it was written to.",
-        )
+        require_folder(build)
+        raise OutputError("no_run", f"{safe_terminal(str(build))} holds no published run.", hint=NO_RUN_HINT)
     return run
+
+
+def require_folder(build: Path) -> None:
+    """Raise `OutputError` `no_run` where there is no such folder: it may be a slip in its name."""
+    if not build.is_dir():
+        raise OutputError("no_run", f"There is no folder {safe_terminal(str(build))}.", hint=NO_RUN_HINT)
 
 
 def runs(build: Path) -> list[RunInfo]:

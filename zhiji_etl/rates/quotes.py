@@ -14,6 +14,9 @@ from typing import Final
 import polars as pl
 
 from zhiji_etl.errors import RateError
+from zhiji_etl.labels import understood
+from zhiji_etl.sources.names import safe_terminal
+from zhiji_etl.units import is_currency
 
 QUOTE_COLUMNS: Final[dict[str, pl.DataType]] = {
     "date": pl.Date(),
@@ -74,11 +77,13 @@ def read_quotes(path: str | Path) -> pl.DataFrame:
             hint="A rate file has the columns date, base, quote, rate, and may have source.",
         )
     quotes = frame.select(_typed(frame.schema, path.name))
-    _refuse(
-        path, quotes, _invalid(), "rate_invalid", "is no quote: a date, two currency codes and a rate from 1e-9 to 1e9"
-    )
-    key = ("layer", "date", "base", "quote")
-    _refuse(path, quotes, pl.struct(key).is_duplicated(), "rate_duplicated", "stands more than once")
+    said = frame.select(pl.col("date", "base", "quote", "rate").cast(pl.String))
+    complaint = "is no quote: a date, two currency codes and a rate from 1e-9 to 1e9"
+    hint = "Write dates as 2020-03-31, currencies as their ISO codes (CNY, not RMB), rates as 7.0651."
+    _refuse(path, said, quotes.select(_invalid()).to_series(), RateError("rate_invalid", complaint, hint=hint))
+    twice = quotes.select(pl.struct("layer", "date", "base", "quote").is_duplicated()).to_series()
+    hint = "Remove one of the rows, or give them two numbers in a column layer."
+    _refuse(path, said, twice, RateError("rate_duplicated", "stands more than once", hint=hint))
     return quotes
 
 
@@ -138,7 +143,8 @@ def _file(path: Path) -> pl.DataFrame:
             return pl.read_parquet(path)
         return pl.read_csv(path, infer_schema=False, null_values=[""])
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise RateError("rates_unreadable", f"{path} cannot be read as a rate file: {error}.") from error
+        hint = "A rate file is CSV or Parquet with the columns date, base, quote, rate; check its path."
+        raise RateError("rates_unreadable", f"{path} cannot be read as a rate file: {error}.", hint=hint) from error
 
 
 def _typed(schema: pl.Schema, name: str) -> list[pl.Expr]:
@@ -156,12 +162,10 @@ def _typed(schema: pl.Schema, name: str) -> list[pl.Expr]:
 
 
 def _invalid() -> pl.Expr:
-    code = r"^[A-Z]{3}$"
     value = pl.col("rate").cast(pl.Float64, strict=False)
     return ~(
         pl.col("date").is_not_null()
-        & pl.col("base").str.contains(code).fill_null(False)
-        & pl.col("quote").str.contains(code).fill_null(False)
+        & pl.all_horizontal(_is_code(name) for name in ("base", "quote"))
         & (pl.col("base") != pl.col("quote")).fill_null(False)
         & pl.col("rate").str.contains(NUMBER).fill_null(False)
         & value.is_between(1e-9, 1e9).fill_null(False)
@@ -169,10 +173,27 @@ def _invalid() -> pl.Expr:
     )
 
 
-def _refuse(path: Path, quotes: pl.DataFrame, wrong: pl.Expr, code: str, complaint: str) -> None:
-    rows = quotes.with_row_index("row", offset=1).filter(wrong)
+def _is_code(column: str) -> pl.Expr:
+    """Whether a column holds codes under which rates are asked for: what prints say as RMB is asked for as CNY."""
+
+    def asked_for(codes: pl.Series) -> pl.Series:
+        """The same of a series, each distinct code looked up once."""
+        distinct = {code: is_currency(code) and not _is_other_name(code) for code in codes.unique().drop_nulls()}
+        return codes.replace_strict(distinct, default=False, return_dtype=pl.Boolean)
+
+    return pl.col(column).map_batches(asked_for, return_dtype=pl.Boolean)
+
+
+def _is_other_name(code: str) -> bool:
+    told = understood(code)
+    return told is not None and bool(told.currencies) and code not in told.currencies
+
+
+def _refuse(path: Path, said: pl.DataFrame, wrong: pl.Series, error: RateError) -> None:
+    """Raise the error, whose message is the complaint, with the first row that is wrong, as it stands in the file."""
+    rows = said.with_row_index("row", offset=1).filter(wrong)
     if len(rows):
-        first = rows.row(0, named=True)
-        shown = ", ".join(str(first[name]) for name in ("date", "base", "quote", "rate"))
+        first, *shown = rows.row(0)
         more = f" ({len(rows)} such rows)" if len(rows) > 1 else ""
-        raise RateError(code, f"{path.name}, data row {first['row']}: {shown} {complaint}{more}.")
+        row = safe_terminal(", ".join("nothing" if text is None else text for text in shown))
+        raise RateError(error.code, f"{path.name}, data row {first}: {row} {error.message}{more}.", hint=error.hint)

@@ -21,7 +21,7 @@ from zhiji_etl import excerpts
 from zhiji_etl.cache import Cache
 from zhiji_etl.consistency.elsewhere import Elsewhere, agreed, named_entities
 from zhiji_etl.figures import IMPLIED_COLUMNS, Severity
-from zhiji_etl.outputs import publishing
+from zhiji_etl.outputs import publishing, refuse_unwritable
 from zhiji_etl.outputs.disk import writing
 from zhiji_etl.pipeline import RunResult, manifest, rates_of, write_report
 from zhiji_etl.sharding.joints import common_findings, findings_part, ranked_parts, spanning_findings
@@ -56,6 +56,7 @@ def run_in_shards(
     """
     stage = stages or Stages()
     stage("schemas", lambda: project.catalogue)
+    refuse_unwritable(out)
     cache = Cache(out)
     sources = stage("sources", project.find_sources, cache.structure)
     with publishing(out, keep=keep) as folder:

@@ -148,8 +148,14 @@ def _defects(start: int, block: Block, cells: pl.DataFrame) -> Iterator[Defect]:
 def _outside(path: Path, block: Block) -> SourceError:
     grid, layout = block.grid, block.layout
     has = f"{len(grid.rows)} rows and {grid.width} columns"
-    what = f"{safe_terminal(path.name)} has no cell of data in {layout.cells}: it has {has}."
+    headers, labels = _counted(len(layout.columns), "row", "headers"), _counted(len(layout.rows), "column", "labels")
+    where = f"{layout.cells}, below {headers} and beside {labels}"
+    what = f"{safe_terminal(path.name)} has no cell of data in {where}: it has {has}."
     return SourceError("layout_outside", what, hint="Correct cells, columns and rows of [layout] in the sidecar.")
+
+
+def _counted(number: int, line: str, of: str) -> str:
+    return f"{number} {line}{'' if number == 1 else 's'} of {of}"
 
 
 # ----------------------------------------------------------------------------------------------------------- rows

@@ -8,6 +8,7 @@ Rows without any text (blank lines, the empty tail that spreadsheets leave) are 
 from __future__ import annotations
 
 from collections import Counter
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -33,6 +34,9 @@ WORKING: Final = (
 RESERVED: Final = frozenset([*ADDED, *FIGURE_COLUMNS, *WORKING]) - {*NEEDED, *OPTIONAL}
 RESERVED_STARTS: Final = ("period_", "__")
 """Names that the pipeline gives a meaning: a raw column of such a name would be overwritten, so it must be renamed."""
+
+
+_UNIT_HINT: Final = 'If it tells the unit of each figure, write in the sidecar: [columns] caption = "unit".'
 
 
 def scan_source(source: Source, ordinal: int) -> pl.LazyFrame:
@@ -69,11 +73,11 @@ def renamed_columns(source: Source) -> dict[str, str]:
     ours = {theirs: our for our, theirs in source.sidecar.columns.items()}
     absent = [theirs for theirs in ours if theirs not in source.columns]
     if absent:
-        raise _missing(source, absent)
+        raise _missing(source, absent, _misnamed_hint(source, absent[0]))
     names = {theirs: ours.get(theirs, theirs) for theirs in source.columns}
     missing = [name for name in NEEDED if name not in names.values()]
     if missing:
-        raise _missing(source, missing)
+        raise _missing(source, missing, _missing_hint(source, missing[0]))
     _check_names(source, list(names.values()))
     return names
 
@@ -81,10 +85,18 @@ def renamed_columns(source: Source) -> dict[str, str]:
 # -------------------------------------------------------------------------------------------------------- columns
 
 
-def _missing(source: Source, missing: list[str]) -> SourceError:
+def _missing(source: Source, missing: list[str], hint: str) -> SourceError:
     found = ", ".join(safe_terminal(name) for name in source.columns[:50])
     what = f"{safe_terminal(source.name)} has no column {', '.join(map(safe_terminal, missing))}; it has: {found}."
-    return SourceError("column_missing", what, hint=_missing_hint(source, missing[0]))
+    return SourceError("column_missing", what, hint=hint)
+
+
+def _misnamed_hint(source: Source, absent: str) -> str:
+    """What to do about a header that the sidecar names and the file does not have."""
+    ours = next(our for our, theirs in source.sidecar.columns.items() if theirs == absent)
+    left = [name for name in source.columns if name not in source.sidecar.columns.values()]
+    near = nearest(absent, left) or nearest(ours, left) or "Their header"
+    return f"The sidecar names it. Correct it there: [columns] {ours} = {_quoted(near)}."
 
 
 def _missing_hint(source: Source, missing: str) -> str:
@@ -93,8 +105,10 @@ def _missing_hint(source: Source, missing: str) -> str:
     if len(source.columns) == 1 and other:
         return f"The columns seem to be separated by {other!r}: set separator = {_quoted(other)} in the sidecar."
     if not any(name in source.columns for name in NEEDED):
-        drafted = f"zhiji-etl sidecar raw/{safe_terminal(source.name)} --write"
-        return f"Is it a wide table, or has it other headers? Draft its sidecar: {drafted}."
+        # Where there is a sidecar, a draft is to be looked at: it is not written over what a person wrote.
+        drafted = f"zhiji-etl sidecar {quote(safe_terminal(str(source.path)))}"
+        write = "" if source.sidecar_path else " --write"
+        return f"Is it a wide table, or has it other headers? Draft its sidecar: {drafted}{write}."
     near = nearest(missing, source.columns) or "Their header"
     return f"Rename the column, or write in the sidecar: [columns] {missing} = {_quoted(near)}."
 
@@ -108,8 +122,10 @@ def _check_names(source: Source, names: list[str]) -> None:
     if reserved:
         shown = [safe_terminal(name) for name in reserved]
         what = f"{safe_terminal(source.name)} has columns whose names have a meaning here: {', '.join(shown)}."
-        hint = f"To keep them aside, write in the sidecar: [columns] raw_{shown[0]} = {_quoted(shown[0])}."
-        raise SourceError("column_reserved", what, hint=f"What belongs to a figure stands in printed. {hint}")
+        aside = f"To keep them aside, write in the sidecar: [columns] raw_{shown[0]} = {_quoted(shown[0])}."
+        is_unit = "unit" in reserved and "caption" not in names
+        use = _UNIT_HINT if is_unit else "What belongs to a figure stands in printed."
+        raise SourceError("column_reserved", what, hint=f"{use} {aside}")
 
 
 def _quoted(text: str) -> str:

@@ -242,7 +242,8 @@ class Sidecar(BaseModel):
     @model_validator(mode="after")
     def _is_one_form(self) -> Self:
         if self.layout and self.columns:
-            raise PydanticCustomError("incomplete", "[columns] is of tables of one figure a row, [layout] of wide ones")
+            what = "[columns] is of tables of one figure a row, [layout] of wide ones: leave one of them out"
+            raise PydanticCustomError("incomplete", what)
         return self
 
 

@@ -361,9 +361,8 @@ def _header_fault(progress: _Progress, what: str, block: bytes) -> SourceError:
     return progress.fault("header_invalid", what, 0, block, "The first line names the columns, one name a cell.")
 
 
-HEADER_HINT = (
-    "The first line names the columns, one name a cell. Is it a wide table? Draft a sidecar: zhiji-etl sidecar FILE."
-)
+WIDE_HINT = "Is it a wide table? Draft a sidecar: zhiji-etl sidecar FILE."
+HEADER_HINT = f"The first line names the columns, one name a cell. {WIDE_HINT}"
 
 
 def checked_columns(name: str, names: list[str]) -> tuple[str, ...]:
@@ -378,5 +377,7 @@ def checked_columns(name: str, names: list[str]) -> tuple[str, ...]:
     repeated = [safe_terminal(one) for one, times in Counter(names).items() if times > 1]
     if repeated:
         what = f"{shown}: the header names these columns twice: {', '.join(repeated)}."
-        raise SourceError("header_duplicate", what, hint="Rename or remove one: it cannot be told which is meant.")
+        raise SourceError(
+            "header_duplicate", what, hint=f"Rename or remove one: it cannot be told which is meant. {WIDE_HINT}"
+        )
     return tuple(names)

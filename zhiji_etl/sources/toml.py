@@ -21,6 +21,9 @@ from zhiji_etl.sources.names import nearest, safe_terminal
 SIZE_LIMIT: Final = 1 << 20
 """Bytes of a file: it is written by hand, so more is a mistake or an attack."""
 
+WHOLE: Final = frozenset({"incomplete"})
+"""Types of problems that are of a table and of no single value in it."""
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -29,7 +32,7 @@ def read_toml(path: Path, model: type[Model], code: str, expectations: Mapping[s
 
     `expectations` says by the name of a key what its value must be, where pydantic's own words do not help.
     """
-    name = f"{path.parent.name}/{path.name}"
+    name = str(Path(path.parent.name, path.name))
     try:
         text = _text(path)
         return model.model_validate(tomllib.loads(text, parse_float=Decimal))
@@ -102,19 +105,23 @@ class _Slips:
         if problem["type"] == "extra_forbidden":
             near = nearest(keys[-1], known_keys(self.schema, keys[:-1]))
             return f"{place}unknown key '{key}'" + (f", did you mean '{near}'?" if near else "")
+        if problem["type"] in WHOLE:
+            # The input is all of a table: its sentence says what is wrong with it, and what to do.
+            return f"{place}[{key}]: {problem['msg']}" if key else f"{place}{problem['msg']}"
         found = problem["input"]
         shown = found if isinstance(found, Decimal) else repr(found)
         return f"{place}'{key}' is {str(shown)[:80]}: {self._expectation(problem)}"
 
-    def hint(self, problems: list[ErrorDetails]) -> str:
-        """What to do: the keys that there are, where a key is wrong."""
+    def hint(self, problems: list[ErrorDetails]) -> str | None:
+        """What to do: the keys that there are, where a key is wrong; null where the sentences say it."""
         if any(problem["loc"][:1] == ("identifiers",) for problem in problems):
             return 'Identifiers are texts, so that leading zeros stay: stock_code = "600104".'
         wrong = next((problem for problem in problems if problem["type"] == "extra_forbidden"), None)
         if wrong:
             table = [str(part) for part in wrong["loc"][:-1]]
             return f"Known keys: {', '.join(known_keys(self.schema, table))}."
-        return "Correct the value, or leave the key out."
+        whole = all(problem["type"] in WHOLE for problem in problems)
+        return None if whole else "Correct the value, or leave the key out."
 
     def _expectation(self, problem: ErrorDetails) -> str:
         last = next((str(part) for part in reversed(problem["loc"]) if not isinstance(part, int)), "")

@@ -93,7 +93,9 @@ def _mismatch_hint(printed: str, declared: str) -> str:
         )
     if counts(declared) and counts(printed):
         return "check the metric, or declare the noun: zj.Quantity(..., nouns=[...])"
-    return "check the metric and the print"
+    return (
+        "check the metric and the print; where a caption tells the unit, say another for this metric under [captions]"
+    )
 
 
 def _factor_row(printed: str, declared: str) -> tuple[float | None, str | None, str | None]:

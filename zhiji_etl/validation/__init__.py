@@ -53,6 +53,7 @@ __all__ = [
     "Validation",
     "cast_frame",
     "refuse_scalar_checks",
+    "schema_of",
     "validate",
 ]
 
