@@ -32,6 +32,7 @@ class Number:
     """A sum of terms, perhaps divided by another number, with perhaps a fraction added (`1 4/5`, `one and a half`).
 
     `open` is true where `余` or `多` leaves it open how much more there is, below one unit of the last digit not 0.
+    `rate` is true where what it is divided by belongs to its unit (`300 per 1,000 people`): the zeros stay ambiguous.
     """
 
     terms: tuple[Term, ...]
@@ -39,6 +40,7 @@ class Number:
     plus: Number | None = None
     sign: int = 1
     open: bool = False
+    rate: bool = False
 
     def scaled(self, exponent: int, factor: int = 1) -> Number:
         """The same number times a power of ten and a factor."""

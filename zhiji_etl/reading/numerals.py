@@ -141,7 +141,7 @@ def _more(tokens: Tokens, at: int) -> int:
 
 def _bare_scale(token: Token, terms: list[Term]) -> int | None:
     """`million` by itself is one million; `M`, `万` and the `millions` of a caption are nothing."""
-    exponent = token.get("scale") if len(token.text) > 4 else token.get("hundred")
+    exponent = token.get("scale") if len(token.text) > 4 and "scale" in token.kinds else token.get("hundred")
     if exponent is None or token.text.lower().endswith("s"):
         return None
     terms.append(Term(None, "1", exponent))
@@ -244,11 +244,13 @@ def _chinese_fraction(tokens: Tokens, number: Number, end: int) -> Found | None:
 
 def _with_fraction(tokens: Tokens, number: Number, at: int) -> tuple[Number, int]:
     """A number and a fraction more: `1 4/5`, `2½`, `one and a half million`, `六又三分之一`."""
-    token = token_at(tokens, at)
+    hyphens = hyphened_and(tokens, at)
+    token = token_at(tokens, at + hyphens)
     linked = "and" in token.kinds or "plus_part" in token.kinds
     found = None
     if linked or "const" in token.kinds:
-        found = _fraction(tokens, at + linked, _sum(tokens, at + linked))
+        begin = at + linked + 2 * hyphens
+        found = _fraction(tokens, begin, _sum(tokens, begin))
     found = found or _printed_fraction(tokens, at)
     if found is None:
         return number, at
@@ -259,6 +261,13 @@ def _with_fraction(tokens: Tokens, number: Number, at: int) -> tuple[Number, int
     if any(term.exponent for term in fraction.terms) and not any(term.exponent for term in number.terms):
         number, scale = number.scaled(fraction.terms[0].exponent), 0
     return replace(number, plus=fraction.scaled(scale)), end
+
+
+def hyphened_and(tokens: Tokens, at: int) -> bool:
+    """Whether this is the first hyphen of an `and` between two: `two-and-a-half`, `six-and-three-quarter`."""
+    link, last = token_at(tokens, at + 1), token_at(tokens, at + 2)
+    glued = token_at(tokens, at).end == link.start and link.end == last.start
+    return token_at(tokens, at).text == "-" and last.text == "-" and "and" in link.kinds and glued
 
 
 def _printed_fraction(tokens: Tokens, at: int) -> Found | None:

@@ -21,17 +21,20 @@ def read_subunit(tokens: Tokens, at: int, draft: Draft) -> int:
     if codes is None or draft.unit is not None or draft.currency:
         return 0
     draft.currency = codes
-    draft.numbers = tuple(number.scaled(-1 if tenth else -2) for number in draft.numbers)
+    draft.exponent -= 1 if tenth else 2  # of the whole draft, so that both ends of `5 to 6 cents` have it
     rest = read_number(tokens, at + 1) if tenth else None
-    if rest and "subunit" in token_at(tokens, rest[1]).kinds:
-        _add(draft, rest[0][0].scaled(-2))
-        return rest[1] + 1 - at
+    if rest:
+        after = token_at(tokens, rest[1])
+        named = "subunit" in after.kinds
+        if named or (rest[1] == at + 2 and "digit" in tokens[at + 1].kinds and _unit_ends(after)):
+            _add(draft, rest[0][0].scaled(-1))
+            return rest[1] + named - at
     return 1
 
 
 def read_rest(tokens: Tokens, at: int, draft: Draft, fine: bool) -> int:
     """What is left below one unit of a currency: `20 dollars and 43 cents`, `三块四分`, `一块二`, `15 USD 50`."""
-    if not draft.currency or len(draft.numbers) != 1 or draft.numbers[0].terms[-1].exponent:
+    if not draft.currency or len(draft.numbers) != 1 or draft.numbers[0].terms[-1].exponent or draft.exponent:
         return 0
     if fine and _has_decimals(tokens, at):
         return 0

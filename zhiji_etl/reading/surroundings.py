@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeAlias
 
 from zhiji_etl.reading.codes import continued, dialled, international, list_mark, listed_share, model
+from zhiji_etl.reading.numerals import hyphened_and
 from zhiji_etl.reading.tokens import Tokens, token_at
 from zhiji_etl.reading.windows import IDEOGRAPH_MARK
 from zhiji_etl.reading.words import is_ideograph
@@ -63,14 +64,20 @@ def _labelled(tokens: Tokens, at: int) -> Iterator[int]:
     """`Note 23`, `Items 1 and 2`, `fiscal 2024, 2023 and 2022`."""
     place = at + 1 + (token_at(tokens, at + 1).text == ":" and is_ideographic(tokens[at].text[0]))
     chosen = tokens[at].kinds["label"] == "chosen" and "noun" in token_at(tokens, at + 2).kinds
-    while _is_number(tokens, place) and (chosen or not _has_unit(tokens, place)):
+    while _is_number(tokens, place) and (chosen or not _has_unit(tokens, place) or _lettered(tokens, place)):
         yield place
-        after = place + 1 + ("of" in token_at(tokens, place + 1).kinds)
+        after = place + 1 + ("of" in token_at(tokens, place + 1).kinds or (not chosen and _lettered(tokens, place)))
         while token_at(tokens, after).text in (",", "-", "–", "/") or "and" in token_at(tokens, after).kinds:
             after += 1
         if after == place + 1:
             return
         place = after
+
+
+def _lettered(tokens: Tokens, at: int) -> bool:
+    """Whether one letter right after a number is part of its name, and no scale: `Rule 10b-5`, `Note 5m`."""
+    letter = token_at(tokens, at + 1)
+    return len(letter.text) == 1 and letter.text.isalpha() and letter.text.isascii() and letter.start == tokens[at].end
 
 
 def _period_ranked(tokens: Tokens, at: int) -> Iterator[int]:
@@ -101,6 +108,8 @@ def _glued(tokens: Tokens, at: int) -> tuple[int, ...]:
     token, before, after = tokens[at], token_at(tokens, at - 1), token_at(tokens, at + 1)
     if before.end == token.start and _is_wordlike(tokens, at - 1):
         return (at,)
+    if before.text == "'" and before.end == token.start and not _has_unit(tokens, at):
+        return (at,)  # FY'24
     hyphened = before.text == "-" and before.end == token.start and token_at(tokens, at - 2).end == before.start
     if hyphened and _is_wordlike(tokens, at - 2):
         return (at,)
@@ -119,6 +128,10 @@ def _compound(tokens: Tokens, at: int) -> bool:
     token, hyphen, beyond = tokens[at], token_at(tokens, at + 1), token_at(tokens, at + 2)
     if hyphen.text != "-" or hyphen.start != token.end or beyond.start != hyphen.end:
         return False
+    if "per" in beyond.kinds and token_at(tokens, at + 3).text == "-" and "currency" in token_at(tokens, at - 1).kinds:
+        return False  # $5-a-share
+    if hyphened_and(tokens, at + 1):
+        return False  # two-and-a-half
     if {
         "currency",
         "number",
@@ -203,6 +216,9 @@ def _unranked(tokens: Tokens, at: int) -> tuple[int, ...]:
 
 def _worded(tokens: Tokens, at: int) -> tuple[int, ...]:
     """`five-year`, and `one` where it is a pronoun: `which one do you prefer`."""
+    half = at + 6
+    if hyphened_and(tokens, at + 1) and "half" in token_at(tokens, half).kinds and _compound(tokens, half):
+        return (at, half)  # a two-and-a-half-year plan
     chosen = token_at(tokens, at - 1).get("label") == "chosen"
     if chosen or _compound(tokens, at) or _second_half(tokens, at):
         return (at,)
@@ -216,6 +232,8 @@ def _worded(tokens: Tokens, at: int) -> tuple[int, ...]:
         return ()
     if {"sign", "before"} & before.kinds.keys() or before.text == "-" or "out of" in after.text:
         return ()
+    if "in" in after.kinds and "small" in token_at(tokens, at + 2).kinds:
+        return ()  # one in five
     counted = {"word", "noun", "currency", "percent", "ordinal", "part", "half", "modifier"} & after.kinds.keys()
     return () if counted and before.text.lower() not in _POINTING else (at,)
 
@@ -234,7 +252,7 @@ _POINTING = frozenset({"which", "that", "this", "the", "each", "every", "no", "a
 def _single_character(tokens: Tokens, at: int) -> tuple[int, ...]:
     """A numeral of one character inside a Chinese word: `四川`, `陆地`, `一些`."""
     token, before, after = tokens[at], token_at(tokens, at - 1), token_at(tokens, at + 1)
-    if _digits_of_name(tokens, at):
+    if _digits_of_name(tokens, at) or _adverb(tokens, at):
         return (at,)
     numeral = {"digit", "place", "scale", "point", "parts", "percent_before", "few", "more", "ordinal_prefix", "half"}
     if numeral & after.kinds.keys() or (numeral & before.kinds.keys() and before.end == token.start):
@@ -247,6 +265,15 @@ def _single_character(tokens: Tokens, at: int) -> tuple[int, ...]:
     named = before.end == token.start and "word" in before.kinds and is_ideographic(before.text[0])
     alone = not _has_unit(tokens, at) and "after" not in after.kinds
     return (at,) if unknown or (named and alone) else ()
+
+
+def _adverb(tokens: Tokens, at: int) -> bool:
+    """`十分重要` and `万一发生` count nothing; `三十分`, `一万一` do."""
+    token, before, after = tokens[at], token_at(tokens, at - 1), token_at(tokens, at + 1)
+    numeral = {"digit", "place", "scale", "number", "few"}
+    if token.text == "十":
+        return after.text == "分" and numeral.isdisjoint(before.kinds)
+    return token.text == "一" and before.text == "万" and numeral.isdisjoint(token_at(tokens, at - 2).kinds)
 
 
 def _digits_of_name(tokens: Tokens, at: int) -> bool:

@@ -175,7 +175,23 @@ def _anchors() -> frozenset[str]:
         "percent_whole",
         "multiple_phrase",
     }
-    words = {MARK, "十", "亿", "万", "no", "any", "thousand", "million", "billion", "trillion"}
+    words = {
+        MARK,
+        "十",
+        "百",
+        "千",
+        "亿",
+        "万",
+        "couple",
+        "quarter",
+        "quarters",
+        "no",
+        "any",
+        "thousand",
+        "million",
+        "billion",
+        "trillion",
+    }
     for entries in lexicon().entries.values():
         for entry in entries:
             if kinds & entry.kinds.keys():

@@ -1,0 +1,157 @@
+"""Figures that take more than a number and a unit: halves of units, limits, rates, shares, and names with numbers."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+from zhiji_etl.reading import find, parse
+
+# text, low, high, unit
+BOUNDS = [
+    # both ends of a range are parts of the currency, unless the first has a unit of its own
+    ("7 to 8 cents", "0.065", "0.085", "USD"),
+    ("7-8 pence a share", "0.065", "0.085", "GBP/share"),
+    ("GBp 70 to 75", "0.65", "0.755", "GBP"),
+    ("75 cents to $2", "0.745", "2.5", "USD"),
+    ("两到三毛", "0.15", "0.35", "CNY"),
+    ("4到6‰", "0.35", "0.65", "percent"),
+    ("4%到6‰", "0.55", "4.5", "percent"),
+    ("四毛五", "0.445", "0.455", "CNY"),
+    # two limits end at the printed numbers
+    ("more than 30 but less than 70", "30", "70", "count"),
+    ("at least 3% and at most 7%", "3", "7", "percent"),
+    ("over 3 but under 7 million", "3000000", "7000000", "count"),
+    ("no more than 70% and no less than 30%", "30", "70", "percent"),
+    ("4000元以上9000元以下", "4000", "9000", "CNY"),
+    # half of one unit more, and a little more
+    ("三年半", "3.25", "3.75", "year"),
+    ("四个半月", "4.25", "4.75", "month"),
+    ("两个半小时", "2.25", "2.75", "hour"),
+    ("六块半", "6.25", "6.75", "CNY"),
+    ("两倍半", "2.25", "2.75", "multiple"),
+    ("近三年半", "-Infinity", "3.5", "year"),
+    ("7个多月", "7", "8", "month"),
+    ("三个多小时", "3", "4", "hour"),
+    ("three-and-a-half times", "3.25", "3.75", "multiple"),
+    ("four-and-three-quarter percent", "4.625", "4.875", "percent"),
+    ("half a mile", "0.25", "0.75", "mile"),
+    ("three quarters of an hour", "0.625", "0.875", "hour"),
+    # rates per so many units
+    ("16 kWh/100km", "0.155", "0.165", "kilowatt_hour/kilometre"),
+    ("7.2升/百公里", "0.0715", "0.0725", "litre/kilometre"),
+    ("6 to 7 litres per 100 km", "0.055", "0.075", "litre/kilometre"),
+    ("14 deaths per 100,000 people", "0.000135", "0.000145", "death/person"),
+    ("400 cases per million people", "0.00035", "0.00045", "case/person"),
+    ("$4 per 1,000 gallons", "0.0035", "0.0045", "USD/gallon"),
+    ("2.5元/10股", "0.245", "0.255", "CNY/share"),
+    ("$7-a-share", "6.5", "7.5", "USD/share"),
+    ("70 per minute", "65", "75", "count/minute"),
+    ("14 deaths per day", "13.5", "14.5", "death/day"),
+    # degrees
+    ("25 degrees Celsius", "24.5", "25.5", "degree_celsius"),
+    ("-4 to 35 degrees C", "-4.5", "35.5", "degree_celsius"),
+    ("77 degrees Fahrenheit", "76.5", "77.5", "degree_fahrenheit"),
+    ("35 degrees", "34.5", "35.5", "degree"),
+    ("零下7度", "-7.5", "-6.5", "degree_celsius"),
+    ("7度", "6.5", "7.5", "kilowatt_hour"),
+    # scales and words that begin a number
+    ("hundred million", "50000000", "150000000", "count"),
+    ("a couple of million", "1500000", "2500000", "count"),
+    ("thirty-something percent", "30", "Infinity", "percent"),
+    ("a quarter point", "0.125", "0.375", "percentage_point"),
+    ("同比+4.2pct", "4.15", "4.25", "percentage_point"),
+    ("+4.2 pct", "4.15", "4.25", "percent"),
+]
+
+# sentence, and what is found: words, value (None for a range), unit
+SENTENCES = [
+    ("Shares rose $1.30 to $67.90.", [("rose $1.30", "1.30", "USD"), ("$67.90", "67.90", "USD")]),
+    ("Costs went up $4 to $6 million.", [("up $4 to $6 million", None, "USD")]),
+    ("股价上涨2.45元至67.80元。", [("上涨2.45元", "2.45", "CNY"), ("67.80元", "67.80", "CNY")]),
+    ("增长3到5亿元。", [("增长3到5亿元", None, "CNY")]),
+    ("历时三年半，前后四个半月。", [("三年半", "3.5", "year"), ("四个半月", "4.5", "month")]),
+    (
+        "近两年半导体行业回暖，6家半年内上市。",
+        [("近两年", "2", "year"), ("6家", "6", "company"), ("半年", "0.5", "year")],
+    ),
+    ("三四线城市的三元锂电池十分便宜，万一涨价呢？", []),
+    ("涨幅为一万一千元，用时十分钟。", [("为一万一千元", "11000", "CNY"), ("十分钟", "10", "minute")]),
+    ("最高气温升到37度，用电7度。", [("37度", "37", "degree_celsius"), ("7度", "7", "kilowatt_hour")]),
+    ("市值突破万亿，近千人到场。", [("突破万亿", "1000000000000", "count"), ("近千人", "1000", "person")]),
+    ("毛利率同比+4.2pct。", [("+4.2pct", "4.2", "percentage_point")]),
+    (
+        "It uses 6.4 litres per 100 km, at 2.5 accidents per million miles.",
+        [
+            ("6.4 litres per 100 km", "0.064", "litre/kilometre"),
+            ("2.5 accidents per million miles", "0.0000025", "accident/mile"),
+        ],
+    ),
+    (
+        "A $7-a-share dividend and $70-a-barrel oil, on a 7-a-side pitch.",
+        [("$7-a-share", "7", "USD/share"), ("$70-a-barrel", "70", "USD/barrel")],
+    ),
+    ("After two-and-a-half years, a three-and-a-half-year plan.", [("two-and-a-half years", "2.5", "year")]),
+    (
+        "One in four customers left, and a fifth of users.",
+        [("One in four", "0.25", "count"), ("a fifth", "0.2", "count")],
+    ),
+    (
+        "Nearly a quarter of workers, three-quarters and one-quarter of sales.",
+        [
+            ("Nearly a quarter", "0.25", "count"),
+            ("three-quarters", "0.75", "count"),
+            ("one-quarter", "0.25", "count"),
+        ],
+    ),
+    ("A quarter ago, in the first three quarters, it fell for two quarters.", []),
+    (
+        "A quarter-point cut, a half-point rise.",
+        [("A quarter-point", "0.25", "percentage_point"), ("a half-point rise", "0.5", "percentage_point")],
+    ),
+    (
+        "Half a mile, half an hour; half a company.",
+        [("Half a mile", "0.5", "mile"), ("half an hour", "0.5", "hour"), ("half", "0.5", "count")],
+    ),
+    ("Rule 10b-5, Section 16b, Rule 144A; FY'24, Q1'24 and the class of '98.", []),
+    ("A couple of vehicles, the couple.", [("A couple of vehicles", "2", "vehicle")]),
+]
+
+
+@pytest.mark.parametrize(("text", "low", "high", "unit"), BOUNDS)
+def test_bounds(text, low, high, unit):
+    figure = parse(text)
+    assert (figure.low, figure.high, figure.unit) == (Decimal(low), Decimal(high), unit)
+
+
+def test_a_column_reads_the_same():
+    texts = [text for text, *_ in BOUNDS]
+    read = pl.DataFrame({"printed": texts}).select(pl.col("printed").figure.parse()).unnest("printed")
+    assert read["code"].null_count() == len(texts)
+    assert read["low"].to_list() == pytest.approx([float(low) for _, low, _, _ in BOUNDS], rel=1e-12)
+    assert read["high"].to_list() == pytest.approx([float(high) for _, _, high, _ in BOUNDS], rel=1e-12)
+    assert read["unit"].to_list() == [unit for *_, unit in BOUNDS]
+
+
+@pytest.mark.parametrize(
+    ("text", "low_closed", "high_closed"),
+    [
+        ("more than 30 but less than 70", False, False),
+        ("at least 30 but less than 70", True, False),
+        ("more than 30 and up to 70", False, True),
+        ("between 30 and 70", True, True),
+    ],
+)
+def test_two_limits_are_as_open_as_each_says(text, low_closed, high_closed):
+    figure = parse(text)
+    assert (figure.low_closed, figure.high_closed) == (low_closed, high_closed)
+
+
+@pytest.mark.parametrize(("text", "expected"), SENTENCES, ids=[text[:40] for text, _ in SENTENCES])
+def test_sentences(text, expected):
+    found = find(text)
+    assert [(text[f.start : f.end], f.value, f.unit) for f in found] == [
+        (words, None if value is None else Decimal(value), unit) for words, value, unit in expected
+    ]
