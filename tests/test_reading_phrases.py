@@ -7,6 +7,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
+from zhiji_etl.errors import FigureError
 from zhiji_etl.reading import find, parse
 
 # text, low, high, unit
@@ -50,6 +51,20 @@ BOUNDS = [
     ("$7-a-share", "6.5", "7.5", "USD/share"),
     ("70 per minute", "65", "75", "count/minute"),
     ("14 deaths per day", "13.5", "14.5", "death/day"),
+    # areas and volumes
+    ("420 m2", "415", "425", "square_metre"),
+    ("7-8 km2", "6.5", "8.5", "square_kilometre"),
+    ("1.7 million m3", "1650000", "1750000", "cubic_metre"),
+    ("23,000元/m2", "22500", "23500", "CNY/square_metre"),
+    ("$420 per ft2", "415", "425", "USD/square_foot"),
+    # cents that are told whose they are
+    ("HK17.5 cents", "0.1745", "0.1755", "HKD"),
+    ("17.5 HK cents", "0.1745", "0.1755", "HKD"),
+    ("RMB7.5 cents", "0.0745", "0.0755", "CNY"),
+    ("7 US cents", "0.065", "0.075", "USD"),
+    ("17.5港仙", "0.1745", "0.1755", "HKD"),
+    # limits that are said twice
+    ("not less than $3 million nor more than $7 million", "3000000", "7000000", "USD"),
     # degrees
     ("25 degrees Celsius", "24.5", "25.5", "degree_celsius"),
     ("-4 to 35 degrees C", "-4.5", "35.5", "degree_celsius"),
@@ -115,6 +130,26 @@ SENTENCES = [
         "Half a mile, half an hour; half a company.",
         [("Half a mile", "0.5", "mile"), ("half an hour", "0.5", "hour"), ("half", "0.5", "count")],
     ),
+    (
+        "An increase of $1.7 million, or 17%, from $9.8 million to $11.5 million.",
+        [
+            ("An increase of $1.7 million", "1700000", "USD"),
+            ("17%", "17", "percent"),
+            ("$9.8 million", "9800000", "USD"),
+            ("$11.5 million", "11500000", "USD"),
+        ],
+    ),
+    (
+        "It sold 420 m2 at $1,700/m2, and 1.7 million m3 of gas; M2 grew by 7%.",
+        [
+            ("420 m2", "420", "square_metre"),
+            ("$1,700/m2", "1700", "USD/square_metre"),
+            ("1.7 million m3", "1700000", "cubic_metre"),
+            ("grew by 7%", "7", "percent"),
+        ],
+    ),
+    ("EPS were HK17.5 cents (2022: 16 HK cents).", [("HK17.5 cents", "0.175", "HKD"), ("16 HK cents", "0.16", "HKD")]),
+    ("See Art. 5 and §12, in 3 US states.", [("3 US states", "3", "state")]),
     ("Rule 10b-5, Section 16b, Rule 144A; FY'24, Q1'24 and the class of '98.", []),
     ("A couple of vehicles, the couple.", [("A couple of vehicles", "2", "vehicle")]),
 ]
@@ -155,3 +190,8 @@ def test_sentences(text, expected):
     assert [(text[f.start : f.end], f.value, f.unit) for f in found] == [
         (words, None if value is None else Decimal(value), unit) for words, value, unit in expected
     ]
+
+
+def test_a_digit_after_a_length_is_its_power():
+    with pytest.raises(FigureError, match="more than one figure"):
+        parse("420 m5")

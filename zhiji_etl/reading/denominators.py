@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from zhiji_etl.reading.drafts import Draft, singular
-from zhiji_etl.reading.numerals import read_number
+from zhiji_etl.reading.numerals import power_of_length, read_number
 from zhiji_etl.reading.tokens import Tokens, constant, token_at
 from zhiji_etl.reading.words import is_ideograph
 
@@ -33,8 +33,11 @@ def read_per(tokens: Tokens, at: int, draft: Draft) -> int:
     unit = words[-1].get("noun") or words[-1].get("per_unit")
     if unit is None and (bare or "word" not in after.kinds or tokens[at].text not in ("per", "/")):
         return 0
+    if draft.power is not None:
+        return 0
     draft.per = unit or singular([after])
-    return 1 + len(words) if unit else 2
+    draft.power = power_of_length(tokens, at + len(words)) if unit else None
+    return 1 + len(words) + (draft.power is not None) if unit else 2
 
 
 def read_hyphened_per(tokens: Tokens, at: int, draft: Draft) -> int:

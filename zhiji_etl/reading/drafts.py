@@ -41,6 +41,8 @@ class Draft:
     unit: str | None = None
     per: str | None = None
     exponent: int = 0
+    power: int | None = None
+    """The literal right after a unit of length, which makes it one of area or volume: `m2`, `km3`."""
     between: bool = False
     bracket: bool = False
     closed: bool = False

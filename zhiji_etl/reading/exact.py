@@ -85,7 +85,7 @@ def worked_out(
         high_closed=high.closed,
         step=decimal(min(part.step for part in parts)),
         step_max=decimal(max(part.step * 10**part.zeros for part in parts)),
-        unit=amount.unit,
+        unit=_unit(amount, literals, text, spans[0]),
         qualifier=Qualifier.RANGE if len(parts) > 1 else amount.qualifier,
         range_low=ends[0],
         range_high=ends[1],
@@ -136,6 +136,21 @@ def decimal(value: Fraction) -> Decimal:
 
 
 # --------------------------------------------------------------------------------------------------
+
+
+def _unit(amount: Amount, literals: Sequence[str], text: str, span: tuple[int, int]) -> str:
+    """Its unit; `m2` is a square metre, `km3` a cubic kilometre."""
+    if amount.power is None:
+        return amount.unit
+    power = _POWER_NAMES.get(literals[amount.power])
+    if power is None:
+        message = "There is more than one figure in this text."
+        raise FigureError("several_figures", message, text=text, start=span[0], end=span[1])
+    whole, stroke, last = amount.unit.rpartition("/")
+    return f"{whole}{stroke}{power}_{last}"
+
+
+_POWER_NAMES: Final = {"2": "square", "3": "cubic"}
 
 
 class _End(NamedTuple):

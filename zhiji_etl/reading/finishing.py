@@ -40,6 +40,7 @@ def finished(draft: Draft, options: Options) -> Amount:
         declared=takes_scale and not scaled,
         exact=unit == "rank",
         readings=readings,
+        power=draft.power,
     )
 
 

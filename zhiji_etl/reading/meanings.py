@@ -76,6 +76,8 @@ class Amount:
     exact: bool = False
     shared: int = 0
     readings: tuple[tuple[str, str], ...] = ()
+    power: int | None = None
+    """Index of the literal that makes the last name of its unit a square (2) or cubic (3) one: `m2`, `元/m2`."""
     restated: Amount | None = None
     halves: tuple[Amount, Amount] | None = None
     """The two bounds of a range said apart, `more than 10 and less than 40`: no range where they contradict."""
@@ -85,7 +87,8 @@ class Amount:
 
     def __post_init__(self) -> None:
         single = len(self.numbers) == 1 or self.restated is None
-        plain = single and not self.exact and self.halves is None and all(map(_is_bare, self.numbers))
+        plain = single and not self.exact and self.halves is None and self.power is None
+        plain = plain and all(map(_is_bare, self.numbers))
         object.__setattr__(self, "plain", plain)
 
 

@@ -7,6 +7,7 @@ it, or None where no number begins. Scale words are powers of ten; `百` and `hu
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from zhiji_etl.reading.chinese import read_chinese, read_half
 from zhiji_etl.reading.english import counts, read_english, read_parts, with_scale
@@ -34,6 +35,16 @@ def initial(tokens: Tokens, at: int) -> bool:
     token, after = token_at(tokens, at), token_at(tokens, at + 1)
     alone = token.start > token_at(tokens, at - 1).end and token.end == after.start
     return len(token.text) == 1 and token.text.isascii() and alone and after.text in ("-", "'", "&", ".")
+
+
+def power_of_length(tokens: Tokens, at: int) -> int | None:
+    """The literal right after a unit of length: that of the 2 in `m2`."""
+    after = token_at(tokens, at + 1)
+    glued = after.start == tokens[at].end and tokens[at].get("noun") in _LENGTHS
+    return after.get("number") if glued else None
+
+
+_LENGTHS: Final = frozenset({"metre", "kilometre", "centimetre", "millimetre", "foot"})
 
 
 # ---- sums of sections and scales ----
@@ -106,6 +117,8 @@ def _scale(tokens: Tokens, at: int, terms: list[Term]) -> int | None:
         exponent = None
     if terms and terms[-1].exponent and token.text.isascii() and len(token.text) < 3:
         exponent = None  # 10 bn m
+    if token.text == "m" and power_of_length(tokens, at) is not None:
+        exponent = None  # 350 m2
     if exponent is None and terms and (terms[-1].literal is not None or terms[-1].exponent):
         exponent = token.get("place") or token.get("hundred")
     if not terms:

@@ -128,6 +128,15 @@ def _subunit_before(tokens: Tokens, at: int, draft: Draft) -> int:
     return 1
 
 
+def _cents_of(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`HK23.5 cents`: letters of a currency before its cents."""
+    number, cents = token_at(tokens, at + 1), token_at(tokens, at + 2)
+    if draft.currency or number.start != tokens[at].end or "number" not in number.kinds or "subunit" not in cents.kinds:
+        return 0
+    draft.currency = tokens[at].kinds["cents_of"]
+    return 1
+
+
 def _glued(tokens: Tokens, at: int, prose: bool) -> bool:
     """Whether a word that is also a currency code stands right before a number or sign."""
     token, after = tokens[at], token_at(tokens, at + 1)
@@ -212,6 +221,7 @@ _PREFIXES: Final[tuple[tuple[frozenset[str], Step], ...]] = tuple(
         ("between", _between),
         ("change change_in_cell", _change),
         ("subunit_before", _subunit_before),
+        ("cents_of", _cents_of),
         ("currency cell_currency weak_code scale", _currency_before),
         ("percent_before percent", _percent_before),
         ("ordinal_prefix rank", _rank_before),

@@ -52,7 +52,7 @@ _BEGINNINGS: Final = frozenset(
         ),
         *("article", "percent_before", "percent_whole", "percent_word", "multiple_word", "multiple_phrase", "percent"),
         *("currency", "weak_code", "sign", "before", "change", "between", "every", "rank", "ordinal_prefix", "scale"),
-        *("nil", "any", "average_per", "reaching", "subunit_before", "open"),
+        *("nil", "any", "average_per", "reaching", "subunit_before", "cents_of", "open"),
     }
 )
 """What the first word of an amount can be."""

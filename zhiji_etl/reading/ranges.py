@@ -25,7 +25,7 @@ def read_range(
     if first is None:
         return None
     low, end = first
-    led = prose and low.between and "change" in token_at(found, at - 1).kinds
+    led = prose and low.between and _is_change_from(found, at)
     second = None if led else _second(found, end, low, fine, prose)  # fell from 7% to 5%: two levels, no range
     if low.refine or (second and second[0].refine):
         return Refine(), end
@@ -33,6 +33,18 @@ def read_range(
         return _closed_bracket(finished(low, options), low), end
     high, end = second
     return _spanned(low, high, options), end
+
+
+def _is_change_from(found: Tokens, at: int) -> bool:
+    """Whether `from` follows a word of change, or how much something changed: `rose $1 million, from $8 million`."""
+    if "change" in token_at(found, at - 1).kinds:
+        return True
+    before = range(max(0, at - _FARTHEST), at)
+    changed = next((place for place in before if "change" in found[place].kinds), at)
+    return found[at].text == "from" and any("number" in found[place].kinds for place in range(changed, at))
+
+
+_FARTHEST: Final = 12
 
 
 def _closed_bracket(amount: Amount, draft: Draft) -> Amount:

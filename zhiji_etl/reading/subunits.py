@@ -18,9 +18,9 @@ def read_subunit(tokens: Tokens, at: int, draft: Draft) -> int:
     token = tokens[at]
     tenth = token.get("subunit_tenth")
     codes = tenth or token.get("subunit")
-    if codes is None or draft.unit is not None or draft.currency:
+    if codes is None or draft.unit is not None or (draft.currency and not _named(tokens, at, draft)):
         return 0
-    draft.currency = codes
+    draft.currency = draft.currency or codes
     draft.exponent -= 1 if tenth else 2  # of the whole draft, so that both ends of `5 to 6 cents` have it
     rest = read_number(tokens, at + 1) if tenth else None
     if rest:
@@ -30,6 +30,12 @@ def read_subunit(tokens: Tokens, at: int, draft: Draft) -> int:
             _add(draft, rest[0][0].scaled(-1))
             return rest[1] + named - at
     return 1
+
+
+def _named(tokens: Tokens, at: int, draft: Draft) -> bool:
+    """Whether letters before the number say whose cents they are: `RMB6.5 cents`; `$0.50 cents` are unclear."""
+    led = token_at(tokens, at - 2).text.isalpha() and tokens[at].text.lower() in ("cent", "cents")
+    return led and "number" in tokens[at - 1].kinds and not draft.exponent
 
 
 def read_rest(tokens: Tokens, at: int, draft: Draft, fine: bool) -> int:

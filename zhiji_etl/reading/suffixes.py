@@ -13,7 +13,7 @@ from zhiji_etl.reading.denominators import read_average, read_hyphened_per, read
 from zhiji_etl.reading.drafts import CLOSED, Draft, Step, agreed, set_unit
 from zhiji_etl.reading.folding import RUN_MARKS
 from zhiji_etl.reading.meanings import Number
-from zhiji_etl.reading.numerals import initial
+from zhiji_etl.reading.numerals import initial, power_of_length
 from zhiji_etl.reading.subunits import read_rest, read_subunit
 from zhiji_etl.reading.tokens import Token, Tokens, constant, token_at
 from zhiji_etl.reading.windows import IDEOGRAPH_MARK
@@ -257,7 +257,8 @@ def _noun(tokens: Tokens, at: int, draft: Draft) -> int:
     draft.unit = "degree_celsius" if token.text == "度" and _of_temperature(tokens, at) else token.kinds["noun"]
     draft.noun = True
     draft.words.append(token)
-    return 1
+    draft.power = power_of_length(tokens, at)
+    return 1 + (draft.power is not None)
 
 
 def _is_share(tokens: Tokens, at: int, draft: Draft) -> bool:

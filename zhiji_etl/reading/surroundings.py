@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeAlias
 
 from zhiji_etl.reading.codes import continued, dialled, international, list_mark, listed_share, model
-from zhiji_etl.reading.numerals import hyphened_and
+from zhiji_etl.reading.numerals import hyphened_and, power_of_length
 from zhiji_etl.reading.tokens import Tokens, token_at
 from zhiji_etl.reading.windows import IDEOGRAPH_MARK
 from zhiji_etl.reading.words import is_ideograph
@@ -106,7 +106,8 @@ def _before_period(tokens: Tokens, at: int) -> Iterator[int]:
 def _glued(tokens: Tokens, at: int) -> tuple[int, ...]:
     """A number that is part of a word: `10-K`, `747-8`, `Q4`, `A2021`, `3D`, `COVID-19`."""
     token, before, after = tokens[at], token_at(tokens, at - 1), token_at(tokens, at + 1)
-    if before.end == token.start and _is_wordlike(tokens, at - 1):
+    cents = "cents_of" in before.kinds and "subunit" in after.kinds
+    if before.end == token.start and _is_wordlike(tokens, at - 1) and not cents:
         return (at,)
     if before.text == "'" and before.end == token.start and not _has_unit(tokens, at):
         return (at,)  # FY'24
@@ -155,7 +156,8 @@ def _is_wordlike(tokens: Tokens, at: int) -> bool:
     if "word" not in token.kinds and not (token.text.isascii() and token.text.isalpha()):
         return False
     unit = {"scale", "noun", "multiple"} & token.kinds.keys()
-    return not (unit and "number" in token_at(tokens, at - 1).kinds)
+    led = {"number", "scale", "per"} if power_of_length(tokens, at) is not None else {"number"}
+    return not (unit and led & token_at(tokens, at - 1).kinds.keys())
 
 
 def _chained(tokens: Tokens, at: int) -> tuple[int, ...]:
