@@ -63,6 +63,12 @@ BOUNDS = [
     ("RMB7.5 cents", "0.0745", "0.0755", "CNY"),
     ("7 US cents", "0.065", "0.075", "USD"),
     ("17.5港仙", "0.1745", "0.1755", "HKD"),
+    # codes and scales as tables of banks write them
+    ("2.7 USDm", "2650000", "2750000", "USD"),
+    ("RMBm 4,321", "4320500000", "4321500000", "CNY"),
+    ("EURbn 2.7", "2650000000", "2750000000", "EUR"),
+    ("HK$ million 4,321", "4320500000", "4321500000", "HKD"),
+    ("4,321 [1]", "4320.5", "4321.5", "count"),
     # limits that are said twice
     ("not less than $3 million nor more than $7 million", "3000000", "7000000", "USD"),
     # degrees
@@ -149,7 +155,49 @@ SENTENCES = [
         ],
     ),
     ("EPS were HK17.5 cents (2022: 16 HK cents).", [("HK17.5 cents", "0.175", "HKD"), ("16 HK cents", "0.16", "HKD")]),
+    ("EBIT of USDm 2.7, or 17 RMBm.", [("USDm 2.7", "2700000", "USD"), ("17 RMBm", "17000000", "CNY")]),
     ("See Art. 5 and §12, in 3 US states.", [("3 US states", "3", "state")]),
+    # what is said once, after the last of a row
+    (
+        "Growth of 13, 14 and 15 percent on 21 and 22 million cars.",
+        [
+            ("Growth of 13", "13", "percent"),
+            ("14", "14", "percent"),
+            ("15 percent", "15", "percent"),
+            ("21", "21000000", "vehicle"),
+            ("22 million cars", "22000000", "vehicle"),
+        ],
+    ),
+    (
+        "净利润分别为1.3、1.6和1.7亿元，EPS为0.13/0.16元，PE为17/14/13倍。",
+        [
+            ("为1.3", "130000000", "CNY"),
+            ("1.6", "160000000", "CNY"),
+            ("1.7亿元", "170000000", "CNY"),
+            ("为0.13", "0.13", "CNY"),
+            ("0.16元", "0.16", "CNY"),
+            ("为17", "17", "multiple"),
+            ("14", "14", "multiple"),
+            ("13倍", "13", "multiple"),
+        ],
+    ),
+    ("分别同比+1.3pct/-0.4pct。", [("+1.3pct", "1.3", "percentage_point"), ("-0.4pct", "-0.4", "percentage_point")]),
+    (
+        "It sold 1,234 and $7 million, 17 in 2022 and 13 percent.",
+        [
+            ("1,234", "1234", "count"),
+            ("$7 million", "7000000", "USD"),
+            ("17", "17", "count"),
+            ("13 percent", "13", "percent"),
+        ],
+    ),
+    ("销量1234，12家门店；3/15/2024。", [("1234", "1234", "count"), ("12家门店", "12", "store")]),
+    # names and times
+    ("2023年度、20世纪90年代、公元2000年，周一至周五下午3点半，3C认证见图5、表3-2。", []),
+    (
+        "占比过半，占三成强；过半年才见中国500强。",
+        [("过半", "0.5", "count"), ("三成强", "30", "percent"), ("半年", "0.5", "year"), ("500", "500", "count")],
+    ),
     ("Rule 10b-5, Section 16b, Rule 144A; FY'24, Q1'24 and the class of '98.", []),
     ("A couple of vehicles, the couple.", [("A couple of vehicles", "2", "vehicle")]),
 ]
@@ -190,6 +238,10 @@ def test_sentences(text, expected):
     assert [(text[f.start : f.end], f.value, f.unit) for f in found] == [
         (words, None if value is None else Decimal(value), unit) for words, value, unit in expected
     ]
+
+
+def test_a_scale_of_the_cell_comes_before_that_of_the_caption():
+    assert parse("USDm 2.7", unit="USD in millions").value == 2_700_000
 
 
 def test_a_digit_after_a_length_is_its_power():

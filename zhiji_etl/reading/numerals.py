@@ -302,6 +302,8 @@ def _divided(tokens: Tokens, number: Number, at: int) -> Found:
     token = token_at(tokens, at)
     if "over" not in token.kinds and "in" not in token.kinds:
         return (number,), at
+    if token.text == "/" and _in_row(tokens, at):
+        return (number,), at
     below = _sum(tokens, at + 1)
     if token.text == "/" and any({".", ","} & set(token_at(tokens, place).text) for place in (at - 1, at + 1)):
         return (number,), at
@@ -310,6 +312,14 @@ def _divided(tokens: Tokens, number: Number, at: int) -> Found:
     if below is None or (token.text == "/" and "number" not in token_at(tokens, at + 1).kinds):
         return (number,), at
     return (replace(number, over=below[0]),), below[1]
+
+
+def _in_row(tokens: Tokens, at: int) -> bool:
+    """Whether a stroke is one of two or more between numbers: `12/15/18倍` is no fraction."""
+    return any(
+        token_at(tokens, place).text == "/" and {"number"} & token_at(tokens, place - 1).kinds.keys()
+        for place in (at - 2, at + 2)
+    )
 
 
 def _said(number: Number) -> bool:

@@ -52,8 +52,10 @@ def _dash(tokens: Tokens, at: int, draft: Draft) -> int | None:
 
 
 def _reaching(tokens: Tokens, at: int, draft: Draft) -> int:
-    """`上百万`, `上亿元`."""
-    if "reaching" not in tokens[at].kinds or not {"place", "scale"} & token_at(tokens, at + 1).kinds.keys():
+    """`上百万`, `上亿元`, `过半`."""
+    after = token_at(tokens, at + 1)
+    half = tokens[at].text == "过" and after.text == "半" and "noun" not in token_at(tokens, at + 2).kinds
+    if not half and not {"place", "scale"} & after.kinds.keys():
         return 0
     draft.qualifier = Qualifier(tokens[at].kinds["reaching"])
     return 1
@@ -116,6 +118,16 @@ def _currency_before(tokens: Tokens, at: int, draft: Draft) -> int:
         return 0
     draft.currency = agreed(draft.currency, codes)
     draft.also = token.get("also") or ()
+    return 1 + _scale_before(tokens, at + 1, draft)
+
+
+def _scale_before(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`USDm 2.5`, and in cells `RMB million 1,234`: a scale between a currency and its number."""
+    scale = token_at(tokens, at).get("scale")
+    apart = draft.prose and token_at(tokens, at).start > tokens[at - 1].end
+    if apart or scale is None or "number" not in token_at(tokens, at + 1).kinds:
+        return 0
+    draft.exponent += scale
     return 1
 
 

@@ -16,6 +16,8 @@ from zhiji_etl.reading.tokens import Token, Tokens, token_at
 def read_subunit(tokens: Tokens, at: int, draft: Draft) -> int:
     """A part of a currency by itself: `43 cents`, `两角五分`."""
     token = tokens[at]
+    if len(token.text) == 1 and token.text.isupper():
+        return 0  # 3C
     tenth = token.get("subunit_tenth")
     codes = tenth or token.get("subunit")
     if codes is None or draft.unit is not None or (draft.currency and not _named(tokens, at, draft)):

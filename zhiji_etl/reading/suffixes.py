@@ -66,7 +66,8 @@ def _percent(tokens: Tokens, at: int, draft: Draft) -> int:
 
 def _in_chinese(tokens: Tokens, at: int) -> bool:
     """Whether the word before a number is Chinese: `同比+3.2pct` is percentage points there, `3.2 pct` percent."""
-    before = next((token for token in reversed(tokens[:at]) if not {"number", "sign"} & token.kinds.keys()), None)
+    passed = {"number", "sign", "percent", "over"}  # 同比+1.2pct/-0.3pct
+    before = next((token for token in reversed(tokens[:at]) if passed.isdisjoint(token.kinds)), None)
     return before is not None and (before.text[:1] == IDEOGRAPH_MARK or is_ideograph(before.text[:1] or " "))
 
 
@@ -140,7 +141,8 @@ def _belongs_to_next(tokens: Tokens, at: int, draft: Draft) -> bool:
 
 def _qualifier_after(tokens: Tokens, at: int, draft: Draft) -> int:
     token = tokens[at]
-    value = token.get("after")
+    share = draft.numbers[0].over is not None or draft.unit in ("percent", "multiple")
+    value = token.get("after") or (token.get("slightly") if share else None)
     if "inclusive" in token.kinds or "or_equal" in token.kinds:
         draft.qualifier = CLOSED.get(draft.qualifier, draft.qualifier)
         closed = token_at(tokens, at + 1).get("after")
@@ -331,7 +333,7 @@ _SUFFIXES: Final[tuple[tuple[frozenset[str], Step], ...]] = tuple(
         ("subunit subunit_tenth", read_subunit),
         ("average_per", read_average),
         ("per", read_per),
-        ("after inclusive or_equal", _qualifier_after),
+        ("after inclusive or_equal slightly", _qualifier_after),
         ("multiple", _multiple),
         ("change_after change_in_cell", _change_after),
         ("more", _more_after),

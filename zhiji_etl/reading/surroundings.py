@@ -174,6 +174,7 @@ def _chained(tokens: Tokens, at: int) -> tuple[int, ...]:
         and _is_number(tokens, at + 2)
         and token_at(tokens, at + 3).text == sign
         and _is_number(tokens, at + 4)
+        and not (sign == "/" and (_has_unit(tokens, at + 4) or "multiple" in token_at(tokens, at + 5).kinds))
     ):
         return (at, at + 2, at + 4)
     return ()

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Final
 
 from zhiji_etl.reading.folding import EXPONENT, MARK, NUMBER, fold
+from zhiji_etl.reading.tokens import JOINED_SCALE
 from zhiji_etl.reading.words import is_ideograph, is_letter, lexicon
 
 WORD_MARK: Final = "@"
@@ -154,6 +155,7 @@ def _vocabulary() -> tuple[frozenset[str], frozenset[str]]:
     words |= {piece for word in words for piece in word.split("-")}
     characters = {character for spelling in spellings for character in spelling if is_ideograph(character)}
     joined = {scale + code for scale in "MKBT" for code in lexicon().codes}
+    joined |= {code + scale for scale in JOINED_SCALE for code in (*lexicon().codes, "RMB")}
     return frozenset(words | joined), frozenset(characters)
 
 
