@@ -26,6 +26,9 @@ def read_per(tokens: Tokens, at: int, draft: Draft) -> int:
         return many
     words, end = [after], at + 2
     while "word" in words[-1].kinds and tokens[at].text in ("per", "/") and len(words) < 4:
+        if token_at(tokens, end).text == "/" and tokens[at].text == "per":
+            words.append(tokens[end])  # per ordinary/ADS share
+            end += 1
         if not {"word", "noun"} & token_at(tokens, end).kinds.keys():
             break
         words.append(tokens[end])

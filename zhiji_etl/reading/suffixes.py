@@ -57,7 +57,9 @@ def _ordinal_suffix(tokens: Tokens, at: int, draft: Draft) -> int:
 
 def _percent(tokens: Tokens, at: int, draft: Draft) -> int:
     token = tokens[at]
-    if "percent" not in token.kinds or draft.currency or draft.unit not in (None, "percent"):
+    if draft.currency and draft.prose and token.text == "%" and "number" in tokens[at - 1].kinds:
+        draft.currency = ()  # EUR -0.3%, the US$ 4.5% notes: a name
+    if draft.currency or draft.unit not in (None, "percent"):
         return 0
     points = token.text.lower() in ("pct", "pcts") and _in_chinese(tokens, at)
     set_unit(draft, "percentage_point" if points else token.kinds["percent"])
@@ -245,7 +247,7 @@ def _idle(tokens: Tokens, at: int, draft: Draft) -> int:
     kinds = tokens[at].kinds
     after = token_at(tokens, at + 1)
     if tokens[at].text == "-" and tokens[at - 1].end == tokens[at].start and tokens[at].end == after.start:
-        unit = bool({"currency", "percent"} & after.kinds.keys())
+        unit = bool({"currency", "percent"} & after.kinds.keys()) or ("subunit" in after.kinds and len(after.text) > 1)
         return int(unit and "number" not in token_at(tokens, at + 2).kinds)
     if "of" in kinds and not draft.has_unit and {"currency", "noun"} & after.kinds.keys():
         return int(not draft.prose or draft.numbers[0].over is None)

@@ -90,12 +90,24 @@ def _period_ranked(tokens: Tokens, at: int) -> Iterator[int]:
         yield from range(at, end)
 
 
+def _leading(tokens: Tokens, at: int) -> Iterator[int]:
+    """`前10名股东`, `前五大客户`."""
+    end = at + 1
+    while {"number", "digit", "place"} & token_at(tokens, end).kinds.keys():
+        end += 1
+    if token_at(tokens, end).text in ("名", "大", "位", "强"):
+        yield from range(at + 1, end)
+
+
 _ENUMERATING: Final = frozenset("，,、:：")
 
 
 def _before_period(tokens: Tokens, at: int) -> Iterator[int]:
     """`9月`, `1-9月`, `5日`."""
     place = at - 1
+    while {"digit", "place"} & token_at(tokens, place).kinds.keys() and _touch(tokens, place, place + 1):
+        yield place  # 十二月三十一日
+        place -= 1
     while _is_number(tokens, place) and tokens[place].end == tokens[place + 1].start:
         yield place
         if "to" not in token_at(tokens, place - 1).kinds:
@@ -155,7 +167,7 @@ def _is_wordlike(tokens: Tokens, at: int) -> bool:
         return False
     if "word" not in token.kinds and not (token.text.isascii() and token.text.isalpha()):
         return False
-    unit = {"scale", "noun", "multiple"} & token.kinds.keys()
+    unit = {"scale", "noun", "multiple", "percent"} & token.kinds.keys()
     led = {"number", "scale", "per"} if power_of_length(tokens, at) is not None else {"number"}
     return not (unit and led & token_at(tokens, at - 1).kinds.keys())
 
@@ -255,7 +267,7 @@ _POINTING = frozenset({"which", "that", "this", "the", "each", "every", "no", "a
 def _single_character(tokens: Tokens, at: int) -> tuple[int, ...]:
     """A numeral of one character inside a Chinese word: `四川`, `陆地`, `一些`."""
     token, before, after = tokens[at], token_at(tokens, at - 1), token_at(tokens, at + 1)
-    if _digits_of_name(tokens, at) or _adverb(tokens, at):
+    if _digits_of_name(tokens, at) or _adverb(tokens, at) or _spelled_year(tokens, at):
         return (at,)
     numeral = {"digit", "place", "scale", "point", "parts", "percent_before", "few", "more", "ordinal_prefix", "half"}
     if numeral & after.kinds.keys() or (numeral & before.kinds.keys() and before.end == token.start):
@@ -270,6 +282,12 @@ def _single_character(tokens: Tokens, at: int) -> tuple[int, ...]:
     return (at,) if unknown or (named and alone) else ()
 
 
+def _spelled_year(tokens: Tokens, at: int) -> bool:
+    """Whether this is one of four digits in characters before 年: `二零一八年`."""
+    first, last = _digits_around(tokens, at)
+    return "digit" in tokens[at].kinds and last - first == 3 and token_at(tokens, last + 1).text in ("年", "年度")
+
+
 def _adverb(tokens: Tokens, at: int) -> bool:
     """`十分重要` and `万一发生` count nothing; `三十分`, `一万一` do."""
     token, before, after = tokens[at], token_at(tokens, at - 1), token_at(tokens, at + 1)
@@ -279,16 +297,22 @@ def _adverb(tokens: Tokens, at: int) -> bool:
     return token.text == "一" and before.text == "万" and numeral.isdisjoint(token_at(tokens, at - 2).kinds)
 
 
-def _digits_of_name(tokens: Tokens, at: int) -> bool:
-    """Whether this is one of two or more digits in a row with an unknown character right after them: `三一重工`."""
+def _digits_around(tokens: Tokens, at: int) -> tuple[int, int]:
+    """The first and the last of the digits in characters that stand in a row around this one."""
     first = last = at
     while first and "digit" in tokens[first - 1].kinds and _touch(tokens, first - 1, first):
         first -= 1
     while "digit" in token_at(tokens, last + 1).kinds and _touch(tokens, last, last + 1):
         last += 1
+    return first, last
+
+
+def _digits_of_name(tokens: Tokens, at: int) -> bool:
+    """Whether this is one of two or more digits in a row with an unknown character right after them: `三一重工`."""
+    first, last = _digits_around(tokens, at)
     after, before = token_at(tokens, last + 1), token_at(tokens, first - 1)
     placed = {"place", "scale", "point", "parts", "percent_before", "ordinal_prefix", "number"}
-    unknown = after.start == tokens[last].end and after.text == IDEOGRAPH_MARK
+    unknown = after.start == tokens[last].end and "word" in after.kinds and is_ideographic(after.text[0])
     return first < last and unknown and placed.isdisjoint(before.kinds)
 
 
@@ -333,6 +357,7 @@ _LEFT_OUT: Final[tuple[tuple[frozenset[str], Callable[[Tokens, int, set[int]], P
         ("month", _of_words(_date)),
         ("ordinal_prefix", _of_words(_period_ranked)),
         ("period", _of_words(_before_period)),
+        ("leading", _of_words(_leading)),
         ("label", _of_words(_labelled)),
         ("telephone", _of_words(dialled)),
         ("number", _numbered),

@@ -22,7 +22,7 @@ IDEOGRAPH_MARK: Final = "\u3013"
 """Stand for a word in small letters, a word with a capital and a Chinese character that the lexicon does not know."""
 
 _PARTS: Final = re.compile(
-    rf"https?:\S+|www\.\S+|\S+\uff20\S+|(?:{NUMBER}){EXPONENT}|[^\W\d_]+(?:['-](?:[^\W\d_\u2e80-\u9fff])+)*|\s+|\S"
+    rf"[pP]ercent(?=-)|https?:\S+|www\.\S+|\S+\uff20\S+|(?:{NUMBER}){EXPONENT}|[^\W\d_]+(?:['-](?:[^\W\d_\u2e80-\u9fff])+)*|\s+|\S"
     .replace("[^\\W\\d_]+(?:", "[a-zA-Z\u00c0-\u024f\u0400-\u052f]+(?:"),
     re.ASCII,
 )  # fmt: skip
