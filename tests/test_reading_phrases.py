@@ -210,6 +210,33 @@ SENTENCES = [
         ],
     ),
     ("前10名股东、前五大客户与世界500强，截至二零一八年十二月三十一日，三一重工。", []),
+    # what a row of signs does not join
+    (
+        "Expense was $2.7 million (2023—$1.7 million; 2022 - $3.1 million).",
+        [
+            ("$2.7 million", "2700000", "USD"),
+            ("$1.7 million", "1700000", "USD"),
+            ("$3.1 million", "3100000", "USD"),
+        ],
+    ),
+    (
+        "Output more than doubled to 1.7 million, tripled to 7%, with its 6-millionth car.",
+        [
+            ("more than doubled", "2", "multiple"),
+            ("1.7 million", "1700000", "count"),
+            ("tripled", "3", "multiple"),
+            ("7%", "7", "percent"),
+        ],
+    ),
+    (
+        "It is 4.7 m long, does 28 mpg city, and lost 3%, or 0.3 of a percentage point.",
+        [
+            ("4.7 m long", "4.7", "metre"),
+            ("28 mpg", "28", "mile/gallon"),
+            ("lost 3%", "-3", "percent"),
+            ("0.3 of a percentage point", "0.3", "percentage_point"),
+        ],
+    ),
     # names and times
     ("2023年度、20世纪90年代、公元2000年，周一至周五下午3点半，3C认证见图5、表3-2。", []),
     (

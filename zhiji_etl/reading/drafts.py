@@ -49,6 +49,8 @@ class Draft:
     noun: bool = False
     refine: bool = False
     prose: bool = False
+    led: bool = False
+    """Whether its currency stands before its number."""
     words: list[Token] = field(default_factory=list)
 
     def seen(self, token: Token) -> None:

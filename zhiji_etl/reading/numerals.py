@@ -117,8 +117,8 @@ def _scale(tokens: Tokens, at: int, terms: list[Term]) -> int | None:
         exponent = None
     if terms and terms[-1].exponent and token.text.isascii() and len(token.text) < 3:
         exponent = None  # 10 bn m
-    if token.text == "m" and power_of_length(tokens, at) is not None:
-        exponent = None  # 350 m2
+    if token.text == "m" and (power_of_length(tokens, at) is not None or "measuring" in token_at(tokens, at + 1).kinds):
+        exponent = None  # 350 m2, 4.7 m long
     if exponent is None and terms and (terms[-1].literal is not None or terms[-1].exponent):
         exponent = token.get("place") or token.get("hundred")
     if not terms:

@@ -40,8 +40,11 @@ def _sign(tokens: Tokens, at: int, draft: Draft) -> int:
 
 
 def _operates(tokens: Tokens, at: int) -> bool:
-    """Whether a `minus` subtracts from a name: `LIBOR minus 0.5%` is no negative figure."""
-    word = tokens[at].text.lower()
+    """Whether a `minus` subtracts from a name, `LIBOR minus 0.5%`, or parts two numbers: no negative figure."""
+    word, before = tokens[at].text.lower(), token_at(tokens, at - 1)
+    if word == "-" and "number" in before.kinds:
+        gaps = [before.end < tokens[at].start, tokens[at].end < token_at(tokens, at + 1).start]
+        return gaps[0] == gaps[1]  # (2023 - $5 million)
     return word == "plus" or (word == "minus" and token_at(tokens, at - 1).text == NAME_MARK)
 
 

@@ -77,6 +77,8 @@ def _second(found: Tokens, at: int, low: Draft, fine: bool, prose: bool) -> tupl
         read[0].qualifier = Qualifier.AT_MOST
     if prose and low.change and token.text != "-" and _is_level(low, token, read[0]):
         return None
+    if _is_apart(low, read[0], prose):
+        return None
     if bounded and not linked and not _opposed(low.qualifier, read[0].qualifier):
         return None
     if not linked and "filler" in token.kinds and low.has_unit != read[0].has_unit:
@@ -90,6 +92,15 @@ def _is_level(low: Draft, token: Token, high: Draft) -> bool:
     """
     led = low.unit is not None or _has_scale(low) or (bool(low.currency) and not _has_scale(high))
     return "to" in token.kinds and (low.between or (led and token.text.isalpha()))
+
+
+def _is_apart(low: Draft, high: Draft, prose: bool) -> bool:
+    """Whether two amounts are no ends of one range: `more than doubled to 1.2 million`, `6-millionth`, and in running
+    text `(2023—$1.1 million)`, where the sign of a currency would stand before the first.
+    """
+    doubled = low.unit == "multiple" and low.numbers[0].terms[0].literal is None and high.unit != "multiple"
+    ranked = high.unit == "rank" and low.unit is None
+    return doubled or ranked or (prose and not low.has_unit and high.led)
 
 
 def _has_scale(draft: Draft) -> bool:

@@ -220,9 +220,11 @@ def _part_of(tokens: Tokens, at: int, draft: Draft) -> int:
     """`half a percent`, `a quarter of a percentage point`, `three quarters of one percent`, `half a mile`."""
     end = at + ("of" in tokens[at].kinds)
     one = token_at(tokens, end)
-    if draft.has_unit or draft.numbers[0].over is None or not ("article" in one.kinds or one.get("small") == 1):
+    if draft.has_unit or not ("article" in one.kinds or one.get("small") == 1):
         return 0
     whole = token_at(tokens, end + 1)
+    if draft.numbers[0].over is None and not (end > at and "percent" in whole.kinds):
+        return 0  # but 0.3 of a percentage point
     return end + 1 - at if "percent" in whole.kinds or whole.get("noun") in lexicon().measured else 0
 
 
@@ -251,7 +253,8 @@ def _idle(tokens: Tokens, at: int, draft: Draft) -> int:
         return int(unit and "number" not in token_at(tokens, at + 2).kinds)
     if "of" in kinds and not draft.has_unit and {"currency", "noun"} & after.kinds.keys():
         return int(not draft.prose or draft.numbers[0].over is None)
-    return int("whole_sum" in kinds or "note" in kinds or "between_after" in kinds)
+    measured = "measuring" in kinds and draft.unit in lexicon().measured  # 4.7 m long
+    return int(measured or not kinds.keys().isdisjoint({"whole_sum", "note", "between_after"}))
 
 
 def _noun(tokens: Tokens, at: int, draft: Draft) -> int:
@@ -285,6 +288,8 @@ def _noun_phrase(tokens: Tokens, at: int, draft: Draft) -> int:
     """`new energy vehicles`: the head is the last word before a preposition."""
     if draft.currency or (draft.unit is not None and not draft.noun) or _is_share(tokens, at, draft):
         return 0
+    if draft.unit in lexicon().measured:
+        return 0  # 28 mpg city
     token = tokens[at]
     named = "label" in token.kinds and _known_noun_follows(tokens, at)
     named = named or ("per_unit" in token.kinds and token.text.isascii())
@@ -344,7 +349,7 @@ _SUFFIXES: Final[tuple[tuple[frozenset[str], Step], ...]] = tuple(
         ("point to", _points),
         ("close", _closing),
         ("to", read_hyphened_per),
-        ("whole_sum note between_after of to", _idle),
+        ("whole_sum note between_after of to measuring", _idle),
         ("noun", _classified),
         ("noun", _noun),
     )

@@ -145,6 +145,8 @@ def _compound(tokens: Tokens, at: int) -> bool:
         return False  # $5-a-share
     if hyphened_and(tokens, at + 1):
         return False  # two-and-a-half
+    if (beyond.get("ordinal") or 0) >= 1000:
+        return True  # the 6-millionth
     if {
         "currency",
         "number",
@@ -225,6 +227,8 @@ def _unranked(tokens: Tokens, at: int) -> tuple[int, ...]:
     before = [token_at(tokens, place) for place in range(at - 8, at)]
     if "rank_after" in after.kinds or any("rank" in token.kinds for token in before):
         return ()
+    if before[-1].text == "-" and "number" in before[-2].kinds and before[-1].end == tokens[at].start:
+        return (at,)  # the 6-millionth
     fraction = {"small", "article", "number"} & before[-1].kinds.keys() or before[-1].text == "-"
     return () if fraction and "ordinal" in tokens[at].kinds else (at,)
 
