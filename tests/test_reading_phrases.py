@@ -69,6 +69,7 @@ BOUNDS = [
     ("EURbn 2.7", "2650000000", "2750000000", "EUR"),
     ("HK$ million 4,321", "4320500000", "4321500000", "HKD"),
     ("4,321 [1]", "4320.5", "4321.5", "count"),
+    ("人民币17.5分", "0.1745", "0.1755", "CNY"),
     # limits that are said twice
     ("not less than $3 million nor more than $7 million", "3000000", "7000000", "USD"),
     # degrees
@@ -287,6 +288,21 @@ def test_sentences(text, expected):
 
 def test_a_scale_of_the_cell_comes_before_that_of_the_caption():
     assert parse("USDm 2.7", unit="USD in millions").value == 2_700_000
+
+
+@pytest.mark.parametrize(
+    ("text", "qualifier", "low", "high"),
+    [
+        ("1.3 billion yuan, or about $170 million", "about", "165000000", "175000000"),
+        ("1.3 billion yuan, or more than $170 million", "above", "170000000", "Infinity"),
+        ("1.3 billion yuan, or nearly $170 million", "below", "0", "170000000"),
+        ("13亿元（折合约1.7亿美元）", "about", "120000000", "220000000"),
+        ("13亿元（折合1.7亿美元）", "exact", "165000000", "175000000"),
+    ],
+)
+def test_what_hedges_a_restatement(text, qualifier, low, high):
+    again = parse(text).restated
+    assert (again.qualifier, again.low, again.high) == (qualifier, Decimal(low), Decimal(high))
 
 
 def test_a_digit_after_a_length_is_its_power():

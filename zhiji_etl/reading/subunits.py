@@ -6,6 +6,7 @@ In: tokens, the place after a currency, a draft. Out: how many tokens were read 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from zhiji_etl.reading.drafts import Draft
 from zhiji_etl.reading.meanings import Number
@@ -36,8 +37,11 @@ def read_subunit(tokens: Tokens, at: int, draft: Draft) -> int:
 
 def _named(tokens: Tokens, at: int, draft: Draft) -> bool:
     """Whether letters before the number say whose cents they are: `RMB6.5 cents`; `$0.50 cents` are unclear."""
-    led = token_at(tokens, at - 2).text.isalpha() and tokens[at].text.lower() in ("cent", "cents")
+    led = token_at(tokens, at - 2).text.isalpha() and tokens[at].text.lower() in _CENTS
     return led and "number" in tokens[at - 1].kinds and not draft.exponent
+
+
+_CENTS: Final = frozenset({"cent", "cents", "分", "仙"})
 
 
 def read_rest(tokens: Tokens, at: int, draft: Draft, fine: bool) -> int:
