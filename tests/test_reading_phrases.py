@@ -244,6 +244,7 @@ SENTENCES = [
         "占比过半，占三成强；过半年才见中国500强。",
         [("过半", "0.5", "count"), ("三成强", "30", "percent"), ("半年", "0.5", "year")],
     ),
+    ("Version 5.1.2 million users, see section 4.2.1 percent.", []),
     ("Rule 10b-5, Section 16b, Rule 144A; FY'24, Q1'24 and the class of '98.", []),
     ("A couple of vehicles, the couple.", [("A couple of vehicles", "2", "vehicle")]),
 ]

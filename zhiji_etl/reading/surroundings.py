@@ -33,7 +33,8 @@ def excluded(tokens: Tokens) -> frozenset[int]:
 def _numbered(tokens: Tokens, at: int, places: set[int]) -> tuple[int, ...]:
     """The numbers to leave out at the place of one in digits."""
     if at in places:
-        return ()
+        beyond = token_at(tokens, at + 1).text == "." and _is_number(tokens, at + 2) and _touch(tokens, at, at + 2)
+        return (at + 2,) if beyond else ()  # version 5.1.2
     return (
         _unranked(tokens, at)
         or _glued(tokens, at)
