@@ -21,12 +21,13 @@ def read_amount(tokens: Tokens, at: int, fine: bool, prose: bool = False) -> tup
     """The amount that begins at a place (in a cell, fillers before it are skipped), or None."""
     draft = Draft(prose=prose)
     at = read_before(tokens, at, draft)
+    draft.led = bool(draft.currency)
     read = _number(tokens, at, draft)
-    if read is None:
+    if read is None or (prose and _is_period(tokens, read)):
         return None
     bare = prose and not {"digit", "number"} & token_at(tokens, at).kinds.keys() and _is_place(tokens, at)
     at = read_after(tokens, read, draft, fine)
-    if bare and not draft.has_unit:
+    if bare and not draft.has_unit and draft.qualifier is Qualifier.EXACT:
         return None
     return draft, at
 
@@ -46,7 +47,9 @@ def _number(tokens: Tokens, at: int, draft: Draft) -> int | None:
         at = ordinal[1]
     else:
         found = read_number(tokens, at) or _one_article(tokens, at, draft) or _one_scale(tokens, at, draft)
-        if found is None or (draft.prose and "scale" in token.kinds and draft.qualifier is Qualifier.EXACT):
+        if found is None or (
+            draft.prose and {"scale", "hundred"} & token.kinds.keys() and draft.qualifier is Qualifier.EXACT
+        ):
             return None
         draft.numbers, end = found
         draft.seen(token)
@@ -113,6 +116,13 @@ def _is_place(tokens: Tokens, at: int) -> bool:
     return bool({"place", "scale"} & token.kinds.keys()) and (
         "scale" in after.kinds or ("scale" in token.kinds and not token.text.isascii())
     )
+
+
+def _is_period(tokens: Tokens, end: int) -> bool:
+    """Whether quarters are of a year, and no part of something: `for three quarters`, not `a quarter of`."""
+    last, after = token_at(tokens, end - 1), token_at(tokens, end)
+    parts = {"of", "to", "point", "percent", "currency", "noun"}
+    return last.get("part") == 4 and token_at(tokens, end - 2).text != "-" and parts.isdisjoint(after.kinds)
 
 
 def _ordinal(tokens: Tokens, at: int) -> tuple[int, int] | None:

@@ -70,7 +70,9 @@ def model(tokens: Tokens, at: int) -> tuple[int, ...]:
         "to",
         "and",
     } & after.kinds.keys()
-    return (at,) if "model" in after.kinds or (glued and (after.text == "G" or not meant)) else ()
+    lettered = len(after.text) == 1 and after.text.isupper() and "subunit" in after.kinds  # 3C is no 3 cents
+    named = after.text == "G" or not meant or (lettered and not meant - {"subunit"})
+    return (at,) if "model" in after.kinds or (glued and named) else ()
 
 
 def list_mark(tokens: Tokens, at: int) -> tuple[int, ...]:

@@ -41,12 +41,16 @@ class Draft:
     unit: str | None = None
     per: str | None = None
     exponent: int = 0
+    power: int | None = None
+    """The literal right after a unit of length, which makes it one of area or volume: `m2`, `km3`."""
     between: bool = False
     bracket: bool = False
     closed: bool = False
     noun: bool = False
     refine: bool = False
     prose: bool = False
+    led: bool = False
+    """Whether its currency stands before its number."""
     words: list[Token] = field(default_factory=list)
 
     def seen(self, token: Token) -> None:

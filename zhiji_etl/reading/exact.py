@@ -85,7 +85,7 @@ def worked_out(
         high_closed=high.closed,
         step=decimal(min(part.step for part in parts)),
         step_max=decimal(max(part.step * 10**part.zeros for part in parts)),
-        unit=amount.unit,
+        unit=_unit(amount, literals, text, spans[0]),
         qualifier=Qualifier.RANGE if len(parts) > 1 else amount.qualifier,
         range_low=ends[0],
         range_high=ends[1],
@@ -103,7 +103,7 @@ def printed(number: Number, literals: Sequence[str]) -> Printed:
     factor = number.terms[0].factor
     size = _scaled(factor, least)
     all_zeros = _trailing_zeros(mantissa)
-    zeros = 0 if decimals_shown or number.over or number.plus else all_zeros
+    zeros = 0 if decimals_shown or (number.over and not number.rate) or number.plus else all_zeros
     value, step = mantissa * size * number.sign, size
     if number.over is not None:
         below = printed(number.over, literals)
@@ -138,6 +138,21 @@ def decimal(value: Fraction) -> Decimal:
 # --------------------------------------------------------------------------------------------------
 
 
+def _unit(amount: Amount, literals: Sequence[str], text: str, span: tuple[int, int]) -> str:
+    """Its unit; `m2` is a square metre, `km3` a cubic kilometre."""
+    if amount.power is None:
+        return amount.unit
+    power = _POWER_NAMES.get(literals[amount.power])
+    if power is None:
+        message = "There is more than one figure in this text."
+        raise FigureError("several_figures", message, text=text, start=span[0], end=span[1])
+    whole, stroke, last = amount.unit.rpartition("/")
+    return f"{whole}{stroke}{power}_{last}"
+
+
+_POWER_NAMES: Final = {"2": "square", "3": "cubic"}
+
+
 class _End(NamedTuple):
     end: Decimal
     closed: bool
@@ -158,6 +173,8 @@ def _bounds(amount: Amount, literals: Sequence[str], precision: Precision) -> tu
         low, high = _around(first, precision)[0], _around(last, precision)[1]
         if amount.exact:
             low, high = (first.value, True), (last.value, True)
+        elif amount.halves is not None:
+            low, high = _limits(first.value, last.value, amount.halves)
     if amount.whole:
         low, high = _whole(low, high)
     return _end(low, -INFINITY), _end(high, INFINITY), parts
@@ -221,6 +238,12 @@ def _around(part: Printed, precision: Precision) -> tuple[Side, Side]:
     if part.value < 0:
         return (part.value - step, False), (part.value, True)
     return (-step, False), (step, False)
+
+
+def _limits(first: Fraction, last: Fraction, halves: tuple[Amount, Amount]) -> tuple[Side, Side]:
+    """Two limits end at the printed numbers, as each does by itself: `more than 10 but less than 20` is (10, 20)."""
+    said = {half.qualifier for half in halves}
+    return (first, Qualifier.AT_LEAST in said), (last, Qualifier.AT_MOST in said)
 
 
 def _whole(low: Side, high: Side) -> tuple[Side, Side]:

@@ -20,7 +20,7 @@ CHANGING: Final = frozenset({"percent", "percentage_point", "basis_point"})
 def finished(draft: Draft, options: Options) -> Amount:
     """A draft made an amount: currency chosen, sign and scale put into the numbers."""
     unit, readings = _unit(draft, options)
-    scaled = any(term.exponent > 0 for number in draft.numbers for term in number.terms)
+    scaled = draft.exponent > 0 or any(term.exponent > 0 for number in draft.numbers for term in number.terms)
     takes_scale = options.exponent is not None and unit not in OUT_OF_SCALE and not draft.noun
     takes_scale = takes_scale and not (draft.currency and (options.exponent or 0) < 0)
     exponent = draft.exponent + (options.exponent or 0 if takes_scale and not scaled else 0)
@@ -40,6 +40,7 @@ def finished(draft: Draft, options: Options) -> Amount:
         declared=takes_scale and not scaled,
         exact=unit == "rank",
         readings=readings,
+        power=draft.power,
     )
 
 

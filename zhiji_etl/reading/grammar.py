@@ -10,6 +10,7 @@ import re
 from dataclasses import replace
 from typing import Final
 
+from zhiji_etl.figures import Qualifier
 from zhiji_etl.reading.drafts import Draft
 from zhiji_etl.reading.finishing import OUT_OF_SCALE, finished
 from zhiji_etl.reading.folding import RUN_MARKS, ZERO_MARKS
@@ -19,7 +20,7 @@ from zhiji_etl.reading.tokens import Token, constant, token_at, tokens
 from zhiji_etl.reading.words import lexicon
 
 _UNDECIDED: Final = re.compile(
-    r"#[.,' ] ?#|\.#|[^\s(] ?\(#\)|^\s*#年\s*$|# ?折|#,[-–—]|#[百千万亿] ?#|(?<!/)# ?/ ?#(?!/)",
+    r"#[.,' ] ?#|\.#|[^\s(\[] ?[(\[]#[)\]]|^\s*#年\s*$|# ?折|#,[-–—]|#[百千万亿] ?#|(?<!/)# ?/ ?#(?!/)",
 )
 _DATES: Final = (
     (re.compile(r"\s*#([-/.])#\1#\s*|\s*#年(?:#月(?:#日)?)\s*|\s*#月#日\s*"), "date", "a date"),
@@ -154,7 +155,7 @@ def _restated(found: list[Token], at: int, amount: Amount, options: Options, fin
     read = read_range(found, begin, replace(options, exponent=None, unit=None), fine)
     if read is None or not isinstance(read[0], Amount):
         return amount, at
-    second, end = read[0], read[1]
+    second, end = _hedged(read[0], token_at(found, begin - 1)), read[1]
     if not _alike(amount.unit, second.unit):
         return amount, at
     if second.unit == amount.unit and (not bracketed or second.numbers[0].terms[0].literal is not None):
@@ -170,6 +171,12 @@ def _restated(found: list[Token], at: int, amount: Amount, options: Options, fin
             return amount, at
         end = min(end + 1, len(found))
     return replace(amount, restated=second), end
+
+
+def _hedged(second: Amount, link: Token) -> Amount:
+    """The second amount with what the word before it says of it: `or more than`, `折合约`."""
+    hedge = Qualifier(link.get("or") or Qualifier.EXACT)
+    return replace(second, qualifier=hedge) if second.qualifier is Qualifier.EXACT and hedge != "exact" else second
 
 
 def _alike(first: str, second: str) -> bool:

@@ -32,6 +32,7 @@ class Number:
     """A sum of terms, perhaps divided by another number, with perhaps a fraction added (`1 4/5`, `one and a half`).
 
     `open` is true where `余` or `多` leaves it open how much more there is, below one unit of the last digit not 0.
+    `rate` is true where what it is divided by belongs to its unit (`300 per 1,000 people`): the zeros stay ambiguous.
     """
 
     terms: tuple[Term, ...]
@@ -39,6 +40,7 @@ class Number:
     plus: Number | None = None
     sign: int = 1
     open: bool = False
+    rate: bool = False
 
     def scaled(self, exponent: int, factor: int = 1) -> Number:
         """The same number times a power of ten and a factor."""
@@ -74,6 +76,10 @@ class Amount:
     exact: bool = False
     shared: int = 0
     readings: tuple[tuple[str, str], ...] = ()
+    power: int | None = None
+    """Index of the literal that makes the last name of its unit a square (2) or cubic (3) one: `m2`, `元/m2`."""
+    listed: bool = False
+    """Whether its unit is that of a row of numbers, so that its digits may still be a year."""
     restated: Amount | None = None
     halves: tuple[Amount, Amount] | None = None
     """The two bounds of a range said apart, `more than 10 and less than 40`: no range where they contradict."""
@@ -83,7 +89,8 @@ class Amount:
 
     def __post_init__(self) -> None:
         single = len(self.numbers) == 1 or self.restated is None
-        plain = single and not self.exact and self.halves is None and all(map(_is_bare, self.numbers))
+        plain = single and not self.exact and self.halves is None and self.power is None
+        plain = plain and all(map(_is_bare, self.numbers))
         object.__setattr__(self, "plain", plain)
 
 

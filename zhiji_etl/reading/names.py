@@ -27,8 +27,13 @@ def telling(amount: Amount, dated: bool) -> tuple[int, ...]:
     whole = amount.numbers[0]
     if whole.over is not None:
         return _literals((whole, whole.over)) if len(amount.numbers) == 1 else ()
-    bare = amount.unit in ("count", "year") or _NUMBERED.fullmatch(amount.unit) or (dated and amount.whole)
-    return _literals(amount.numbers) if bare else ()
+    bare = (
+        amount.listed
+        or amount.unit in ("count", "year")
+        or _NUMBERED.fullmatch(amount.unit)
+        or (dated and amount.whole)
+    )
+    return _literals(amount.numbers, amount.listed) if bare else ()
 
 
 def is_name(amount: Amount, printed: Sequence[str], words: Sequence[str], dated: bool) -> bool:
@@ -46,10 +51,10 @@ def is_name(amount: Amount, printed: Sequence[str], words: Sequence[str], dated:
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def _literals(numbers: Sequence[Number]) -> tuple[int, ...]:
-    """The places of numbers that are digits and nothing else; none where one is more than that."""
+def _literals(numbers: Sequence[Number], listed: bool = False) -> tuple[int, ...]:
+    """The places of numbers that are digits and nothing else, but for the scale of a row; none where one is more."""
     terms = [number.terms[0] for number in numbers if len(number.terms) == 1]
-    found = tuple([term.literal for term in terms if term.literal is not None and not term.exponent])
+    found = tuple([term.literal for term in terms if term.literal is not None and (listed or not term.exponent)])
     return found if len(found) == len(numbers) else ()
 
 

@@ -7,6 +7,7 @@ it, or None where no number begins. Scale words are powers of ten; `百` and `hu
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from zhiji_etl.reading.chinese import read_chinese, read_half
 from zhiji_etl.reading.english import counts, read_english, read_parts, with_scale
@@ -34,6 +35,16 @@ def initial(tokens: Tokens, at: int) -> bool:
     token, after = token_at(tokens, at), token_at(tokens, at + 1)
     alone = token.start > token_at(tokens, at - 1).end and token.end == after.start
     return len(token.text) == 1 and token.text.isascii() and alone and after.text in ("-", "'", "&", ".")
+
+
+def power_of_length(tokens: Tokens, at: int) -> int | None:
+    """The literal right after a unit of length: that of the 2 in `m2`."""
+    after = token_at(tokens, at + 1)
+    glued = after.start == tokens[at].end and tokens[at].get("noun") in _LENGTHS
+    return after.get("number") if glued else None
+
+
+_LENGTHS: Final = frozenset({"metre", "kilometre", "centimetre", "millimetre", "foot"})
 
 
 # ---- sums of sections and scales ----
@@ -106,6 +117,8 @@ def _scale(tokens: Tokens, at: int, terms: list[Term]) -> int | None:
         exponent = None
     if terms and terms[-1].exponent and token.text.isascii() and len(token.text) < 3:
         exponent = None  # 10 bn m
+    if token.text == "m" and (power_of_length(tokens, at) is not None or "measuring" in token_at(tokens, at + 1).kinds):
+        exponent = None  # 350 m2, 4.7 m long
     if exponent is None and terms and (terms[-1].literal is not None or terms[-1].exponent):
         exponent = token.get("place") or token.get("hundred")
     if not terms:
@@ -141,7 +154,7 @@ def _more(tokens: Tokens, at: int) -> int:
 
 def _bare_scale(token: Token, terms: list[Term]) -> int | None:
     """`million` by itself is one million; `M`, `万` and the `millions` of a caption are nothing."""
-    exponent = token.get("scale") if len(token.text) > 4 else token.get("hundred")
+    exponent = token.get("scale") if len(token.text) > 4 and "scale" in token.kinds else token.get("hundred")
     if exponent is None or token.text.lower().endswith("s"):
         return None
     terms.append(Term(None, "1", exponent))
@@ -244,11 +257,13 @@ def _chinese_fraction(tokens: Tokens, number: Number, end: int) -> Found | None:
 
 def _with_fraction(tokens: Tokens, number: Number, at: int) -> tuple[Number, int]:
     """A number and a fraction more: `1 4/5`, `2½`, `one and a half million`, `六又三分之一`."""
-    token = token_at(tokens, at)
+    hyphens = hyphened_and(tokens, at)
+    token = token_at(tokens, at + hyphens)
     linked = "and" in token.kinds or "plus_part" in token.kinds
     found = None
     if linked or "const" in token.kinds:
-        found = _fraction(tokens, at + linked, _sum(tokens, at + linked))
+        begin = at + linked + 2 * hyphens
+        found = _fraction(tokens, begin, _sum(tokens, begin))
     found = found or _printed_fraction(tokens, at)
     if found is None:
         return number, at
@@ -259,6 +274,13 @@ def _with_fraction(tokens: Tokens, number: Number, at: int) -> tuple[Number, int
     if any(term.exponent for term in fraction.terms) and not any(term.exponent for term in number.terms):
         number, scale = number.scaled(fraction.terms[0].exponent), 0
     return replace(number, plus=fraction.scaled(scale)), end
+
+
+def hyphened_and(tokens: Tokens, at: int) -> bool:
+    """Whether this is the first hyphen of an `and` between two: `two-and-a-half`, `six-and-three-quarter`."""
+    link, last = token_at(tokens, at + 1), token_at(tokens, at + 2)
+    glued = token_at(tokens, at).end == link.start and link.end == last.start
+    return token_at(tokens, at).text == "-" and last.text == "-" and "and" in link.kinds and glued
 
 
 def _printed_fraction(tokens: Tokens, at: int) -> Found | None:
@@ -280,6 +302,8 @@ def _divided(tokens: Tokens, number: Number, at: int) -> Found:
     token = token_at(tokens, at)
     if "over" not in token.kinds and "in" not in token.kinds:
         return (number,), at
+    if token.text == "/" and _in_row(tokens, at):
+        return (number,), at
     below = _sum(tokens, at + 1)
     if token.text == "/" and any({".", ","} & set(token_at(tokens, place).text) for place in (at - 1, at + 1)):
         return (number,), at
@@ -288,6 +312,14 @@ def _divided(tokens: Tokens, number: Number, at: int) -> Found:
     if below is None or (token.text == "/" and "number" not in token_at(tokens, at + 1).kinds):
         return (number,), at
     return (replace(number, over=below[0]),), below[1]
+
+
+def _in_row(tokens: Tokens, at: int) -> bool:
+    """Whether a stroke is one of two or more between numbers: `12/15/18倍` is no fraction."""
+    return any(
+        token_at(tokens, place).text == "/" and {"number"} & token_at(tokens, place - 1).kinds.keys()
+        for place in (at - 2, at + 2)
+    )
 
 
 def _said(number: Number) -> bool:

@@ -40,8 +40,11 @@ def _sign(tokens: Tokens, at: int, draft: Draft) -> int:
 
 
 def _operates(tokens: Tokens, at: int) -> bool:
-    """Whether a `minus` subtracts from a name: `LIBOR minus 0.5%` is no negative figure."""
-    word = tokens[at].text.lower()
+    """Whether a `minus` subtracts from a name, `LIBOR minus 0.5%`, or parts two numbers: no negative figure."""
+    word, before = tokens[at].text.lower(), token_at(tokens, at - 1)
+    if word == "-" and "number" in before.kinds:
+        gaps = [before.end < tokens[at].start, tokens[at].end < token_at(tokens, at + 1).start]
+        return gaps[0] == gaps[1]  # (2023 - $5 million)
     return word == "plus" or (word == "minus" and token_at(tokens, at - 1).text == NAME_MARK)
 
 
@@ -52,8 +55,10 @@ def _dash(tokens: Tokens, at: int, draft: Draft) -> int | None:
 
 
 def _reaching(tokens: Tokens, at: int, draft: Draft) -> int:
-    """`上百万`, `上亿元`."""
-    if "reaching" not in tokens[at].kinds or not {"place", "scale"} & token_at(tokens, at + 1).kinds.keys():
+    """`上百万`, `上亿元`, `过半`."""
+    after = token_at(tokens, at + 1)
+    half = tokens[at].text == "过" and after.text == "半" and "noun" not in token_at(tokens, at + 2).kinds
+    if not half and not {"place", "scale"} & after.kinds.keys():
         return 0
     draft.qualifier = Qualifier(tokens[at].kinds["reaching"])
     return 1
@@ -116,6 +121,16 @@ def _currency_before(tokens: Tokens, at: int, draft: Draft) -> int:
         return 0
     draft.currency = agreed(draft.currency, codes)
     draft.also = token.get("also") or ()
+    return 1 + _scale_before(tokens, at + 1, draft)
+
+
+def _scale_before(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`USDm 2.5`, and in cells `RMB million 1,234`: a scale between a currency and its number."""
+    scale = token_at(tokens, at).get("scale")
+    apart = draft.prose and token_at(tokens, at).start > tokens[at - 1].end
+    if apart or scale is None or "number" not in token_at(tokens, at + 1).kinds:
+        return 0
+    draft.exponent += scale
     return 1
 
 
@@ -125,6 +140,15 @@ def _subunit_before(tokens: Tokens, at: int, draft: Draft) -> int:
         return 0
     draft.currency = tokens[at].kinds["subunit_before"]
     draft.exponent -= 2
+    return 1
+
+
+def _cents_of(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`HK23.5 cents`: letters of a currency before its cents."""
+    number, cents = token_at(tokens, at + 1), token_at(tokens, at + 2)
+    if draft.currency or number.start != tokens[at].end or "number" not in number.kinds or "subunit" not in cents.kinds:
+        return 0
+    draft.currency = tokens[at].kinds["cents_of"]
     return 1
 
 
@@ -212,6 +236,7 @@ _PREFIXES: Final[tuple[tuple[frozenset[str], Step], ...]] = tuple(
         ("between", _between),
         ("change change_in_cell", _change),
         ("subunit_before", _subunit_before),
+        ("cents_of", _cents_of),
         ("currency cell_currency weak_code scale", _currency_before),
         ("percent_before percent", _percent_before),
         ("ordinal_prefix rank", _rank_before),

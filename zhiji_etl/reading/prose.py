@@ -20,6 +20,7 @@ from zhiji_etl.reading.drafts import singular_of
 from zhiji_etl.reading.exact import Precision, figure
 from zhiji_etl.reading.folding import MARK, RUN_MARKS, ZERO_MARKS, fine
 from zhiji_etl.reading.grammar import restated_in_text
+from zhiji_etl.reading.lists import with_shared_units
 from zhiji_etl.reading.meanings import Amount, Options, Refine
 from zhiji_etl.reading.names import is_name, telling
 from zhiji_etl.reading.nil import read_nothing
@@ -52,7 +53,7 @@ _BEGINNINGS: Final = frozenset(
         ),
         *("article", "percent_before", "percent_whole", "percent_word", "multiple_word", "multiple_phrase", "percent"),
         *("currency", "weak_code", "sign", "before", "change", "between", "every", "rank", "ordinal_prefix", "scale"),
-        *("nil", "any", "average_per", "reaching", "subunit_before", "open"),
+        *("nil", "any", "average_per", "reaching", "subunit_before", "cents_of", "open"),
     }
 )
 """What the first word of an amount can be."""
@@ -229,7 +230,7 @@ def _read(shape: str, style: str, chosen: Options) -> Reading:
         amount, end = restated_in_text(found, end, amount, chosen, style != "coarse")
         amounts.append(amount)
         at = max(end, at + 1)
-    return Reading(tuple(amounts), joins)
+    return Reading(with_shared_units(found, amounts), joins)
 
 
 # ---- figures of a passage -------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ def read_range(
     if first is None:
         return None
     low, end = first
-    led = prose and low.between and "change" in token_at(found, at - 1).kinds
+    led = prose and low.between and _is_change_from(found, at)
     second = None if led else _second(found, end, low, fine, prose)  # fell from 7% to 5%: two levels, no range
     if low.refine or (second and second[0].refine):
         return Refine(), end
@@ -33,6 +33,18 @@ def read_range(
         return _closed_bracket(finished(low, options), low), end
     high, end = second
     return _spanned(low, high, options), end
+
+
+def _is_change_from(found: Tokens, at: int) -> bool:
+    """Whether `from` follows a word of change, or how much something changed: `rose $1 million, from $8 million`."""
+    if "change" in token_at(found, at - 1).kinds:
+        return True
+    before = range(max(0, at - _FARTHEST), at)
+    changed = next((place for place in before if "change" in found[place].kinds), at)
+    return found[at].text == "from" and any("number" in found[place].kinds for place in range(changed, at))
+
+
+_FARTHEST: Final = 12
 
 
 def _closed_bracket(amount: Amount, draft: Draft) -> Amount:
@@ -48,33 +60,56 @@ def _second(found: Tokens, at: int, low: Draft, fine: bool, prose: bool) -> tupl
     linked = "to" in token.kinds or ("and" in token.kinds and low.between) or _either(token, low, prose)
     if prose and not low.between and token.text in ("through", "until", "till", "or", "或", "与", "和"):
         return None
-    bounded = low.qualifier in opposite and (_BOUNDING & token.kinds.keys() or _follows(found, at))
+    up_to = token.text.lower().endswith("up to")
+    bounding = up_to or bool(_BOUNDING & token.kinds.keys()) or _follows(found, at)
+    bounded = bounding and low.qualifier in opposite
     if (not linked and not bounded) or len(low.numbers) != 1:
         return None
-    if prose and low.change and token.text != "-" and _is_level(low, token):
-        return None
     begin = at + ("before" not in token.kinds and not (bounded and _follows(found, at)))
+    begin += bool(bounded and token.text in (",", "，") and {"but", "and"} & token_at(found, begin).kinds.keys())
     begin += token_at(found, begin).text.lower() == "the"
     read = read_amount(found, begin, fine, prose)
-    if read is not None and "after" in token.kinds and "and" in token.text.split():
-        read[0].qualifier = Qualifier(token.kinds["after"])
     if read is None or len(read[0].numbers) != 1 or (read[0].bracket and not low.bracket):
+        return None
+    if "after" in token.kinds and "and" in token.text.split():
+        read[0].qualifier = Qualifier(token.kinds["after"])
+    elif bounded and up_to:
+        read[0].qualifier = Qualifier.AT_MOST
+    if prose and low.change and token.text != "-" and _is_level(low, token, read[0]):
+        return None
+    if _is_apart(low, read[0], prose):
         return None
     if bounded and not linked and not _opposed(low.qualifier, read[0].qualifier):
         return None
+    if not linked and "filler" in token.kinds and low.has_unit != read[0].has_unit:
+        return None  # only a comma between them: 突破万亿，近千人
     return read if _like(low, read[0]) else None
 
 
-def _is_level(low: Draft, token: Token) -> bool:
-    """Whether what follows a change is where it led to: `rose 300 points to 35,000`, `rose from 5% to 7%`."""
-    led = low.unit is not None or any(term.exponent for number in low.numbers for term in number.terms)
+def _is_level(low: Draft, token: Token, high: Draft) -> bool:
+    """Whether what follows a change is where it led to: `rose 300 points to 35,000`, `from 5% to 7%`, `上涨3元至57元`;
+    not in `up $2 to $3 million`, where the scale is that of both.
+    """
+    led = low.unit is not None or _has_scale(low) or (bool(low.currency) and not _has_scale(high))
     return "to" in token.kinds and (low.between or (led and token.text.isalpha()))
+
+
+def _is_apart(low: Draft, high: Draft, prose: bool) -> bool:
+    """Whether two amounts are no ends of one range: `more than doubled to 1.2 million`, `6-millionth`, and in running
+    text `(2023—$1.1 million)`, where the sign of a currency would stand before the first.
+    """
+    doubled = low.unit == "multiple" and low.numbers[0].terms[0].literal is None and high.unit != "multiple"
+    ranked = high.unit == "rank" and low.unit is None
+    return doubled or ranked or (prose and not low.has_unit and high.led)
+
+
+def _has_scale(draft: Draft) -> bool:
+    return any(term.exponent for number in draft.numbers for term in number.terms)
 
 
 def _either(token: Token, low: Draft, prose: bool) -> bool:
     """`five or six million`, `2 or 3 vehicles`: the second says the unit and the scale of both."""
-    scaled = any(term.exponent for number in low.numbers for term in number.terms)
-    plain = not low.has_unit and not scaled and low.qualifier is Qualifier.EXACT
+    plain = not low.has_unit and not _has_scale(low) and low.qualifier is Qualifier.EXACT
     return not prose and token.text.lower() == "or" and plain
 
 
@@ -119,14 +154,17 @@ def _spoken_zeros(low: Number, high: Number, *, scaled: bool) -> int:
 def _spanned(low: Draft, high: Draft, options: Options) -> Amount:
     shared = high.numbers[0].terms[0].exponent
     shared += _spoken_zeros(low.numbers[0], high.numbers[0], scaled=shared > 0)
-    has_scale = any(term.exponent for term in low.numbers[0].terms)
+    if not (low.has_unit and high.has_unit):  # `5 to 6 cents`, but not `50 cents to $1`
+        low.exponent = high.exponent = low.exponent or high.exponent
+    rate = high.numbers[0]
+    if rate.rate and low.per is None:  # 5 to 6 litres per 100 km
+        low.numbers = (replace(low.numbers[0], over=rate.over, rate=True),)
     high.currency = agreed(low.currency, high.currency)
     for name in ("currency", "unit", "per", "noun", "words"):
         setattr(high, name, getattr(high, name) or getattr(low, name))
         setattr(low, name, getattr(high, name))
     high.change = high.change or low.change
     low.change = high.change
-    low.exponent = high.exponent = low.exponent or high.exponent
     first, last = finished(low, options), finished(high, options)
     rising = (Qualifier.ABOVE, Qualifier.AT_LEAST)
     halves = (first, last) if low.qualifier in MIRRORED and high.qualifier in MIRRORED else None
@@ -139,5 +177,5 @@ def _spanned(low: Draft, high: Draft, options: Options) -> Amount:
         start=first.start,
         qualifier=Qualifier.RANGE,
         halves=halves,
-        shared=0 if has_scale or shared <= 0 else shared,
+        shared=0 if _has_scale(low) or shared <= 0 else shared,
     )

@@ -6,6 +6,7 @@ In: tokens, the place after a currency, a draft. Out: how many tokens were read 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from zhiji_etl.reading.drafts import Draft
 from zhiji_etl.reading.meanings import Number
@@ -16,22 +17,36 @@ from zhiji_etl.reading.tokens import Token, Tokens, token_at
 def read_subunit(tokens: Tokens, at: int, draft: Draft) -> int:
     """A part of a currency by itself: `43 cents`, `两角五分`."""
     token = tokens[at]
+    if len(token.text) == 1 and token.text.isupper():
+        return 0  # 3C
     tenth = token.get("subunit_tenth")
     codes = tenth or token.get("subunit")
-    if codes is None or draft.unit is not None or draft.currency:
+    if codes is None or draft.unit is not None or (draft.currency and not _named(tokens, at, draft)):
         return 0
-    draft.currency = codes
-    draft.numbers = tuple(number.scaled(-1 if tenth else -2) for number in draft.numbers)
+    draft.currency = draft.currency or codes
+    draft.exponent -= 1 if tenth else 2  # of the whole draft, so that both ends of `5 to 6 cents` have it
     rest = read_number(tokens, at + 1) if tenth else None
-    if rest and "subunit" in token_at(tokens, rest[1]).kinds:
-        _add(draft, rest[0][0].scaled(-2))
-        return rest[1] + 1 - at
+    if rest:
+        after = token_at(tokens, rest[1])
+        named = "subunit" in after.kinds
+        if named or (rest[1] == at + 2 and "digit" in tokens[at + 1].kinds and _unit_ends(after)):
+            _add(draft, rest[0][0].scaled(-1))
+            return rest[1] + named - at
     return 1
+
+
+def _named(tokens: Tokens, at: int, draft: Draft) -> bool:
+    """Whether letters before the number say whose cents they are: `RMB6.5 cents`; `$0.50 cents` are unclear."""
+    led = token_at(tokens, at - 2).text.isalpha() and tokens[at].text.lower() in _CENTS
+    return led and "number" in tokens[at - 1].kinds and not draft.exponent
+
+
+_CENTS: Final = frozenset({"cent", "cents", "分", "仙"})
 
 
 def read_rest(tokens: Tokens, at: int, draft: Draft, fine: bool) -> int:
     """What is left below one unit of a currency: `20 dollars and 43 cents`, `三块四分`, `一块二`, `15 USD 50`."""
-    if not draft.currency or len(draft.numbers) != 1 or draft.numbers[0].terms[-1].exponent:
+    if not draft.currency or len(draft.numbers) != 1 or draft.numbers[0].terms[-1].exponent or draft.exponent:
         return 0
     if fine and _has_decimals(tokens, at):
         return 0

@@ -9,13 +9,15 @@ from dataclasses import replace
 from typing import Final
 
 from zhiji_etl.figures import Qualifier
-from zhiji_etl.reading.drafts import CLOSED, Draft, Step, agreed, set_unit, singular
+from zhiji_etl.reading.denominators import read_average, read_hyphened_per, read_per
+from zhiji_etl.reading.drafts import CLOSED, Draft, Step, agreed, set_unit
 from zhiji_etl.reading.folding import RUN_MARKS
 from zhiji_etl.reading.meanings import Number
-from zhiji_etl.reading.numerals import initial
+from zhiji_etl.reading.numerals import initial, power_of_length
 from zhiji_etl.reading.subunits import read_rest, read_subunit
 from zhiji_etl.reading.tokens import Token, Tokens, constant, token_at
-from zhiji_etl.reading.words import is_ideograph
+from zhiji_etl.reading.windows import IDEOGRAPH_MARK
+from zhiji_etl.reading.words import is_ideograph, lexicon
 
 
 def read_after(tokens: Tokens, at: int, draft: Draft, fine: bool) -> int:
@@ -55,10 +57,20 @@ def _ordinal_suffix(tokens: Tokens, at: int, draft: Draft) -> int:
 
 def _percent(tokens: Tokens, at: int, draft: Draft) -> int:
     token = tokens[at]
-    if "percent" not in token.kinds or draft.currency or draft.unit not in (None, "percent"):
+    if draft.currency and draft.prose and token.text == "%" and "number" in tokens[at - 1].kinds:
+        draft.currency = ()  # EUR -0.3%, the US$ 4.5% notes: a name
+    if draft.currency or draft.unit not in (None, "percent"):
         return 0
-    set_unit(draft, token.kinds["percent"])
+    points = token.text.lower() in ("pct", "pcts") and _in_chinese(tokens, at)
+    set_unit(draft, "percentage_point" if points else token.kinds["percent"])
     return 1
+
+
+def _in_chinese(tokens: Tokens, at: int) -> bool:
+    """Whether the word before a number is Chinese: `同比+3.2pct` is percentage points there, `3.2 pct` percent."""
+    passed = {"number", "sign", "percent", "over"}  # 同比+1.2pct/-0.3pct
+    before = next((token for token in reversed(tokens[:at]) if passed.isdisjoint(token.kinds)), None)
+    return before is not None and (before.text[:1] == IDEOGRAPH_MARK or is_ideograph(before.text[:1] or " "))
 
 
 def _tenths(tokens: Tokens, at: int, draft: Draft) -> int:
@@ -129,37 +141,10 @@ def _belongs_to_next(tokens: Tokens, at: int, draft: Draft) -> bool:
     return bool(draft.currency) or tokens[at].end == tokens[at + 1].start
 
 
-def _per(tokens: Tokens, at: int, draft: Draft) -> int:
-    """`per vehicle`, `/桶`, `a share`."""
-    if "per" not in tokens[at].kinds or draft.per or not draft.has_unit:
-        return 0
-    after = token_at(tokens, at + 1)
-    if "past" in token_at(tokens, at + 2).kinds:
-        return 0
-    words, end = [after], at + 2
-    while "word" in words[-1].kinds and tokens[at].text in ("per", "/") and len(words) < 4:
-        if not {"word", "noun"} & token_at(tokens, end).kinds.keys():
-            break
-        words.append(tokens[end])
-        end += 1
-    unit = words[-1].get("noun") or words[-1].get("per_unit")
-    if unit is None and not ("word" in after.kinds and tokens[at].text in ("per", "/")):
-        return 0
-    draft.per = unit or singular([after])
-    return 1 + len(words) if unit else 2
-
-
-def _average(tokens: Tokens, at: int, draft: Draft) -> int:
-    """`$5,000 per capita`."""
-    if draft.per or not draft.has_unit:
-        return 0
-    draft.per = tokens[at].kinds["average_per"]
-    return 1
-
-
 def _qualifier_after(tokens: Tokens, at: int, draft: Draft) -> int:
     token = tokens[at]
-    value = token.get("after")
+    share = draft.numbers[0].over is not None or draft.unit in ("percent", "multiple")
+    value = token.get("after") or (token.get("slightly") if share else None)
     if "inclusive" in token.kinds or "or_equal" in token.kinds:
         draft.qualifier = CLOSED.get(draft.qualifier, draft.qualifier)
         closed = token_at(tokens, at + 1).get("after")
@@ -197,13 +182,59 @@ def _more_after(tokens: Tokens, at: int, draft: Draft) -> int:
     return 1
 
 
+def _classified(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`三个半月`, `两个多小时`: the measure word comes first, then half of one more or a little more, then the unit."""
+    part = token_at(tokens, at + 1)
+    if tokens[at].text != "个" or draft.has_unit or len(draft.numbers) > 1 or part.start != tokens[at].end:
+        return 0
+    after = token_at(tokens, at + 2)
+    unit = after.get("noun") or after.get("per_unit")
+    if part.text not in ("半", "多", "余") or unit is None or not _adds(draft, part.text):
+        return 0
+    draft.unit, draft.noun = str(unit), True
+    draft.words.append(after)
+    return 3
+
+
+def _half_more(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`两年半`, `三块半`, `一倍半`: half of one more."""
+    token = tokens[at]
+    if token.text != "半" or token.start != tokens[at - 1].end or not draft.has_unit or len(draft.numbers) > 1:
+        return 0
+    after = token_at(tokens, at + 1)
+    other = after.start == token.end and bool({"noun", "per_unit"} & after.kinds.keys())  # half a year follows
+    return int(draft.unit != "count" and not other and _adds(draft, token.text))
+
+
+def _adds(draft: Draft, part: str) -> bool:
+    """Adds half of one, or an open end, to a whole number that has neither."""
+    number = draft.numbers[0]
+    if number.open or number.over is not None or number.plus is not None or number.terms[-1].exponent:
+        return False
+    half = replace(constant(1), over=constant(2))
+    draft.numbers = (replace(number, plus=half) if part == "半" else replace(number, open=True),)
+    return True
+
+
 def _part_of(tokens: Tokens, at: int, draft: Draft) -> int:
-    """`half a percent`, `a quarter of a percentage point`, `three quarters of one percent`."""
+    """`half a percent`, `a quarter of a percentage point`, `three quarters of one percent`, `half a mile`."""
     end = at + ("of" in tokens[at].kinds)
     one = token_at(tokens, end)
-    if draft.has_unit or draft.numbers[0].over is None or not ("article" in one.kinds or one.get("small") == 1):
+    if draft.has_unit or not ("article" in one.kinds or one.get("small") == 1):
         return 0
-    return end + 1 - at if "percent" in token_at(tokens, end + 1).kinds else 0
+    whole = token_at(tokens, end + 1)
+    if draft.numbers[0].over is None and not (end > at and "percent" in whole.kinds):
+        return 0  # but 0.3 of a percentage point
+    return end + 1 - at if "percent" in whole.kinds or whole.get("noun") in lexicon().measured else 0
+
+
+def _points(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`a quarter point`, `a half-point cut`: parts of a point are percentage points."""
+    hyphen = tokens[at].text == "-" and token_at(tokens, at + 1).start == tokens[at].end
+    if "point" not in token_at(tokens, at + hyphen).kinds or draft.has_unit or draft.numbers[0].over is None:
+        return 0
+    draft.unit = "percentage_point"
+    return 1 + hyphen
 
 
 def _closing(tokens: Tokens, at: int, draft: Draft) -> int:
@@ -218,27 +249,47 @@ def _idle(tokens: Tokens, at: int, draft: Draft) -> int:
     kinds = tokens[at].kinds
     after = token_at(tokens, at + 1)
     if tokens[at].text == "-" and tokens[at - 1].end == tokens[at].start and tokens[at].end == after.start:
-        unit = bool({"currency", "percent"} & after.kinds.keys())
+        unit = bool({"currency", "percent"} & after.kinds.keys()) or ("subunit" in after.kinds and len(after.text) > 1)
         return int(unit and "number" not in token_at(tokens, at + 2).kinds)
     if "of" in kinds and not draft.has_unit and {"currency", "noun"} & after.kinds.keys():
-        return 1
-    return int("whole_sum" in kinds or "note" in kinds or "between_after" in kinds)
+        return int(not draft.prose or draft.numbers[0].over is None)
+    measured = "measuring" in kinds and draft.unit in lexicon().measured  # 4.7 m long
+    return int(measured or not kinds.keys().isdisjoint({"whole_sum", "note", "between_after"}))
 
 
 def _noun(tokens: Tokens, at: int, draft: Draft) -> int:
     token = tokens[at]
-    if "noun" not in token.kinds or draft.has_unit or initial(tokens, at):
+    if "noun" not in token.kinds or draft.has_unit or initial(tokens, at) or _is_share(tokens, at, draft):
         return 0
-    draft.unit = token.kinds["noun"]
+    draft.unit = "degree_celsius" if token.text == "度" and _of_temperature(tokens, at) else token.kinds["noun"]
     draft.noun = True
     draft.words.append(token)
-    return 1
+    draft.power = power_of_length(tokens, at)
+    return 1 + (draft.power is not None)
+
+
+def _is_share(tokens: Tokens, at: int, draft: Draft) -> bool:
+    """Whether it is a share of what follows, `one in five customers`, `a third of users`, and no number of it."""
+    parted = draft.prose and draft.unit is None and draft.numbers[0].over is not None
+    linked = (token_at(tokens, place) for place in range(at - _NEAR, at))
+    apart = any("in" in token.kinds or token.text.lower() == "out of" for token in linked)
+    return parted and (apart or "of" in token_at(tokens, at - 1).kinds)
+
+
+def _of_temperature(tokens: Tokens, at: int) -> bool:
+    """Whether a word of temperature stands a few words before: `零下5度`, `最高气温为38度`."""
+    return any("temperature" in token_at(tokens, place).kinds for place in range(at - _NEAR, at))
+
+
+_NEAR: Final = 6
 
 
 def _noun_phrase(tokens: Tokens, at: int, draft: Draft) -> int:
     """`new energy vehicles`: the head is the last word before a preposition."""
-    if draft.currency or (draft.unit is not None and not draft.noun):
+    if draft.currency or (draft.unit is not None and not draft.noun) or _is_share(tokens, at, draft):
         return 0
+    if draft.unit in lexicon().measured:
+        return 0  # 28 mpg city
     token = tokens[at]
     named = "label" in token.kinds and _known_noun_follows(tokens, at)
     named = named or ("per_unit" in token.kinds and token.text.isascii())
@@ -265,7 +316,7 @@ def _ideographic(token: Token, draft: Draft) -> bool:
     return (
         "word" in token.kinds
         and not token.text.isascii()
-        and (token.text[0] == "\u3013" or is_ideograph(token.text[0]))
+        and (token.text[0] == IDEOGRAPH_MARK or is_ideograph(token.text[0]))
     )
 
 
@@ -287,15 +338,19 @@ _SUFFIXES: Final[tuple[tuple[frozenset[str], Step], ...]] = tuple(
         ("scale", _scale_after),
         ("currency cell_currency weak_code", _currency_after),
         ("subunit subunit_tenth", read_subunit),
-        ("average_per", _average),
-        ("per", _per),
-        ("after inclusive or_equal", _qualifier_after),
+        ("average_per", read_average),
+        ("per", read_per),
+        ("after inclusive or_equal slightly", _qualifier_after),
         ("multiple", _multiple),
         ("change_after change_in_cell", _change_after),
         ("more", _more_after),
+        ("half", _half_more),
         ("of article", _part_of),
+        ("point to", _points),
         ("close", _closing),
-        ("whole_sum note between_after of to", _idle),
+        ("to", read_hyphened_per),
+        ("whole_sum note between_after of to measuring", _idle),
+        ("noun", _classified),
         ("noun", _noun),
     )
 )

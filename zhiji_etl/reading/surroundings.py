@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeAlias
 
 from zhiji_etl.reading.codes import continued, dialled, international, list_mark, listed_share, model
+from zhiji_etl.reading.numerals import hyphened_and, power_of_length
 from zhiji_etl.reading.tokens import Tokens, token_at
 from zhiji_etl.reading.windows import IDEOGRAPH_MARK
 from zhiji_etl.reading.words import is_ideograph
@@ -32,7 +33,8 @@ def excluded(tokens: Tokens) -> frozenset[int]:
 def _numbered(tokens: Tokens, at: int, places: set[int]) -> tuple[int, ...]:
     """The numbers to leave out at the place of one in digits."""
     if at in places:
-        return ()
+        beyond = token_at(tokens, at + 1).text == "." and _is_number(tokens, at + 2) and _touch(tokens, at, at + 2)
+        return (at + 2,) if beyond else ()  # version 5.1.2
     return (
         _unranked(tokens, at)
         or _glued(tokens, at)
@@ -63,14 +65,20 @@ def _labelled(tokens: Tokens, at: int) -> Iterator[int]:
     """`Note 23`, `Items 1 and 2`, `fiscal 2024, 2023 and 2022`."""
     place = at + 1 + (token_at(tokens, at + 1).text == ":" and is_ideographic(tokens[at].text[0]))
     chosen = tokens[at].kinds["label"] == "chosen" and "noun" in token_at(tokens, at + 2).kinds
-    while _is_number(tokens, place) and (chosen or not _has_unit(tokens, place)):
+    while _is_number(tokens, place) and (chosen or not _has_unit(tokens, place) or _lettered(tokens, place)):
         yield place
-        after = place + 1 + ("of" in token_at(tokens, place + 1).kinds)
+        after = place + 1 + ("of" in token_at(tokens, place + 1).kinds or (not chosen and _lettered(tokens, place)))
         while token_at(tokens, after).text in (",", "-", "–", "/") or "and" in token_at(tokens, after).kinds:
             after += 1
         if after == place + 1:
             return
         place = after
+
+
+def _lettered(tokens: Tokens, at: int) -> bool:
+    """Whether one letter right after a number is part of its name, and no scale: `Rule 10b-5`, `Note 5m`."""
+    letter = token_at(tokens, at + 1)
+    return len(letter.text) == 1 and letter.text.isalpha() and letter.text.isascii() and letter.start == tokens[at].end
 
 
 def _period_ranked(tokens: Tokens, at: int) -> Iterator[int]:
@@ -83,12 +91,24 @@ def _period_ranked(tokens: Tokens, at: int) -> Iterator[int]:
         yield from range(at, end)
 
 
+def _leading(tokens: Tokens, at: int) -> Iterator[int]:
+    """`前10名股东`, `前五大客户`."""
+    end = at + 1
+    while {"number", "digit", "place"} & token_at(tokens, end).kinds.keys():
+        end += 1
+    if token_at(tokens, end).text in ("名", "大", "位", "强"):
+        yield from range(at + 1, end)
+
+
 _ENUMERATING: Final = frozenset("，,、:：")
 
 
 def _before_period(tokens: Tokens, at: int) -> Iterator[int]:
     """`9月`, `1-9月`, `5日`."""
     place = at - 1
+    while {"digit", "place"} & token_at(tokens, place).kinds.keys() and _touch(tokens, place, place + 1):
+        yield place  # 十二月三十一日
+        place -= 1
     while _is_number(tokens, place) and tokens[place].end == tokens[place + 1].start:
         yield place
         if "to" not in token_at(tokens, place - 1).kinds:
@@ -99,8 +119,11 @@ def _before_period(tokens: Tokens, at: int) -> Iterator[int]:
 def _glued(tokens: Tokens, at: int) -> tuple[int, ...]:
     """A number that is part of a word: `10-K`, `747-8`, `Q4`, `A2021`, `3D`, `COVID-19`."""
     token, before, after = tokens[at], token_at(tokens, at - 1), token_at(tokens, at + 1)
-    if before.end == token.start and _is_wordlike(tokens, at - 1):
+    cents = "cents_of" in before.kinds and "subunit" in after.kinds
+    if before.end == token.start and _is_wordlike(tokens, at - 1) and not cents:
         return (at,)
+    if before.text == "'" and before.end == token.start and not _has_unit(tokens, at):
+        return (at,)  # FY'24
     hyphened = before.text == "-" and before.end == token.start and token_at(tokens, at - 2).end == before.start
     if hyphened and _is_wordlike(tokens, at - 2):
         return (at,)
@@ -119,6 +142,12 @@ def _compound(tokens: Tokens, at: int) -> bool:
     token, hyphen, beyond = tokens[at], token_at(tokens, at + 1), token_at(tokens, at + 2)
     if hyphen.text != "-" or hyphen.start != token.end or beyond.start != hyphen.end:
         return False
+    if "per" in beyond.kinds and token_at(tokens, at + 3).text == "-" and "currency" in token_at(tokens, at - 1).kinds:
+        return False  # $5-a-share
+    if hyphened_and(tokens, at + 1):
+        return False  # two-and-a-half
+    if (beyond.get("ordinal") or 0) >= 1000:
+        return True  # the 6-millionth
     if {
         "currency",
         "number",
@@ -141,8 +170,9 @@ def _is_wordlike(tokens: Tokens, at: int) -> bool:
         return False
     if "word" not in token.kinds and not (token.text.isascii() and token.text.isalpha()):
         return False
-    unit = {"scale", "noun", "multiple"} & token.kinds.keys()
-    return not (unit and "number" in token_at(tokens, at - 1).kinds)
+    unit = {"scale", "noun", "multiple", "percent"} & token.kinds.keys()
+    led = {"number", "scale", "per"} if power_of_length(tokens, at) is not None else {"number"}
+    return not (unit and led & token_at(tokens, at - 1).kinds.keys())
 
 
 def _chained(tokens: Tokens, at: int) -> tuple[int, ...]:
@@ -159,6 +189,7 @@ def _chained(tokens: Tokens, at: int) -> tuple[int, ...]:
         and _is_number(tokens, at + 2)
         and token_at(tokens, at + 3).text == sign
         and _is_number(tokens, at + 4)
+        and not (sign == "/" and (_has_unit(tokens, at + 4) or "multiple" in token_at(tokens, at + 5).kinds))
     ):
         return (at, at + 2, at + 4)
     return ()
@@ -197,12 +228,17 @@ def _unranked(tokens: Tokens, at: int) -> tuple[int, ...]:
     before = [token_at(tokens, place) for place in range(at - 8, at)]
     if "rank_after" in after.kinds or any("rank" in token.kinds for token in before):
         return ()
+    if before[-1].text == "-" and "number" in before[-2].kinds and before[-1].end == tokens[at].start:
+        return (at,)  # the 6-millionth
     fraction = {"small", "article", "number"} & before[-1].kinds.keys() or before[-1].text == "-"
     return () if fraction and "ordinal" in tokens[at].kinds else (at,)
 
 
 def _worded(tokens: Tokens, at: int) -> tuple[int, ...]:
     """`five-year`, and `one` where it is a pronoun: `which one do you prefer`."""
+    half = at + 6
+    if hyphened_and(tokens, at + 1) and "half" in token_at(tokens, half).kinds and _compound(tokens, half):
+        return (at, half)  # a two-and-a-half-year plan
     chosen = token_at(tokens, at - 1).get("label") == "chosen"
     if chosen or _compound(tokens, at) or _second_half(tokens, at):
         return (at,)
@@ -216,6 +252,8 @@ def _worded(tokens: Tokens, at: int) -> tuple[int, ...]:
         return ()
     if {"sign", "before"} & before.kinds.keys() or before.text == "-" or "out of" in after.text:
         return ()
+    if "in" in after.kinds and "small" in token_at(tokens, at + 2).kinds:
+        return ()  # one in five
     counted = {"word", "noun", "currency", "percent", "ordinal", "part", "half", "modifier"} & after.kinds.keys()
     return () if counted and before.text.lower() not in _POINTING else (at,)
 
@@ -234,7 +272,7 @@ _POINTING = frozenset({"which", "that", "this", "the", "each", "every", "no", "a
 def _single_character(tokens: Tokens, at: int) -> tuple[int, ...]:
     """A numeral of one character inside a Chinese word: `四川`, `陆地`, `一些`."""
     token, before, after = tokens[at], token_at(tokens, at - 1), token_at(tokens, at + 1)
-    if _digits_of_name(tokens, at):
+    if _digits_of_name(tokens, at) or _adverb(tokens, at) or _spelled_year(tokens, at):
         return (at,)
     numeral = {"digit", "place", "scale", "point", "parts", "percent_before", "few", "more", "ordinal_prefix", "half"}
     if numeral & after.kinds.keys() or (numeral & before.kinds.keys() and before.end == token.start):
@@ -249,16 +287,37 @@ def _single_character(tokens: Tokens, at: int) -> tuple[int, ...]:
     return (at,) if unknown or (named and alone) else ()
 
 
-def _digits_of_name(tokens: Tokens, at: int) -> bool:
-    """Whether this is one of two or more digits in a row with an unknown character right after them: `三一重工`."""
+def _spelled_year(tokens: Tokens, at: int) -> bool:
+    """Whether this is one of four digits in characters before 年: `二零一八年`."""
+    first, last = _digits_around(tokens, at)
+    return "digit" in tokens[at].kinds and last - first == 3 and token_at(tokens, last + 1).text in ("年", "年度")
+
+
+def _adverb(tokens: Tokens, at: int) -> bool:
+    """`十分重要` and `万一发生` count nothing; `三十分`, `一万一` do."""
+    token, before, after = tokens[at], token_at(tokens, at - 1), token_at(tokens, at + 1)
+    numeral = {"digit", "place", "scale", "number", "few"}
+    if token.text == "十":
+        return after.text == "分" and numeral.isdisjoint(before.kinds)
+    return token.text == "一" and before.text == "万" and numeral.isdisjoint(token_at(tokens, at - 2).kinds)
+
+
+def _digits_around(tokens: Tokens, at: int) -> tuple[int, int]:
+    """The first and the last of the digits in characters that stand in a row around this one."""
     first = last = at
     while first and "digit" in tokens[first - 1].kinds and _touch(tokens, first - 1, first):
         first -= 1
     while "digit" in token_at(tokens, last + 1).kinds and _touch(tokens, last, last + 1):
         last += 1
+    return first, last
+
+
+def _digits_of_name(tokens: Tokens, at: int) -> bool:
+    """Whether this is one of two or more digits in a row with an unknown character right after them: `三一重工`."""
+    first, last = _digits_around(tokens, at)
     after, before = token_at(tokens, last + 1), token_at(tokens, first - 1)
     placed = {"place", "scale", "point", "parts", "percent_before", "ordinal_prefix", "number"}
-    unknown = after.start == tokens[last].end and after.text == IDEOGRAPH_MARK
+    unknown = after.start == tokens[last].end and "word" in after.kinds and is_ideographic(after.text[0])
     return first < last and unknown and placed.isdisjoint(before.kinds)
 
 
@@ -303,6 +362,7 @@ _LEFT_OUT: Final[tuple[tuple[frozenset[str], Callable[[Tokens, int, set[int]], P
         ("month", _of_words(_date)),
         ("ordinal_prefix", _of_words(_period_ranked)),
         ("period", _of_words(_before_period)),
+        ("leading", _of_words(_leading)),
         ("label", _of_words(_labelled)),
         ("telephone", _of_words(dialled)),
         ("number", _numbered),

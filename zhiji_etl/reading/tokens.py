@@ -18,6 +18,8 @@ _LOOSE: Final = re.compile(
     r"\s{2,}|(?<=[\u2e80-\u9fff])\s(?=[\u2e80-\u9fff#\ue001-\ue008])|(?<=[#\ue001-\ue008])\s(?=[\u2e80-\u9fff])"
 )
 _JOINED_CODE: Final = {"K": 3, "k": 3, "M": 6, "m": 6, "B": 9, "T": 12}
+JOINED_SCALE: Final = {"k": 3, "m": 6, "M": 6, "mn": 6, "mm": 6, "b": 9, "bn": 9, "tn": 12}
+"""Scales that can follow a code at once: `USDm`, `RMBbn`."""
 _WORD_MARKS: Final = "@\uff06\u3013"
 _DIGITS: Final = frozenset((*RUN_MARKS, *ZERO_MARKS))
 _ANY: Final = f"[{RUN_MARKS[0]}-{ZERO_MARKS[3]}]"
@@ -200,6 +202,8 @@ class _Scanner:
             return False
         if piece != entry.spelling and (entry.cased or piece.lower() != entry.spelling):
             return False
+        if "whole_sum" in entry.kinds and (self.shape[end : end + 1] == MARK or self.shape[end : end + 1] in _DIGITS):
+            return False  # +1.2pct/-0.3pct
         return end == len(self.shape) or not (is_letter(self.shape[end]) and is_letter(self.shape[end - 1]))
 
     def _unknown(self, at: int, end: int) -> int:
@@ -207,6 +211,11 @@ class _Scanner:
         if word[:1] in _JOINED_CODE and word[1:] in self.lexicon.codes:
             self._add({"scale": _JOINED_CODE[word[0]]}, at, at + 1)
             self._add({"currency": (word[1:],)}, at + 1, end)
+            return end
+        code = "CNY" if word[:3] == "RMB" else word[:3]
+        if word[3:] in JOINED_SCALE and code in self.lexicon.codes:
+            self._add({"currency": (code,)}, at, at + 3)
+            self._add({"scale": JOINED_SCALE[word[3:]]}, at + 3, end)
             return end
         if not is_letter(word[0]):
             self._add({"sign_of_print": word} if not is_ideograph(word[0]) else {"word": word}, at, end)

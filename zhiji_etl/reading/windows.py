@@ -13,6 +13,7 @@ from functools import cache
 from typing import Final
 
 from zhiji_etl.reading.folding import EXPONENT, MARK, NUMBER, fold
+from zhiji_etl.reading.tokens import JOINED_SCALE
 from zhiji_etl.reading.words import is_ideograph, is_letter, lexicon
 
 WORD_MARK: Final = "@"
@@ -21,7 +22,7 @@ IDEOGRAPH_MARK: Final = "\u3013"
 """Stand for a word in small letters, a word with a capital and a Chinese character that the lexicon does not know."""
 
 _PARTS: Final = re.compile(
-    rf"https?:\S+|www\.\S+|\S+\uff20\S+|(?:{NUMBER}){EXPONENT}|[^\W\d_]+(?:['-](?:[^\W\d_\u2e80-\u9fff])+)*|\s+|\S"
+    rf"[pP]ercent(?=-)|https?:\S+|www\.\S+|\S+\uff20\S+|(?:{NUMBER}){EXPONENT}|[^\W\d_]+(?:['-](?:[^\W\d_\u2e80-\u9fff])+)*|\s+|\S"
     .replace("[^\\W\\d_]+(?:", "[a-zA-Z\u00c0-\u024f\u0400-\u052f]+(?:"),
     re.ASCII,
 )  # fmt: skip
@@ -154,6 +155,7 @@ def _vocabulary() -> tuple[frozenset[str], frozenset[str]]:
     words |= {piece for word in words for piece in word.split("-")}
     characters = {character for spelling in spellings for character in spelling if is_ideograph(character)}
     joined = {scale + code for scale in "MKBT" for code in lexicon().codes}
+    joined |= {code + scale for scale in JOINED_SCALE for code in (*lexicon().codes, "RMB")}
     return frozenset(words | joined), frozenset(characters)
 
 
@@ -175,7 +177,23 @@ def _anchors() -> frozenset[str]:
         "percent_whole",
         "multiple_phrase",
     }
-    words = {MARK, "十", "亿", "万", "no", "any", "thousand", "million", "billion", "trillion"}
+    words = {
+        MARK,
+        "十",
+        "百",
+        "千",
+        "亿",
+        "万",
+        "couple",
+        "quarter",
+        "quarters",
+        "no",
+        "any",
+        "thousand",
+        "million",
+        "billion",
+        "trillion",
+    }
     for entries in lexicon().entries.values():
         for entry in entries:
             if kinds & entry.kinds.keys():

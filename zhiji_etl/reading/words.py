@@ -44,7 +44,9 @@ INTEGER_KINDS: Final = frozenset(
         "percent_word",
     )
 )
-CURRENCY_KINDS: Final = frozenset({"currency", "cell_currency", "also", "subunit", "subunit_before", "subunit_tenth"})
+CURRENCY_KINDS: Final = frozenset(
+    {"currency", "cell_currency", "also", "subunit", "subunit_before", "subunit_tenth", "cents_of"}
+)
 SPECIAL_TABLES: Final = frozenset({"fold", "measure", "irregular", "dot_grouping", "weak_code", "unnamed"})
 
 

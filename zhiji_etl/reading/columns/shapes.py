@@ -153,7 +153,9 @@ def _plain(amount: Amount) -> bool:
     if again is not None and (len(amount.numbers) > 1 or len(again.numbers) > 1 or not _plain(again)):
         return False
     whole_range = len(amount.numbers) > 1 and amount.whole
-    return amount.halves is None and not whole_range and all(map(_plain_number, amount.numbers))
+    return (
+        amount.halves is None and amount.power is None and not whole_range and all(map(_plain_number, amount.numbers))
+    )
 
 
 def _plain_number(number: Number) -> bool:

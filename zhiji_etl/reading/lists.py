@@ -1,0 +1,77 @@
+"""Numbers in a row whose unit is said once, after the last: `12, 13 and 14 percent`, `1.2、1.5和1.8亿元`, `12/15/18倍`.
+
+In: the tokens of a window and its amounts, in order. Out: the amounts, with the scale and the unit of the last one of a
+row given to the bare numbers before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import Final
+
+from zhiji_etl.figures import Qualifier
+from zhiji_etl.reading.meanings import Amount
+from zhiji_etl.reading.tokens import Token
+
+_LAST: Final = frozenset({"and", "or", "和", "与", "及", "以及", "/"})
+"""What stands before the last of a row; a comma alone may begin something else."""
+_BETWEEN: Final = _LAST | {",", "、"}
+
+
+def with_shared_units(found: Sequence[Token], amounts: Sequence[Amount]) -> tuple[Amount, ...]:
+    """The amounts of a window, each bare number of a row with the unit that the row is said in."""
+    if len(amounts) < 2:
+        return tuple(amounts)
+    given = list(amounts)
+    rows = [_links(found, first.end, last.start) for first, last in pairwise(amounts)]
+    for at in range(len(rows) - 1, -1, -1):
+        following = given[at + 1]
+        begun = at + 1 < len(rows) and following is not amounts[at + 1]
+        if (_LAST & rows[at] or (begun and rows[at])) and _is_bare(given[at], found) and _gives(following, found):
+            given[at] = _in_unit_of(given[at], following)
+    return tuple(given)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def _links(found: Sequence[Token], start: int, end: int) -> frozenset[str]:
+    """What stands between two amounts, if it is nothing but signs and words of a row."""
+    words = [token.text.lower() for token in found if start <= token.start and token.end <= end]
+    return frozenset(words) if words and _BETWEEN.issuperset(words) else frozenset()
+
+
+def _is_bare(amount: Amount, found: Sequence[Token]) -> bool:
+    """Whether an amount is a number in digits and nothing else."""
+    number = amount.numbers[0]
+    plain = amount.plain and len(amount.numbers) == 1 and amount.restated is None and amount.unit == "count"
+    words = [token for token in found if amount.start <= token.start and token.end <= amount.end]
+    alone = bool(words) and "number" in words[-1].kinds and all(map(_is_idle, words[:-1]))
+    return plain and alone and amount.qualifier is Qualifier.EXACT and number.terms[0].exponent == 0
+
+
+def _is_idle(word: Token) -> bool:
+    """Whether a word before a number leaves it as it is: `为`, `growth of`; a fall would be that of one, not of all."""
+    return (word.get("change") or 1) > 0 and bool({"before", "filler", "of", "change"} & word.kinds.keys())
+
+
+def _gives(amount: Amount, found: Sequence[Token]) -> bool:
+    """Whether a row can end with this amount: one number in digits, with a scale or a unit after it."""
+    said = amount.unit != "count" or bool(amount.numbers[0].terms[0].exponent)
+    led = any("number" in token.kinds and token.start == amount.start for token in found)
+    return said and led and amount.plain and len(amount.numbers) == 1
+
+
+def _in_unit_of(amount: Amount, last: Amount) -> Amount:
+    number = amount.numbers[0].scaled(last.numbers[0].terms[0].exponent)
+    return replace(
+        amount,
+        numbers=(number,),
+        unit=last.unit,
+        whole=last.whole,
+        signless=last.signless,
+        readings=last.readings,
+        listed=True,
+    )
