@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import zhiji_etl as zj
 from zhiji_etl.consistency.expressions import Figures
+from zhiji_etl.report import conflicts_of
 
 SOUGHT = settings(max_examples=12, deadline=None)
 
@@ -297,3 +298,15 @@ def test_what_a_newer_vintage_implies_replaces_the_older():
     made = pl.DataFrame(told, schema=["entity", "metric", "printed", "vintage"], orient="row")
     (implied,) = zj.check(made.with_columns(period=pl.lit("2019")), total).implied.to_dicts()
     assert (implied["metric"], implied["low"], implied["high"]) == ("t", pytest.approx(13.9), pytest.approx(14.1))
+
+
+def test_a_rule_that_fails_is_linked_to_the_conflict_of_its_group():
+    """The two rules share the sales alone; whose conflict is told first does not matter."""
+    total = named("total", lambda m: m.sales == m.home + m.abroad)
+    rules = [total, named("within", lambda m: m.profit <= m.sales), named("small", lambda m: m.sales <= 90)]
+    rows = figures(sales="95.0", home="30.0", abroad="40.0", profit="120.0")
+    found = zj.check(frame(rows | figures("B", sales="95.0")), rules)
+    wrong = found.frame.filter(kind="rule", verdict="inconsistent", entity="A").to_dicts()
+    assert {row["rule"] for row in wrong} == {"total", "within", "small"}
+    for row in wrong:
+        assert conflicts_of(row, found.frame).get_column("entity").to_list() == ["A"]
