@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import zhiji_etl as zj
 from zhiji_etl.consistency.expressions import Figures
+from zhiji_etl.report import conflicts_of
 
 SOUGHT = settings(max_examples=12, deadline=None)
 
@@ -297,3 +298,78 @@ def test_what_a_newer_vintage_implies_replaces_the_older():
     made = pl.DataFrame(told, schema=["entity", "metric", "printed", "vintage"], orient="row")
     (implied,) = zj.check(made.with_columns(period=pl.lit("2019")), total).implied.to_dicts()
     assert (implied["metric"], implied["low"], implied["high"]) == ("t", pytest.approx(13.9), pytest.approx(14.1))
+
+
+# ------------------------------------------------------------------------------------- what a metric cannot be
+
+
+class Shop(zj.Table):
+    """Figures that cannot be negative, but for the profit."""
+
+    sales: float = zj.Quantity("count", ge=0)
+    home: float = zj.Quantity("count", ge=0)
+    abroad: float = zj.Quantity("count", ge=0)
+    profit: float = zj.Quantity("count")
+    share: float = zj.Quantity("percent", ge=0)
+
+
+TOTAL = named("total", lambda m: m.sales == m.home + m.abroad)
+SHARE = named("share", lambda m: m.share == m.home / m.sales)
+OF_MARKET = named("of_market", lambda m: m.share == m.sales / m.of("Market").sales)
+
+
+def test_no_candidate_would_have_to_be_negative():
+    """3.0 and more is not 2.0, and neither is 4.0 and more."""
+    rules = [TOTAL, named("beside", lambda m: m.sales <= m.home + m.profit)]
+    found = zj.check(frame(figures(sales="2.0", home="3.0", abroad="4.0", profit="9.0")), [Shop, *rules])
+    (conflict,) = conflicts(found)
+    assert candidates(conflict) == {"A sales 2019"}
+    assert [one["metric"] for one in conflict["resolved_by"]] == ["sales"]
+    wrong = found.frame.filter(kind="rule", rule="total").row(0, named=True)
+    assert [one["metric"] for one in wrong["resolved_by"]] == ["sales"]
+
+
+def test_metrics_that_nobody_declared_may_be_negative_where_they_are_wrong():
+    found = zj.check(frame(figures(sales="2.0", home="3.0", abroad="4.0")), TOTAL)
+    assert candidates(conflicts(found)[0]) == {f"A {name} 2019" for name in ("sales", "home", "abroad")}
+
+
+def test_an_unprinted_figure_that_would_have_to_be_negative_is_a_conflict():
+    found = zj.check(frame(figures(sales="2.0", home="3.0")), [Shop, TOTAL])
+    (conflict,) = conflicts(found)
+    assert (conflict["rule"], conflict["severity"], found.ok) == ("total", "error", False)
+    assert candidates(conflict) == {"A sales 2019", "A home 2019"}
+    assert found.implied.is_empty()
+    fitting = zj.check(frame(figures(sales="3.0", home="3.0")), [Shop, TOTAL])
+    assert fitting.implied.select("metric", "low").rows() == [("abroad", 0.0)]
+    assert fitting.ok
+
+
+def test_a_printed_zero_divides_as_what_cannot_be_negative():
+    """0 is up to a half, of which 1 to 2 is 200 percent and more."""
+    found = zj.check(frame(figures(sales="0", home="1.5", share="400%")), [Shop, SHARE])
+    (row,) = found.frame.to_dicts()
+    assert (row["verdict"], row["implied_low"]) == ("too_imprecise", pytest.approx(290.0))
+
+
+def test_a_print_that_admits_no_value_names_the_rules_that_need_it():
+    found = zj.check(frame(figures(sales="2.0", home="less than 0", abroad="2.0", profit="1.0")), [Shop, TOTAL])
+    for conflict in conflicts(found):
+        assert conflict["rule"] == "total"
+
+
+def test_a_market_has_no_share_of_itself():
+    rows = figures("Market", sales="1000.0") | figures("A", sales="100.0")
+    found = zj.check(frame(rows), [Shop, OF_MARKET])
+    assert found.implied.select("entity", "metric").rows() == [("A", "share")]
+
+
+def test_a_rule_that_fails_is_linked_to_the_conflict_of_its_group():
+    """The two rules share the sales alone; whose conflict is told first does not matter."""
+    rules = [TOTAL, named("within", lambda m: m.profit <= m.sales), named("small", lambda m: m.sales <= 90)]
+    rows = figures(sales="95.0", home="30.0", abroad="40.0", profit="120.0")
+    found = zj.check(frame(rows | figures("B", sales="95.0")), [Shop, *rules])
+    wrong = found.frame.filter(kind="rule", verdict="inconsistent", entity="A").to_dicts()
+    assert {row["rule"] for row in wrong} == {"total", "within", "small"}
+    for row in wrong:
+        assert conflicts_of(row, found.frame).get_column("entity").to_list() == ["A"]

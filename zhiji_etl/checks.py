@@ -213,7 +213,17 @@ def _in_one_unit(figures: pl.DataFrame, declared: Mapping[str, Metric]) -> pl.Da
     table = pl.DataFrame(scales, schema=schema, orient="row")
     joined = figures.join(table, on=["metric", "unit"], how="left", maintain_order="left")
     amounts = [pl.col(name) * pl.col("__factor") for name in ("value", "low", "high", "step", "step_max")]
-    return joined.with_columns(*amounts, unit=pl.coalesce("__unit", "unit")).drop("__unit", "__factor")
+    converted = joined.with_columns(*amounts, unit=pl.coalesce("__unit", "unit")).drop("__unit", "__factor")
+    return _cut(converted, declared)
+
+
+def _cut(figures: pl.DataFrame, declared: Mapping[str, Metric]) -> pl.DataFrame:
+    """The figures with their bounds cut at the ends that tables declare, as in a run."""
+    limits = [(metric.name, metric.at_least, metric.at_most) for metric in declared.values()]
+    schema = {"metric": pl.String, "at_least": pl.Float64, "at_most": pl.Float64}
+    known = pl.DataFrame(limits, schema=schema, orient="row")
+    joined = figures.join(known, on="metric", how="left", maintain_order="left")
+    return conversion.within_declared_ends(joined).drop("at_least", "at_most")
 
 
 # --------------------------------------------------------------------------------------------------------------- rules
@@ -245,7 +255,8 @@ def _observed(figures: pl.DataFrame) -> dict[str, Metric]:
     seen = figures.filter(pl.col("unit").is_not_null()).group_by("metric", maintain_order=True)
     rows = seen.agg(pl.col("unit").first(), pl.col("low").min()).iter_rows()
     return {
-        name: Metric(name, unit, at_least=0.0 if low is not None and low >= 0 else None) for name, unit, low in rows
+        name: Metric(name, unit, at_least=0.0 if low is not None and low >= 0 else None, assumed=True)
+        for name, unit, low in rows
     }
 
 

@@ -42,7 +42,7 @@ def convert(figures: pl.DataFrame, rates: Rates) -> pl.DataFrame:
     scaled = answered_once(asked, lambda requests: _scales(requests, rates)).drop(KEY_COLUMNS)
     method = pl.when(pl.col("rate").is_not_null()).then(stated_method())
     sized = _whole_counts(scaled.with_columns(rate_method=method, **_amounts()))
-    return _within_declared_ends(sized).drop("factor", "rate_low", "rate_high")
+    return within_declared_ends(sized).drop("factor", "rate_low", "rate_high")
 
 
 def requested(converted: pl.DataFrame) -> pl.DataFrame:
@@ -203,8 +203,11 @@ def _whole_counts(figures: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _within_declared_ends(figures: pl.DataFrame) -> pl.DataFrame:
-    """Bounds cut at the ends that the metric declares, such as 0 for sales: knowledge that every rule may use."""
+def within_declared_ends(figures: pl.DataFrame) -> pl.DataFrame:
+    """Bounds cut at the ends that the metric declares, such as 0 for sales: knowledge that every rule may use.
+
+    In: figures in the unit of their metric, with its `at_least` and `at_most`.
+    """
     below = (pl.col("low") < pl.col("at_least")) & (pl.col("high") >= pl.col("at_least"))
     above = (pl.col("high") > pl.col("at_most")) & (pl.col("low") <= pl.col("at_most"))
     return figures.with_columns(

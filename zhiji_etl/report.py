@@ -137,10 +137,15 @@ def explanation(finding: Mapping[str, Any], shown: Excerpt) -> RenderableType:
 
 
 def conflicts_of(finding: Mapping[str, Any], findings: pl.DataFrame) -> pl.DataFrame:
-    """The conflicts that share more than one figure with a finding that is wrong."""
+    """The conflicts of the group of rules that a finding which is wrong is one of.
+
+    They share a figure with it: of an entity with itself any, else more than one, as all share the market.
+    """
     if finding["kind"] == "conflict" or finding["verdict"] != Verdict.INCONSISTENT.value or not finding["figures"]:
         return findings.clear()
-    sharing = pl.col("figures").list.set_intersection(finding["figures"]).list.len() > 1
+    same = pl.col("entity") == pl.lit(finding["entity"], pl.String)
+    needed = pl.when(same).then(1).otherwise(2)
+    sharing = pl.col("figures").list.set_intersection(finding["figures"]).list.len() >= needed
     return findings.filter((pl.col("kind") == "conflict") & sharing)
 
 

@@ -42,7 +42,10 @@ MATERIAL: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """What a schema declares of one column: its unit, how currencies convert, and which nouns count as its unit."""
+    """What a schema declares of one column: its unit, how currencies convert, and which nouns count as its unit.
+
+    `assumed`: nobody declared the ends, they are those that all of its figures keep to.
+    """
 
     name: str
     unit: str
@@ -51,6 +54,7 @@ class Metric:
     nouns: tuple[str, ...] = ()
     at_least: float | None = None
     at_most: float | None = None
+    assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,8 +235,8 @@ def _declaration(info: Any) -> dict[str, Any]:
 
 
 def _metric(name: str, made: Mapping[str, Any]) -> Metric:
-    ends = {end: None if made[end] is None else float(Decimal(str(made[end]))) for end in ("at_least", "at_most")}
-    return Metric(name, made["unit"], made["fx"], made["restated_in"], _as_read(made["nouns"]), **ends)
+    least, most = (None if made[end] is None else float(Decimal(str(made[end]))) for end in ("at_least", "at_most"))
+    return Metric(name, made["unit"], made["fx"], made["restated_in"], _as_read(made["nouns"]), least, most)
 
 
 def _as_read(nouns: Iterable[str]) -> tuple[str, ...]:

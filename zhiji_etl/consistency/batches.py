@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 
@@ -31,6 +32,13 @@ class Law:
     severity: Severity
     template: Template | None
     choice: int
+
+
+class Floors(NamedTuple):
+    """The least that figures can be that are not printed, and those whose print is doubted, [figures, groups]."""
+
+    unprinted: Floats
+    doubted: Floats
 
 
 def choices(batch: Batch, laws: Sequence[Law]) -> list[list[int]]:
@@ -59,28 +67,31 @@ def form_of(batch: Batch, laws: Sequence[Law], taken: Sequence[int], names: Sequ
     return None if len(set(ratios)) < len(ratios) or read & set(ratios) else Form(ties, batch.figures)
 
 
-def given(form: Form, printed: Printed, floors: Floats, weights: Floats) -> Given:
-    """The arrays of a batch. `floors` [figures, groups]: the least that an unprinted figure can be."""
-    active = np.ones((len(form.ties), floors.shape[1]), dtype=bool)
+def given(form: Form, printed: Printed, floors: Floors, weights: Floats) -> Given:
+    """The arrays of a batch."""
+    active = np.ones((len(form.ties), weights.shape[1]), dtype=bool)
     for number, tie in enumerate(form.ties):
         if tie.divisor is not None:
             active[number] = printed.there[tie.divisor.ratio]
     there = printed.there
     return Given(
-        np.where(there, printed.low, floors),
+        np.where(there, printed.low, floors.unprinted),
         np.where(there, printed.high, np.inf),
         there & printed.low_open,
         there & printed.high_open,
+        np.where(there, np.minimum(floors.doubted, printed.low), floors.unprinted),
         np.where(there, weights, np.inf),
         active,
     )
 
 
-def floors_of(batch: Batch, subjects: Sequence[Subject], metrics: Mapping[str, Metric]) -> Floats:
-    """The least that each figure can be, as its metric is declared; -inf where nothing is."""
-    least = [metrics[subject.metric].at_least for subject in subjects]
-    table = np.array([-np.inf if one is None else one for one in least], dtype=np.float64)
-    return np.asarray(table[batch.subjects])
+def floors_of(batch: Batch, subjects: Sequence[Subject], metrics: Mapping[str, Metric]) -> Floors:
+    """The least that each figure can be, as its metric says; -inf where it says nothing."""
+    known = [metrics[subject.metric] for subject in subjects]
+    least = np.array([-np.inf if one.at_least is None else one.at_least for one in known], dtype=np.float64)
+    # That no figure of a metric is below zero says nothing of one that may be wrong.
+    declared = np.where([one.assumed for one in known], -np.inf, least)
+    return Floors(np.asarray(least[batch.subjects]), np.asarray(declared[batch.subjects]))
 
 
 # --- helpers ---------------------------------------------------------------------------------------------------------

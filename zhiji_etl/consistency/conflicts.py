@@ -21,6 +21,7 @@ import polars as pl
 from zhiji_etl.consistency.changes import earlier_level, likely_slip
 from zhiji_etl.consistency.contested import Contested, contested, needed
 from zhiji_etl.consistency.elsewhere import Elsewhere
+from zhiji_etl.consistency.expressions import operands_of
 from zhiji_etl.consistency.instances import (
     Instance,
     Known,
@@ -90,7 +91,9 @@ def conflicts(
     the figures are those of a shard: groups of several shards are then left out, or with `spanning` all others are.
     """
     no_value = frozenset(refuted)
-    quick = localised_together(judged, metrics, figures, trust, {(one.entity, one.metric) for one in no_value})
+    named = {leaf.entity for one in judged for leaf in operands_of(one.relation).values()}
+    tying = {(one.entity, one.metric) for one in no_value if one.entity in named}
+    quick = localised_together(judged, metrics, figures, trust, tying)
     left, untried = _left(judged, quick, no_value, set(concerned))
     if elsewhere is not None and elsewhere.spanning:
         untried.clear()  # their own shards count them
@@ -166,7 +169,8 @@ def _finding(instances: Sequence[Instance], known: Known) -> dict[str, Any] | No
         return None
     failed = [one for one in instances if one.failed]
     first = (failed or instances)[0]
-    names = {name.rsplit(" ", 1)[0] for name in found.rules}
+    # A print that admits no value, such as less than 0 of what cannot be negative, is a conflict by itself.
+    names = {name.rsplit(" ", 1)[0] for name in found.rules} or {one.rule for one in instances}
     numbers = found.systems[0].figure_ids
     printed = [name for name in sorted(found.figures) if name in numbers]
     return {
@@ -193,7 +197,7 @@ def _localised(instances: Sequence[Instance], known: Known) -> Localised | None:
     tried = []
     for options in product(*(one.options for one in instances)):
         made = system(instances, options, known)
-        found = localise(made.rules, made.box, made.weights, limit=LARGEST)
+        found = localise(made.rules, made.box, made.weights, allowed=made.allowed, limit=LARGEST)
         if not found.conflicts:
             return None
         tried.append((made, found))
@@ -236,7 +240,7 @@ def _change(name: str, found: Localised, known: Known, printed: Iterable[str]) -
 
 def _needed(made: System, name: str) -> Bounds | None:
     """What a figure must be so that all else holds; null where changing it does not suffice in this system."""
-    found = must_be(made.rules, made.box, [name])
+    found = must_be(made.rules, made.box, [name], made.allowed)
     if found is None:
         return None
     for form, names in made.ratios.get(name, ()):

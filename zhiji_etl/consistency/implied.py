@@ -31,11 +31,18 @@ def implied_by(wide: pl.DataFrame, relation: Relation, check: Check, metrics: Ma
     if relation.symbol != "==":
         return pl.DataFrame(schema=ROWED)
     missing = pl.sum_horizontal([pl.col(columns(name).low).is_null().cast(pl.UInt32) for name in check.names])
-    single = wide.lazy().with_row_index("row").filter(missing == 1).collect()
     leaves = operands_of(relation).values()
+    others = ~pl.col("entity").is_in(_references_to_itself(leaves))
+    single = wide.lazy().with_row_index("row").filter((missing == 1) & others).collect()
     missed = [leaf for leaf in leaves if single.get_column(columns(leaf.name).low).has_nulls()]
     made = [_for_operand(single, leaf, relation, check, metrics) for leaf in missed]
     return _newest(pl.concat([pl.DataFrame(schema=ROWED), *made]))
+
+
+def _references_to_itself(leaves: Iterable[Operand]) -> list[str]:
+    """The entities for which a figure of the row's own is a named one: a market's share of itself says nothing."""
+    own = {(leaf.metric, leaf.offset) for leaf in leaves if leaf.entity is None}
+    return [leaf.entity for leaf in leaves if leaf.entity is not None and (leaf.metric, leaf.offset) in own]
 
 
 def _newest(found: pl.DataFrame) -> pl.DataFrame:
@@ -56,6 +63,25 @@ def required(wide: pl.DataFrame, relation: Relation, check: Check, operand: Oper
     nothing = pl.lit(None, pl.Float64)
     low, high = (nothing, nothing) if solved is None else ends(wide, solved, check, check.scale[operand.metric])
     return _named(wide, operand, low=low, high=high, unit=pl.lit(unit))
+
+
+def floored(found: pl.DataFrame, metrics: Mapping[str, Metric]) -> pl.DataFrame:
+    """Bounds cut at the least that their metric is declared to be: the low end is above the high one if none is left.
+
+    That no figure of a metric happens to be below zero says nothing of one that is wrong or not printed.
+    """
+    declared = [(m.name, m.at_least) for m in metrics.values() if m.at_least is not None and not m.assumed]
+    floors = pl.DataFrame(declared, schema={"metric": pl.String, "__floor": pl.Float64}, orient="row")
+    joined = found.join(floors, on="metric", how="left", maintain_order="left")
+    cut = pl.max_horizontal("low", "__floor")
+    return joined.with_columns(low=pl.when(pl.col("low").is_not_null()).then(cut)).drop("__floor")
+
+
+def possible() -> pl.Expr:
+    """Whether bounds leave a value, but for the last digits of floats."""
+    ends = pl.col("low", "high").abs()
+    room = NEAR * pl.max_horizontal(pl.when(ends.is_finite()).then(ends))
+    return (pl.col("low") <= pl.col("high")) | (pl.col("low") - pl.col("high") <= room)
 
 
 def hull(alternatives: Iterable[pl.DataFrame]) -> pl.DataFrame:
@@ -80,12 +106,12 @@ def intersect(rules: Iterable[pl.DataFrame]) -> pl.DataFrame:
 
     A figure for which rules leave no value is left out: they contradict each other, and no bounds are true of it.
     """
-    return tightest(rules).filter(_possible())
+    return tightest(rules).filter(possible())
 
 
 def refuted(rules: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """The figures that `intersect` leaves out, each with the ends that contradict each other."""
-    return tightest(rules).filter(~_possible())
+    return tightest(rules).filter(~possible())
 
 
 def tightest(rules: Iterable[pl.DataFrame]) -> pl.DataFrame:
@@ -105,11 +131,6 @@ def tightest(rules: Iterable[pl.DataFrame]) -> pl.DataFrame:
         pl.col("binding_high").sort_by(high, first["high"]).first(),
     )
     return chosen.select(*IMPLIED_COLUMNS).sort(FIGURE)
-
-
-def _possible() -> pl.Expr:
-    room = NEAR * pl.max_horizontal(pl.col("low").abs(), pl.col("high").abs())
-    return (pl.col("low") <= pl.col("high")) | (pl.col("low") - pl.col("high") <= room)
 
 
 def empty() -> pl.DataFrame:

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from zhiji_etl.consistency.expressions import SAME, Operand, operands_of
-from zhiji_etl.consistency.linear import Bounds, Linear, gate
+from zhiji_etl.consistency.linear import FREE, Bounds, Linear, gate
 from zhiji_etl.consistency.operands import columns, step_away
 from zhiji_etl.consistency.readings import WIDEST, exact_bounds
 from zhiji_etl.consistency.rules import Judged
@@ -106,10 +106,14 @@ class Instance:
 
 @dataclass(slots=True)
 class System:
-    """A group as one linear system, for one choice of options; `ratios`: the forms that give a printed ratio."""
+    """A group as one linear system, for one choice of options; `ratios`: the forms that give a printed ratio.
+
+    `allowed`: what each figure can be, were it not printed.
+    """
 
     rules: list[Linear] = field(default_factory=list)
     box: dict[str, Bounds] = field(default_factory=dict)
+    allowed: dict[str, Bounds] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
     subjects: dict[str, Subject] = field(default_factory=dict)
     figure_ids: dict[str, int] = field(default_factory=dict)
@@ -201,7 +205,7 @@ def system(instances: Sequence[Instance], options: Sequence[Option], known: Know
         if form is not None:
             if form.ratio is not None:
                 made.ratios.setdefault(names[form.ratio], []).append((form, names))
-            made.rules.extend(rules_of_row(form, instance.name, boxes, names))
+            made.rules.extend(rules_of_row(form, instance.name, boxes, names, made.allowed))
     return made
 
 
@@ -253,9 +257,10 @@ def _enter(made: System, option: Option, operand: str, bounds: Bounds, known: Kn
     subject = option.subjects[operand]
     name, number = subject.name, option.row[columns(operand).figure_id]
     made.subjects[name] = subject
+    unprinted = number is None or bounds.free
+    made.allowed[name] = _allowed(known.metrics[subject.metric], None if unprinted else bounds)
     if number is None or bounds.free:
-        floor = known.metrics[subject.metric].at_least
-        made.box[name] = Bounds(None if floor is None else Fraction(str(floor)))
+        made.box[name] = made.allowed[name]
         made.weights[name] = float("inf")
         return
     made.figure_ids[name] = number
@@ -263,3 +268,14 @@ def _enter(made: System, option: Option, operand: str, bounds: Bounds, known: Kn
     made.weights[name] = known.trust.get(known.prints.get(number, {}).get("source") or "", 1.0)
     if option.form is not None and option.form.ratio == operand:
         made.box[gate(name)] = SHUT
+
+
+def _allowed(metric: Metric, printed: Bounds | None) -> Bounds:
+    """What a figure can be by what is declared of its metric, and where that is more, by its print.
+
+    That no figure of a metric is below zero says nothing of one that may be wrong.
+    """
+    if metric.at_least is None or (printed is not None and (metric.assumed or printed.low is None)):
+        return FREE
+    floor = Fraction(str(metric.at_least))
+    return Bounds(floor if printed is None or printed.low is None else min(floor, printed.low))

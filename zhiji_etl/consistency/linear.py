@@ -67,6 +67,9 @@ GATE = "\0gate"
 Box = Mapping[str, Bounds]
 """The bounds of each figure by name; a figure that is absent is free."""
 
+UNLIMITED: Box = {}
+"""Figures that can be anything."""
+
 
 @dataclass(frozen=True, slots=True)
 class Linear:

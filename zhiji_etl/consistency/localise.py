@@ -1,6 +1,7 @@
 """Localisation: which figures to change so that all rules hold, and why not fewer.
 
-In: `Linear` rules, a box of `Bounds`, and weights of figures (trusted: infinite). Out: minimal conflicts, and all sets
+In: `Linear` rules, a box of `Bounds`, weights of figures (trusted: infinite), and what their metrics allow figures to
+be, such as no less than nothing: that is no part of a conflict, and not given up. Out: minimal conflicts, and all sets
 of least weight whose figures, freed, let every rule hold (Fellegi and Holt 1976). Found by implicit hitting sets: any
 set that resolves all must hit each conflict, so the lightest sets that hit all conflicts known so far are tried, and
 each that fails brings a new conflict (Reiter 1987; Moreno-Centeno and Karp 2013). No big-M: every question put is
@@ -16,7 +17,7 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from zhiji_etl.consistency.components import Reason, figures_of
-from zhiji_etl.consistency.linear import FREE, Bounds, Box, Linear, gate, owner, satisfied
+from zhiji_etl.consistency.linear import FREE, UNLIMITED, Bounds, Box, Linear, gate, owner, satisfied
 from zhiji_etl.consistency.programs import decide, feasible, implied
 from zhiji_etl.errors import RuleError
 
@@ -60,8 +61,17 @@ class Localisation:
         return len(self.minimal_sets) > 1 and self.most_likely is None
 
 
-def localise(rules: Sequence[Linear], box: Box, weights: Weights | None = None, *, limit: int = MANY) -> Localisation:
+def localise(
+    rules: Sequence[Linear],
+    box: Box,
+    weights: Weights | None = None,
+    *,
+    allowed: Box = UNLIMITED,
+    limit: int = MANY,
+) -> Localisation:
     """All sets of least weight to change, with the conflicts behind them and the likely culprit.
+
+    `allowed`: what a figure can be whatever is printed, such as no less than nothing.
 
     Raises `RuleError` for a weight that is not positive.
     """
@@ -73,7 +83,7 @@ def localise(rules: Sequence[Linear], box: Box, weights: Weights | None = None, 
         sets, weight, complete, steps = search.sets, search.best, len(search.sets) < limit, search.steps
         if steps <= 0:
             return Localisation((), math.inf, tuple(found), None, complete=False)
-        news = _news(rules, box, sets)
+        news = _news(rules, box, sets, allowed)
         if not news:
             break
         found.extend(news)
@@ -81,10 +91,10 @@ def localise(rules: Sequence[Linear], box: Box, weights: Weights | None = None, 
     return Localisation(tuple(sorted(map(_sorted, sets))), weight, tuple(found), likely, complete)
 
 
-def conflict(rules: Sequence[Linear], box: Box) -> Conflict | None:
+def conflict(rules: Sequence[Linear], box: Box, allowed: Box = UNLIMITED) -> Conflict | None:
     """One minimal set of figures and rules that cannot hold together, None where all can."""
     decision = decide(rules, box)
-    return None if decision.feasible else _minimal(rules, box, decision.conflict)
+    return None if decision.feasible else _minimal(rules, box, decision.conflict, allowed)
 
 
 def conflicts(rules: Sequence[Linear], box: Box, *, limit: int = MANY) -> tuple[tuple[Conflict, ...], bool]:
@@ -109,10 +119,12 @@ def conflicts(rules: Sequence[Linear], box: Box, *, limit: int = MANY) -> tuple[
     return tuple(found), False
 
 
-def must_be(rules: Sequence[Linear], box: Box, freed: Iterable[str]) -> dict[str, Bounds] | None:
+def must_be(
+    rules: Sequence[Linear], box: Box, freed: Iterable[str], allowed: Box = UNLIMITED
+) -> dict[str, Bounds] | None:
     """The bounds that freed figures must have so that all rules hold; None where freeing them does not suffice."""
     names = tuple(freed)
-    found = implied(rules, _free(box, names), names)
+    found = implied(rules, _free(box, names, allowed), names)
     return None if found is None else {name: found[name].bounds for name in names}
 
 
@@ -150,27 +162,31 @@ def _elements(of: Conflict | Reason) -> frozenset[_Element]:
     return frozenset((*figures, *(_Element(True, name) for name in of.rules)))
 
 
-def _without(rules: Sequence[Linear], box: Box, taken: Iterable[_Element]) -> tuple[list[Linear], Box]:
+def _without(
+    rules: Sequence[Linear], box: Box, taken: Iterable[_Element], allowed: Box = UNLIMITED
+) -> tuple[list[Linear], Box]:
     gone = {element.name for element in taken if element.is_rule}
     freed = [element.name for element in taken if not element.is_rule]
-    return [rule for rule in rules if rule.name not in gone], _free(box, freed)
+    return [rule for rule in rules if rule.name not in gone], _free(box, freed, allowed)
 
 
-def _free(box: Box, names: Iterable[str]) -> Box:
-    """The box without the bounds of some figures; the gate of a freed figure opens."""
-    freed = [other for name in names for other in (name, gate(name))]
-    return {**box, **dict.fromkeys(freed, FREE)}
+def _free(box: Box, names: Iterable[str], allowed: Box) -> Box:
+    """The box with no more than is allowed for some figures; the gate of a freed figure opens."""
+    freed = {other: allowed.get(other, FREE) for name in names for other in (name, gate(name))}
+    return {**box, **freed}
 
 
-def _minimal(rules: Sequence[Linear], box: Box, reason: Reason) -> Conflict:
+def _minimal(rules: Sequence[Linear], box: Box, reason: Reason, allowed: Box) -> Conflict:
     """Take away from a conflict, one by one, all that it does without (deletion filter)."""
     kept = [rule for rule in rules if rule.name in reason.rules]
-    held = {name: box[name] for name in sorted(reason.figures)}
+    named = set(reason.figures)
+    held: Box = {**allowed, **{name: box[name] for name in sorted(named)}}
     for element in sorted(_elements(reason)):
-        fewer, freer = _without(kept, held, [element])
+        fewer, freer = _without(kept, held, [element], allowed)
         if not feasible(fewer, freer):
-            kept, held = fewer, {name: bounds for name, bounds in freer.items() if not bounds.free}
-    return Conflict(_sorted({owner(name) for name in held}), _sorted({rule.name for rule in kept}))
+            kept, held = fewer, freer
+            named -= {element.name, gate(element.name)} if not element.is_rule else set()
+    return Conflict(_sorted({owner(name) for name in named}), _sorted({rule.name for rule in kept}))
 
 
 def _hit(sets: Iterable[frozenset[_Element]], conflict: frozenset[_Element]) -> list[frozenset[_Element]]:
@@ -193,13 +209,13 @@ def _costs(rules: Sequence[Linear], box: Box, weights: Weights) -> dict[str, Fra
     return {name: Fraction(weight) for name, weight in asked.items() if weight != math.inf}
 
 
-def _news(rules: Sequence[Linear], box: Box, sets: Iterable[frozenset[str]]) -> list[Conflict]:
+def _news(rules: Sequence[Linear], box: Box, sets: Iterable[frozenset[str]], allowed: Box) -> list[Conflict]:
     """The conflicts that sets of figures leave unresolved, one for each set that some earlier news does not explain."""
     news: list[Conflict] = []
     for freed in sets:
         if any(freed.isdisjoint(known.figures) for known in news):
             continue
-        new = conflict(rules, _free(box, freed))
+        new = conflict(rules, _free(box, freed, allowed), allowed)
         if new is not None:
             news.append(new)
     return news

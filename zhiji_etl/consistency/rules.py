@@ -33,7 +33,7 @@ from zhiji_etl.consistency.expressions import (
     relations,
     solve,
 )
-from zhiji_etl.consistency.implied import empty, hull, implied_by
+from zhiji_etl.consistency.implied import empty, floored, hull, implied_by
 from zhiji_etl.consistency.operands import Shelf, columns, side_by_side
 from zhiji_etl.consistency.readings import Check
 from zhiji_etl.consistency.verdicts import judge, judge_with_missing_parts
@@ -133,7 +133,7 @@ def run_rule(compiled: CompiledRule, shelf: Shelf, metrics: Mapping[str, Metric]
     judged = {name: judge_rows(wide, check) for name, check in compiled.checks.items()}
     several = len(judged) > 1
     implied = [implied_by(wide, compiled.relations[name], check, metrics) for name, check in compiled.checks.items()]
-    known = empty() if several and compiled.every else hull(implied)
+    known = empty() if several and compiled.every else floored(hull(implied), metrics)
     return Outcome(compiled, judged, _is_about(wide, compiled), known)
 
 

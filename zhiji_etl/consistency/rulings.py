@@ -13,7 +13,7 @@ import polars as pl
 
 from zhiji_etl.consistency.changes import level_of, slips_of
 from zhiji_etl.consistency.expressions import Operand, Ranking, Rate, Relation, operands_of, rates_of
-from zhiji_etl.consistency.implied import required
+from zhiji_etl.consistency.implied import floored, possible, required
 from zhiji_etl.consistency.operands import columns, figures_of, told
 from zhiji_etl.consistency.readings import WIDEST, Check
 from zhiji_etl.consistency.rules import CompiledRule, Outcome
@@ -171,14 +171,14 @@ def _resolutions(
     changes = []
     for operand in leaves:
         found = required(wrong, equal, check, operand, units[operand.metric])
-        found = found.with_columns(**_open_ends(check, operand, metrics[operand.metric]))
+        found = floored(found.with_columns(**_open_ends(check, operand, metrics[operand.metric])), metrics)
         low, high = found.get_column("low"), found.get_column("high")
         slips = slips_of(wrong, operand, low, high, level_of(operand, leaves, units))
         if operand.offset in EARLIER and check.symbol == "==":
             slips = slips.fill_null(VINTAGE)
         changes.append(found.select("__row", *CHANGE_FIELDS[:-1], slips))
     # Lists are grouped from one long frame: Polars is thirty times as slow where it puts structs together row by row.
-    long = pl.concat(changes).filter(pl.col("low").is_not_null()).sort("__row", maintain_order=True)
+    long = pl.concat(changes).filter(possible()).sort("__row", maintain_order=True)
     return long.group_by("__row", maintain_order=True).agg(resolved_by=pl.struct(CHANGE_FIELDS))
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from zhiji_etl.consistency.expressions import Expression, Operand, fold
-from zhiji_etl.consistency.linear import FREE, Bounds, Box, Linear, gate, linear, scaled, total
+from zhiji_etl.consistency.linear import FREE, UNLIMITED, Bounds, Box, Linear, gate, linear, scaled, total
 from zhiji_etl.consistency.readings import Check
 
 SHUT = Bounds(Fraction(0), Fraction(0))
@@ -95,8 +95,13 @@ def turned(made: Template, box: Box) -> Template | None:
     return made if sign > 0 else None
 
 
-def rules_of_row(made: Template, name: str, box: Mapping[str, Bounds], figures: Mapping[str, str]) -> Iterator[Linear]:
-    """The linear rules of one row: `box` gives the bounds of each operand, `figures` the figure that each one is."""
+def rules_of_row(
+    made: Template, name: str, box: Box, figures: Mapping[str, str], allowed: Box = UNLIMITED
+) -> Iterator[Linear]:
+    """The linear rules of one row: `box` gives the bounds of each operand, `figures` the figure that each one is.
+
+    `allowed`: what each figure can be even where it is suspect.
+    """
     if made.ratio is None:
         yield _compared(name, made.over, made.symbol, figures)
         return
@@ -109,6 +114,9 @@ def rules_of_row(made: Template, name: str, box: Mapping[str, Bounds], figures: 
         yield _bounded(name, _less(made, ratio.high).times(Fraction(-1)), figures, {k: -v for k, v in shut.items()})
     if ratio.low is not None and made.symbol in ("==", "<=", "<"):
         yield _bounded(name, _less(made, ratio.low), figures, shut)
+        floor = allowed.get(figures[made.ratio], FREE).low
+        if floor is not None:
+            yield _bounded(name, _less(made, floor * made.ratio_scale), figures, {})
 
 
 def _ends(of: Affine, box: Box) -> Bounds:

@@ -219,7 +219,8 @@ class _Work:
         numbers = self._name_numbers(batch)
         by_number = {number: self.laws[slot.rule] for number, slot in zip(numbers, batch.slots, strict=True)}
         patterns, which = np.unique(told.rules[:, groups], axis=1, return_inverse=True)
-        laws = [[by_number[n] for n in np.flatnonzero(pattern).tolist()] for pattern in patterns.T]
+        # A print that admits no value is a conflict by itself: all rules of its group are named then.
+        laws = [[by_number[n] for n in np.flatnonzero(pattern).tolist() or by_number] for pattern in patterns.T]
         texts = pl.Series("rule", [", ".join(sorted({law.name for law in several})) for several in laws])
         loud = pl.Series("severest", [severest(law.severity for law in several).value for several in laws])
         return [column.cast(pl.String).gather(which.reshape(-1)) for column in (texts, loud)]

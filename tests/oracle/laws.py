@@ -1,0 +1,128 @@
+"""Rules in a form of their own, and the same as the functions of `m` that a schema holds.
+
+In: what a rule says. Out: `Law`: its alternatives, each `stated symbol over / under - minus`, for the oracle to decide,
+and `function` for the library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import zhiji_etl as zj
+
+
+class Key(NamedTuple):
+    """One figure: who, what, when."""
+
+    entity: str
+    metric: str
+    year: int
+
+    @property
+    def name(self) -> str:
+        """As a finding says it."""
+        return f"{self.entity} {self.metric} {self.year}"
+
+
+class Ref(NamedTuple):
+    """A figure in a rule: of the row's own entity (None) or a named one, of the row's year or the one before."""
+
+    metric: str
+    entity: str | None = None
+    before: int = 0
+
+    def of(self, entity: str, year: int) -> Key:
+        """The figure that it is in one row."""
+        return Key(self.entity or entity, self.metric, year - self.before)
+
+    @property
+    def name(self) -> str:
+        """As a reading says it."""
+        where = ", ".join(filter(None, [self.entity, "previous" if self.before else None]))
+        return f"{self.metric} [{where}]" if where else self.metric
+
+
+Terms = Mapping[Ref, int]
+
+
+@dataclass(frozen=True)
+class Relation:
+    """`stated symbol over / under - minus`; without `under` nothing is divided."""
+
+    stated: Ref
+    symbol: str
+    over: Terms
+    under: Terms | None = None
+    minus: int = 0
+
+    @property
+    def refs(self) -> list[Ref]:
+        """Its figures, each once, in the order in which they are written."""
+        return list(dict.fromkeys([self.stated, *self.over, *(self.under or {})]))
+
+    def written(self, m: Any) -> Any:
+        """The relation on the symbolic `m`."""
+        right = _sum(m, self.over)
+        if self.under is not None:
+            right = right / _sum(m, self.under)
+        if self.minus:
+            right = right - self.minus
+        left = _leaf(m, self.stated)
+        compared = {"==": left.__eq__, "<=": left.__le__, "<": left.__lt__, ">=": left.__ge__}
+        return compared[self.symbol](right)
+
+
+@dataclass(frozen=True)
+class Law:
+    """A rule: one alternative ("") or several, of which one has to hold."""
+
+    name: str
+    alternatives: Mapping[str, Relation]
+    missing_parts: bool = False
+
+    @property
+    def refs(self) -> list[Ref]:
+        """The figures of all alternatives."""
+        return list(dict.fromkeys(ref for one in self.alternatives.values() for ref in one.refs))
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The rule as a schema holds it."""
+
+        def written(m: Any) -> Any:
+            if len(self.alternatives) == 1:
+                return next(iter(self.alternatives.values())).written(m)
+            return zj.either(**{name: one.written(m) for name, one in self.alternatives.items()})
+
+        written.__name__ = self.name
+        return zj.rule(missing_parts=True)(written) if self.missing_parts else zj.rule(written)
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a metric is: its unit, and whether it can be negative."""
+
+    unit: str
+    signed: bool = False
+
+    @property
+    def scale(self) -> Fraction:
+        """Percent are hundredths."""
+        return Fraction(1, 100) if self.unit == "percent" else Fraction(1)
+
+
+def _leaf(m: Any, ref: Ref) -> Any:
+    owner = m if ref.entity is None else m.of(ref.entity)
+    return getattr(owner.previous if ref.before else owner, ref.metric)
+
+
+def _sum(m: Any, terms: Terms) -> Any:
+    (first, weight), *rest = terms.items()
+    total = _leaf(m, first) if weight == 1 else weight * _leaf(m, first)
+    for ref, factor in rest:
+        part = _leaf(m, ref) if abs(factor) == 1 else abs(factor) * _leaf(m, ref)
+        total = total + part if factor > 0 else total - part
+    return total
