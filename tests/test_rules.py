@@ -180,7 +180,14 @@ def test_what_is_no_rule(action, code: str):
         (("return m.sales == m.overseas and m.staff == 1",), "rule_truth", ("neither true nor false",)),
         (("return 1 < m.sales < 2",), "rule_truth", ("chained comparison",)),
         (("return m.sales == undefined",), "rule_broken", ("NameError", "undefined")),
-        (("return m.sales == m.of(1)",), "rule_operand", ()),
+        (("return m.sales == m.of(1)",), "rule_operand", ("names of entities",)),
+        (("return m.sales == m.of().sales",), "rule_operand", ("names of entities", "China market")),
+        (("return m.sales == m.of(' ').sales",), "rule_operand", ("names of entities",)),
+        (("return m.sales == m.previous",), "rule_operand", ("m itself", "m.sales")),
+        (("return m.sales == m.quarter.sales",), "rule_operand", ("m.quarter", "did you mean m.quarters.sales?")),
+        (("return m.sales == m.sales.previous",), "rule_operand", ("no .previous", "m.previous, m.year_before")),
+        (("return m.sales == zj.either()",), "rule_empty", ("and got none",)),
+        (("return m.dollars == m.revenue * m.rate('RMB', 'USD')",), "rule_rate", ("'RMB'", "the renminbi is CNY")),
     ],
 )
 def test_refused_with_place_and_reason(refused, lines, code: str, parts: tuple[str, ...]):

@@ -11,9 +11,10 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fractions import Fraction
 from functools import reduce
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 from zhiji_etl.errors import RuleError
 
@@ -93,6 +94,17 @@ class Operand(Expression):
     metric: str
     entity: str | None = None
     offset: str = SAME
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        near = get_close_matches(self.metric, OFFSETS, n=1, cutoff=0.8)
+        steps = ", ".join(f"m.{step}" for step in OFFSETS)
+        raise RuleError(
+            "rule_operand",
+            f"m.{self.metric} is taken for a metric, and a metric has no .{name}.",
+            hint=f"did you mean m.{near[0]}.{name}?" if near else f"to other periods lead {steps}",
+        )
 
     @property
     def name(self) -> str:
@@ -187,7 +199,9 @@ class Figures:
     offsets: tuple[str, ...] = (SAME,)
 
     def of(self, *entities: str) -> Figures:
-        """The same of a named entity; of several, their sum."""
+        """The same of a named entity; of several, their sum. `RuleError` (`rule_operand`) without a name."""
+        if not entities or not all(isinstance(entity, str) and entity.strip() for entity in entities):
+            raise RuleError("rule_operand", "m.of takes names of entities.", hint='m.of("China market").sales')
         return Figures(entities, self.offsets)
 
     def __getattr__(self, name: str) -> Any:
@@ -238,6 +252,8 @@ def expression(value: object) -> Expression:
     """A number or an expression as an expression; `RuleError` (`rule_operand`) for anything else."""
     if isinstance(value, Expression):
         return value
+    if isinstance(value, Figures):
+        raise RuleError("rule_operand", "A rule cannot calculate with m itself.", hint="name a metric, as m.sales")
     if isinstance(value, bool) or not isinstance(value, int | float | str | Fraction):
         raise RuleError(
             "rule_operand",
@@ -333,13 +349,13 @@ def _operation_text(symbol: str, left: tuple[str, int], right: tuple[str, int]) 
 
 def _refuse_no_rate(base: str, quote: str, method: str | None) -> None:
     from zhiji_etl.rates import RateMethod
-    from zhiji_etl.units import is_currency
+    from zhiji_etl.units import is_known_code
 
     methods = [one.value for one in RateMethod if one is not RateMethod.FIXED]
-    wrong = [code for code in (base, quote) if not is_currency(code)]
+    wrong = [code for code in (base, quote) if not is_known_code(code)]
     if wrong or base == quote:
         what = f"No rate: {wrong[0]!r} is no currency." if wrong else f"No rate is needed from {base} to {quote}."
-        raise RuleError("rule_rate", what, hint='two codes of ISO 4217: m.rate("USD", "CNY")')
+        raise RuleError("rule_rate", what, hint='two codes of ISO 4217: m.rate("USD", "CNY"); the renminbi is CNY')
     if method is not None and method not in methods:
         raise RuleError("rule_rate", f"{method!r} is no method of a rate.", hint=f"known are {', '.join(methods)}")
 
@@ -347,9 +363,10 @@ def _refuse_no_rate(base: str, quote: str, method: str | None) -> None:
 def _require_relations(alternatives: Mapping[str, object]) -> None:
     wrong: Sequence[str] = [name for name, value in alternatives.items() if not isinstance(value, Relation)]
     if wrong or not alternatives:
+        got = f"; {', '.join(wrong)} is no comparison" if wrong else ", and got none"
         raise RuleError(
             "rule_empty",
-            f"zj.either takes comparisons by name; {', '.join(wrong) or 'it got none'} is no comparison.",
+            f"zj.either takes comparisons by name{got}.",
             hint="zj.either(all_sales=m.share == m.sales / market)",
         )
 
