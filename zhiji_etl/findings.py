@@ -32,6 +32,10 @@ LOUDNESS: Final[Mapping[str, int]] = {
 SCALES: Final = tuple((float(size), f" {word}") for size, word in wording().scales)
 """Sizes that a message writes as a word, the largest first."""
 
+SHARED_WITHIN, SHARED_ACROSS = 1, 2
+"""How many figures a finding shares at least with the conflict of its group of rules: of an entity with itself any one,
+else two, as all share the market."""
+
 THOUSANDS: Final = r"^(-?\d{2,3})(\d{3})(\.|$)"
 """Ten thousand to a million: in a number of four digits a comma helps nobody."""
 

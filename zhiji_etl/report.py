@@ -17,7 +17,7 @@ from rich.text import Text
 
 from zhiji_etl.exchange import implied_table
 from zhiji_etl.figures import Severity, Verdict
-from zhiji_etl.findings import is_main
+from zhiji_etl.findings import SHARED_ACROSS, SHARED_WITHIN, is_main
 from zhiji_etl.pipeline import REPORT
 from zhiji_etl.restated import implied_rates
 from zhiji_etl.sources.names import brief
@@ -137,16 +137,13 @@ def explanation(finding: Mapping[str, Any], shown: Excerpt) -> RenderableType:
 
 
 def conflicts_of(finding: Mapping[str, Any], findings: pl.DataFrame) -> pl.DataFrame:
-    """The conflicts of the group of rules that a finding which is wrong is one of.
-
-    They share a figure with it: of an entity with itself any, else more than one, as all share the market.
-    """
+    """The conflicts of the group of rules that a finding which is wrong is one of."""
     if finding["kind"] == "conflict" or finding["verdict"] != Verdict.INCONSISTENT.value or not finding["figures"]:
         return findings.clear()
-    same = pl.col("entity") == pl.lit(finding["entity"], pl.String)
-    needed = pl.when(same).then(1).otherwise(2)
-    sharing = pl.col("figures").list.set_intersection(finding["figures"]).list.len() >= needed
-    return findings.filter((pl.col("kind") == "conflict") & sharing)
+    within = pl.col("entity") == pl.lit(finding["entity"], pl.String)
+    least = pl.when(within).then(SHARED_WITHIN).otherwise(SHARED_ACROSS)
+    shared = pl.col("figures").list.set_intersection(finding["figures"]).list.len()
+    return findings.filter((pl.col("kind") == "conflict") & (shared >= least))
 
 
 def last_digits(steps: float) -> str:

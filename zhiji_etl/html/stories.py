@@ -16,7 +16,7 @@ from typing import Any, Final
 import polars as pl
 
 from zhiji_etl.figures import Verdict
-from zhiji_etl.findings import changed_together, is_main
+from zhiji_etl.findings import SHARED_ACROSS, SHARED_WITHIN, changed_together, is_main
 from zhiji_etl.html.drawing import Bar, Drawing, draw
 from zhiji_etl.html.numbers import short, span
 from zhiji_etl.html.readings import reading
@@ -133,7 +133,7 @@ def _alternatives(findings: pl.DataFrame, chosen: pl.DataFrame) -> Mapping[tuple
 
 def _conflicts(findings: pl.DataFrame, ids: pl.Series) -> list[tuple[set[int], dict[str, Any]]]:
     """The conflicts about figures of the chosen findings."""
-    known = pl.col("figures").list.set_intersection(ids.implode().cast(pl.List(pl.UInt64)).first()).list.len() > 1
+    known = pl.col("figures").list.set_intersection(ids.implode().cast(pl.List(pl.UInt64)).first()).list.len() > 0
     found = findings.filter(pl.col("kind") == "conflict").filter(known)
     return [(set(row["figures"]), row) for row in found.iter_rows(named=True)]
 
@@ -252,11 +252,14 @@ def _alternative(row: Row, words: Wording) -> dict[str, str]:
 
 
 def _sharing(finding: Row, around: _Surroundings) -> list[dict[str, Any]]:
-    """The conflicts that share more than one figure with a finding that is wrong."""
+    """The conflicts of the group of rules that a finding which is wrong is one of."""
     if finding["kind"] == "conflict" or finding["verdict"] != "inconsistent":
         return []
     mine = set(finding["figures"] or [])
-    return [row for figures, row in around.conflicts if len(figures & mine) > 1]
+    least = {True: SHARED_WITHIN, False: SHARED_ACROSS}
+    return [
+        row for figures, row in around.conflicts if len(figures & mine) >= least[row["entity"] == finding["entity"]]
+    ]
 
 
 def _conflict(row: Row, words: Wording) -> dict[str, Any]:

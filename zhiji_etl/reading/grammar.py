@@ -113,7 +113,9 @@ def _rest(found: list[Token], at: int, amount: Amount) -> Result:
     several = any("number" in token.kinds for token in left)
     return Problem(
         "several_figures" if several else "unread_text",
-        "There is more than one figure in this text." if several else "A part of the text could not be read: {}.",
+        "There is more than one figure in this text: after the first comes {}."
+        if several
+        else "A part of the text could not be read: {}.",
         left[0].start,
         left[-1].end,
         "Give each figure its own row." if several else "Move remarks to `note`, or declare the unit.",
