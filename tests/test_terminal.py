@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
 
-from zhiji_etl.findings import between
+from zhiji_etl.findings import between, legible
 from zhiji_etl.history import history_table
 from zhiji_etl.pipeline import RunResult
 from zhiji_etl.report import print_to, summary
@@ -86,7 +86,10 @@ def test_the_runs_fit(width: int):
         (1e10, float("inf"), "above 10 billion"),
         (float("-inf"), -2.5e6, "below -2.5 million"),
         (0.0000125, 0.0000135, "0.0000125 to 0.0000135"),
+        (999_999.94, 999_999.96, "999,999.9 to 1 million"),
     ],
 )
 def test_numbers_in_messages_are_legible(low: float, high: float, text: str):
-    assert pl.DataFrame({"low": [low], "high": [high]}).select(between("low", "high")).item() == text
+    ends = pl.DataFrame({"low": [low], "high": [high]})
+    told = ends.with_columns(legible(ends.get_column(name)).alias(f"__{name}") for name in ends.columns)
+    assert told.select(between("low", "high")).item() == text

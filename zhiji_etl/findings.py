@@ -36,8 +36,14 @@ SHARED_WITHIN, SHARED_ACROSS = 1, 2
 """How many figures a finding shares at least with the conflict of its group of rules: of an entity with itself any one,
 else two, as all share the market."""
 
+DIGITS: Final = 7
+"""Significant digits of a number in a message."""
+
+UNGROUPED: Final = 10_000
+"""In a number of four digits a comma helps nobody."""
+
 THOUSANDS: Final = r"^(-?\d{2,3})(\d{3})(\.|$)"
-"""Ten thousand to a million: in a number of four digits a comma helps nobody."""
+ENDS: Final = ("stated_low", "stated_high", "implied_low", "implied_high")
 
 
 def changed_together(conflict: Mapping[str, Any]) -> list[str]:
@@ -62,7 +68,10 @@ def as_findings(judged: pl.DataFrame) -> pl.DataFrame:
         (pl.col(name) if name in judged.columns else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in FINDING_COLUMNS.items()
     ]
-    full = judged.select(*columns, remark=remark).with_columns(**_bounds())
+    full = judged.select(*columns, remark=remark)
+    ends = legible(pl.concat([full.get_column(name) for name in ENDS]))
+    texts = [ends.slice(at * full.height, full.height).alias(f"__{name}") for at, name in enumerate(ENDS)]
+    full = full.with_columns(texts).with_columns(**_bounds())
     message = pl.coalesce("message", _message()) + pl.col("remark").fill_null("")
     return full.with_columns(message=message, finding_id=_identity()).select(FINDING_COLUMNS.keys())
 
@@ -164,31 +173,38 @@ def _unnoticed() -> pl.Expr:
 
 
 def between(low: str, high: str) -> pl.Expr:
-    """Two ends as text: `22.65 to 22.75`, `above 10 billion`, `below 5`, `anything`."""
-    first, last = pl.col(low), pl.col(high)
+    """Two ends as text: `22.65 to 22.75`, `above 10 billion`, `below 5`, `anything`.
+
+    In: both ends, and each as `legible` text under its name with two underscores before it.
+    """
+    first, last, least, most = pl.col(low), pl.col(high), pl.col(f"__{low}"), pl.col(f"__{high}")
     return (
         pl.when(first.is_infinite(), last.is_infinite())
         .then(pl.lit("anything"))
         .when(last.is_infinite())
-        .then(pl.format("above {}", legible(first)))
+        .then(pl.format("above {}", least))
         .when(first.is_infinite())
-        .then(pl.format("below {}", legible(last)))
+        .then(pl.format("below {}", most))
         .when(first == last)
-        .then(legible(first))
-        .otherwise(pl.format("{} to {}", legible(first), legible(last)))
+        .then(least)
+        .otherwise(pl.format("{} to {}", least, most))
     )
 
 
-def legible(value: pl.Expr) -> pl.Expr:
-    """A float as a person writes it: `1.001181 trillion`, `184,999.5`, `22.65`."""
-    size, word = pl.lit(1.0), pl.lit("")
-    for scale, name in reversed(SCALES):
-        reached = value.abs() >= scale
-        size, word = pl.when(reached).then(scale).otherwise(size), pl.when(reached).then(pl.lit(name)).otherwise(word)
-    return number(value / size).str.replace(THOUSANDS, "${1},${2}${3}") + word
+def legible(values: pl.Series) -> pl.Series:
+    """Floats as a person writes them: `1.001181 trillion`, `184,999.5`, `22.65`."""
+    # Rounded first: 999,999.96 to seven digits is a million.
+    size, magnitude = pl.lit(1.0), pl.col("value").abs().round_sig_figs(DIGITS)
+    for scale, _ in reversed(SCALES):
+        size = pl.when(magnitude.is_finite() & (magnitude >= scale)).then(scale).otherwise(size)
+    sized = values.to_frame("value").with_columns(size=size)
+    text = sized.select(number(pl.col("value") / pl.col("size"))).to_series()
+    grouped = sized.select((pl.col("size") == 1.0) & (magnitude >= UNGROUPED)).to_series().arg_true()
+    text = text.scatter(grouped, text.gather(grouped).str.replace(THOUSANDS, "${1},${2}${3}"))
+    return text + sized.get_column("size").replace_strict({1.0: "", **dict(SCALES)}, return_dtype=pl.String)
 
 
-def number(value: pl.Expr, digits: int = 7) -> pl.Expr:
+def number(value: pl.Expr, digits: int = DIGITS) -> pl.Expr:
     """A float as short text: so many significant digits, no trailing `.0`."""
     # Rounding a large number to significant digits leaves a tail in the binary fraction; whole numbers have none.
     rounded = (
