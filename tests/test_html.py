@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import zhiji_etl as zj
@@ -306,6 +306,8 @@ bars = st.builds(lambda one, other, name: Bar(name, min(one, other), max(one, ot
 
 @settings(deadline=None)
 @given(st.lists(bars, min_size=1, max_size=4), st.one_of(st.none(), st.floats(1e-9, 1e12)))
+@example([Bar("", 5e-324, 5e-324)], None)
+@example([Bar("", 0.0, 5e-324)], None)
 def test_bars_stay_on_the_paper(drawn: list[Bar], step: float | None):
     clean = [bar._replace(name=re.sub(r"[^\x20-\ud7ff]", "", bar.name)) for bar in drawn]
     svg = draw(clean, "CNY", wording(), step=step, gap="apart").svg

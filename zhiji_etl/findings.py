@@ -194,12 +194,14 @@ def between(low: str, high: str) -> pl.Expr:
 def legible(values: pl.Series) -> pl.Series:
     """Floats as a person writes them: `1.001181 trillion`, `184,999.5`, `22.65`."""
     # Rounded first: 999,999.96 to seven digits is a million.
-    size, magnitude = pl.lit(1.0), pl.col("value").abs().round_sig_figs(DIGITS)
+    rounded = values.round_sig_figs(DIGITS).to_frame("value").with_columns(magnitude=pl.col("value").abs())
+    size = pl.lit(1.0)
     for scale, _ in reversed(SCALES):
-        size = pl.when(magnitude.is_finite() & (magnitude >= scale)).then(scale).otherwise(size)
-    sized = values.to_frame("value").with_columns(size=size)
-    text = sized.select(number(pl.col("value") / pl.col("size"))).to_series()
-    grouped = sized.select((pl.col("size") == 1.0) & (magnitude >= UNGROUPED)).to_series().arg_true()
+        size = pl.when(pl.col("magnitude") >= scale).then(scale).otherwise(size)
+    size = pl.when(pl.col("magnitude").is_finite()).then(size).otherwise(1.0)
+    sized = rounded.with_columns(size=size).with_columns(scaled=pl.col("value") / pl.col("size"))
+    text = sized.select(number(pl.col("scaled"))).to_series()
+    grouped = sized.select((pl.col("size") == 1.0) & (pl.col("magnitude") >= UNGROUPED)).to_series().arg_true()
     text = text.scatter(grouped, text.gather(grouped).str.replace(THOUSANDS, "${1},${2}${3}"))
     return text + sized.get_column("size").replace_strict({1.0: "", **dict(SCALES)}, return_dtype=pl.String)
 
@@ -207,14 +209,10 @@ def legible(values: pl.Series) -> pl.Series:
 def number(value: pl.Expr, digits: int = DIGITS) -> pl.Expr:
     """A float as short text: so many significant digits, no trailing `.0`."""
     # Rounding a large number to significant digits leaves a tail in the binary fraction; whole numbers have none.
-    rounded = (
-        pl.when(value.abs() >= 10**digits)
-        .then(value.round_sig_figs(digits).round())
-        .otherwise(value.round_sig_figs(digits))
-    )
-    whole = (rounded == rounded.floor()) & (rounded.abs() < 1e15)
-    as_whole = rounded.cast(pl.Int64, strict=False).cast(pl.String)
-    return pl.when(whole).then(as_whole).otherwise(rounded.cast(pl.String))
+    rounded = value.round_sig_figs(digits)
+    rounded = pl.when(value.abs() >= 10**digits).then(rounded.round()).otherwise(rounded)
+    # Zero has a sign, too; to add zero takes it away.
+    return (rounded + 0.0).cast(pl.String).str.strip_suffix(".0")
 
 
 def empty() -> pl.DataFrame:

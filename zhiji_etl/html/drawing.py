@@ -104,12 +104,16 @@ def draw(
 # ----------------------------------------------------------------------------------------------------------- the places
 
 
+LEAST_ROOM: Final = 1e-290
+"""Of an axis: parts of it must still be numbers that a float holds in full."""
+
+
 def _axis(bars: Sequence[Bar]) -> tuple[float, float]:
     """What the left and the right edge stand for; room is left beyond an end that is not bounded."""
     all_ends = [end for bar in bars for end in (bar.low, bar.high)]
     finite = [end for end in all_ends if isfinite(end)]
     low, high = (min(finite), max(finite)) if finite else (0.0, 0.0)
-    room = (high - low) or abs(high) or 1.0
+    room = max((high - low) or abs(high) or 1.0, LEAST_ROOM)
     beyond = room / 4
     first = low - room * MARGIN - beyond * (-inf in all_ends)
     return first, high + room * MARGIN + beyond * (inf in all_ends)
