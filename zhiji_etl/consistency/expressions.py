@@ -98,12 +98,14 @@ class Operand(Expression):
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("_"):
             raise AttributeError(name)
+        # The step stands before the metric, and is a word that there is: m.previous.sales.
         near = get_close_matches(self.metric, OFFSETS, n=1, cutoff=0.8)
+        meant = f"m.{name}.{self.metric}" if name in OFFSETS else f"m.{near[0]}.{name}" if near else ""
         steps = ", ".join(f"m.{step}" for step in OFFSETS)
         raise RuleError(
             "rule_operand",
             f"m.{self.metric} is taken for a metric, and a metric has no .{name}.",
-            hint=f"did you mean m.{near[0]}.{name}?" if near else f"to other periods lead {steps}",
+            hint=f"did you mean {meant}?" if meant else f"to other periods lead {steps}",
         )
 
     @property
