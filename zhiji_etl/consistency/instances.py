@@ -257,12 +257,12 @@ def _enter(made: System, option: Option, operand: str, bounds: Bounds, known: Kn
     subject = option.subjects[operand]
     name, number = subject.name, option.row[columns(operand).figure_id]
     made.subjects[name] = subject
-    unprinted = number is None or bounds.free
-    made.allowed[name] = _allowed(known.metrics[subject.metric], None if unprinted else bounds)
+    metric = known.metrics[subject.metric]
     if number is None or bounds.free:
-        made.box[name] = made.allowed[name]
+        made.box[name] = made.allowed[name] = _allowed(metric, None)
         made.weights[name] = float("inf")
         return
+    made.allowed[name] = _allowed(metric, bounds)
     made.figure_ids[name] = number
     made.box[name] = bounds
     made.weights[name] = known.trust.get(known.prints.get(number, {}).get("source") or "", 1.0)
@@ -275,7 +275,9 @@ def _allowed(metric: Metric, printed: Bounds | None) -> Bounds:
 
     That no figure of a metric is below zero says nothing of one that may be wrong.
     """
-    if metric.at_least is None or (printed is not None and (metric.assumed or printed.low is None)):
+    if metric.at_least is None:
         return FREE
     floor = Fraction(str(metric.at_least))
-    return Bounds(floor if printed is None or printed.low is None else min(floor, printed.low))
+    if printed is None:
+        return Bounds(floor)
+    return FREE if metric.assumed or printed.low is None else Bounds(min(floor, printed.low))

@@ -27,15 +27,13 @@ def engine(name: str, address: str | None, scratch: Path, workers: int = 1) -> E
     """
     if name not in ENGINES:
         raise _unknown(name)
-    if name == "local":
-        return _local(address, scratch, workers)
-    if workers != 1:
+    if workers != 1 and name != "local":
         what = f"The engine {name} has workers of its own, but {workers} are asked for."
         raise EngineError("engine_workers", what, hint="leave workers away, or leave the engine away")
-    return ENGINES[name](address, scratch)
+    return ENGINES[name](address, scratch, workers)
 
 
-def _local(address: str | None, scratch: Path, workers: int = 1) -> Engine:
+def _local(address: str | None, scratch: Path, workers: int) -> Engine:
     from zhiji_etl.engines.local import LocalEngine
     from zhiji_etl.engines.processes import ProcessEngine
 
@@ -47,19 +45,23 @@ def _local(address: str | None, scratch: Path, workers: int = 1) -> Engine:
     return LocalEngine(scratch) if workers == 1 else ProcessEngine(workers, scratch)
 
 
-def _dask(address: str | None, scratch: Path) -> Engine:
+def _dask(address: str | None, scratch: Path, _workers: int) -> Engine:
     from zhiji_etl.engines.dask import DaskEngine
 
     return DaskEngine(address, scratch)
 
 
-def _spark(address: str | None, scratch: Path) -> Engine:
+def _spark(address: str | None, scratch: Path, _workers: int) -> Engine:
     from zhiji_etl.engines.spark import SparkEngine
 
     return SparkEngine(address, scratch)
 
 
-ENGINES: Final[Mapping[str, Callable[[str | None, Path], Engine]]] = {"local": _local, "dask": _dask, "spark": _spark}
+ENGINES: Final[Mapping[str, Callable[[str | None, Path, int], Engine]]] = {
+    "local": _local,
+    "dask": _dask,
+    "spark": _spark,
+}
 """How each engine is made."""
 
 

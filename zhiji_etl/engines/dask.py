@@ -11,18 +11,15 @@ import pickle
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
 
-import pyarrow as pa
-
 from zhiji_etl.engines.failures import as_engine_errors, attempted, failed, results
 from zhiji_etl.engines.packages import package
-from zhiji_etl.engines.pieces import gather_from_files, shuffle_folder, split_into_file
+from zhiji_etl.engines.pieces import ThroughFiles
 from zhiji_etl.engines.seam import Given, Made
 from zhiji_etl.errors import EngineError
 from zhiji_etl.sources.names import safe_terminal
@@ -39,7 +36,7 @@ REFUSALS: Final = 3.0
 starting, but a slip in the address is more likely."""
 
 
-class DaskEngine:
+class DaskEngine(ThroughFiles):
     """Dask: a scheduler at an address such as tcp://host:8786, or as many processes here as there are cores."""
 
     name = "dask"
@@ -64,24 +61,7 @@ class DaskEngine:
         """Stop the processes that were started; a scheduler at an address goes on."""
         self._started.close()
 
-    def run_shards(self, work: Callable[[Given], Made], shards: Sequence[Given]) -> list[Made]:
-        """As `Engine.run_shards`."""
-        return self._each(work, shards)
-
-    def shuffle_by_key(
-        self,
-        split: Callable[[Given], Iterable[tuple[int, pa.Table]]],
-        shards: Sequence[Given],
-        gather: Callable[[int, Iterator[pa.Table]], Made],
-        partitions: int,
-    ) -> list[Made]:
-        """As `Engine.shuffle_by_key`; `EngineError` `engine_scratch` where a worker does not see `scratch`."""
-        with shuffle_folder(self.scratch) as name:
-            folder = Path(name)
-            names = self._each(partial(split_into_file, split, partitions, folder), shards)
-            return self._each(partial(gather_from_files, gather, folder, names), range(partitions))
-
-    def _each(self, function: Callable[[Given], Made], given: Sequence[Given]) -> list[Made]:
+    def each(self, function: Callable[[Given], Made], given: Sequence[Given]) -> list[Made]:
         """The function of each; the first error of the library, in order, ends all tasks."""
         with as_engine_errors(self.name), _cancelled_too(self.name):
             # Sent to the scheduler once, not with each task; and a task, so that it is there again after a loss.

@@ -2,6 +2,7 @@
 
 In: the tables that a shard is split into, each with the number of its partition. Out: the same tables, one at a time.
 A file holds the pieces of one partition, in order; or those of one shard, with an index of its partitions at the end.
+`ThroughFiles` is what engines have in common that shuffle by files of shards.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import os
 import tempfile
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -97,7 +100,37 @@ def read_shard(path: Path, partition: int) -> Iterator[pa.Table]:
             yield read_piece(source)
 
 
-def split_into_file(
+class ThroughFiles(ABC):
+    """The two verbs of an engine whose workers see one folder: each shard becomes a file, and its name is passed on.
+
+    What such an engine has of its own is `each`, a function done with each of several things.
+    """
+
+    scratch: Path
+
+    @abstractmethod
+    def each(self, function: Callable[[Given], Made], given: Sequence[Given]) -> list[Made]:
+        """The function of each, in order; the first error of the library, in order, ends the work."""
+
+    def run_shards(self, work: Callable[[Given], Made], shards: Sequence[Given]) -> list[Made]:
+        """As `Engine.run_shards`."""
+        return self.each(work, shards)
+
+    def shuffle_by_key(
+        self,
+        split: Callable[[Given], Iterable[tuple[int, pa.Table]]],
+        shards: Sequence[Given],
+        gather: Callable[[int, Iterator[pa.Table]], Made],
+        partitions: int,
+    ) -> list[Made]:
+        """As `Engine.shuffle_by_key`; `EngineError` `engine_scratch` where a worker does not see `scratch`."""
+        with shuffle_folder(self.scratch) as name:
+            folder = Path(name)
+            names = self.each(partial(_split_into_file, split, partitions, folder), shards)
+            return self.each(partial(_gather_from_files, gather, folder, names), range(partitions))
+
+
+def _split_into_file(
     split: Callable[[Given], Iterable[tuple[int, pa.Table]]], partitions: int, folder: Path, shard: Given
 ) -> str:
     """Write all pieces of a shard into one file of this attempt's own; its name.
@@ -115,7 +148,7 @@ def split_into_file(
     return name
 
 
-def gather_from_files(
+def _gather_from_files(
     gather: Callable[[int, Iterator[pa.Table]], Made], folder: Path, names: Sequence[str], partition: int
 ) -> Made:
     """What is made of a partition, from the files of all shards in their order."""

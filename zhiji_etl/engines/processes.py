@@ -10,28 +10,26 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from multiprocessing.connection import wait
 from pathlib import Path
 from threading import Thread
 from typing import Any, Final, Self
 
 import polars as pl
-import pyarrow as pa
 
 from zhiji_etl.engines.failures import as_engine_errors, attempted, results
-from zhiji_etl.engines.pieces import gather_from_files, shuffle_folder, split_into_file
+from zhiji_etl.engines.pieces import ThroughFiles
 from zhiji_etl.engines.seam import Given, Made
 from zhiji_etl.errors import EngineError
 
 THREADS: Final = "POLARS_MAX_THREADS"
 
 
-class ProcessEngine:
+class ProcessEngine(ThroughFiles):
     """So many processes of this machine; `scratch` is a folder for the files of a shuffle."""
 
     name = "local"
@@ -57,24 +55,7 @@ class ProcessEngine:
         """End the processes, once they are through with their shards."""
         self._started.close()
 
-    def run_shards(self, work: Callable[[Given], Made], shards: Sequence[Given]) -> list[Made]:
-        """As `Engine.run_shards`."""
-        return self._each(work, shards)
-
-    def shuffle_by_key(
-        self,
-        split: Callable[[Given], Iterable[tuple[int, pa.Table]]],
-        shards: Sequence[Given],
-        gather: Callable[[int, Iterator[pa.Table]], Made],
-        partitions: int,
-    ) -> list[Made]:
-        """As `Engine.shuffle_by_key`."""
-        with shuffle_folder(self.scratch) as name:
-            folder = Path(name)
-            names = self._each(partial(split_into_file, split, partitions, folder), shards)
-            return self._each(partial(gather_from_files, gather, folder, names), range(partitions))
-
-    def _each(self, function: Callable[[Given], Made], given: Sequence[Given]) -> list[Made]:
+    def each(self, function: Callable[[Given], Made], given: Sequence[Given]) -> list[Made]:
         """The function of each, in order; after the first error of the library nothing more is begun."""
         futures = []
         try:

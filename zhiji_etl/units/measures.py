@@ -47,7 +47,6 @@ class Measure:
     factor: Fraction
 
 
-@lru_cache(maxsize=4096)
 def measure(unit: str) -> Measure:
     """What a unit measures, as remembered, else from Pint. Raises `UnitError` (`unit_unknown`)."""
     known = _remembered()
