@@ -16,7 +16,7 @@ import zhiji_etl as zj
 from zhiji_etl.errors import SourceError, ZhijiError
 from zhiji_etl.pipeline import RunResult
 from zhiji_etl.sources import find_sources, scan_source
-from zhiji_etl.sources.grids import Grid, Span, address, column_letters
+from zhiji_etl.sources.grids import Span, address, column_letters, grid_of
 from zhiji_etl.sources.sidecar import Layout
 
 SCHEMA = '''
@@ -599,6 +599,6 @@ def test_hostile_pages_end(tmp_path: Path, page: str):
 
 
 def test_spans_that_cross():
-    grid = Grid([["a", "b"]], (Span(0, 0, 5, 5),))
+    grid = grid_of("a.csv", [["a", "b"]], (Span(0, 0, 5, 5),))
     assert grid.cell(3, 3) is None
     assert Layout(entity="a", metric="b", period=2020).period == "2020"

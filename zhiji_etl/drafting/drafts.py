@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+import polars as pl
+
 from zhiji_etl import labels
 from zhiji_etl.catalogue import Catalogue
 from zhiji_etl.drafting.outlines import Outline, kind, near_metric, outlined
@@ -71,7 +73,7 @@ def draft(path: Path, known: Catalogue | None = None) -> str:
         raise SourceError("source_unreadable", f"{safe_terminal(str(path))} is no file.", hint="Give a raw file.")
     metrics = {} if known is None else known.metrics
     grid, keys, remark = _grid(path)
-    header = [text or "" for text in grid.rows[0]] if grid.rows else []
+    header = [text or "" for row in grid.rows(0, 1) for text in row]
     plain = _plain_columns(header)
     outline = None if plain is not None else outlined(grid, metrics)
     lines = [*HEAD, *([f"title = {_quoted(outline.title)}"] if outline and outline.title else []), *remark, *keys]
@@ -123,7 +125,7 @@ def _grid(path: Path) -> tuple[Grid, list[str], list[str]]:
     if name.endswith((".html", ".htm")):
         tables = html_tables(path)
         at = max(range(len(tables)), key=lambda one: _figures(tables[one]), default=-1)
-        grid = tables[at] if tables else Grid([])
+        grid = tables[at] if tables else Grid(pl.DataFrame())
         remark = f"# The page has {len(tables)} tables; this is the one with most figures."
         return grid, [f"sheet = {at + 1}"], [remark] if len(tables) > 1 else []
     if ".csv" in name or ".tsv" in name:
@@ -148,19 +150,21 @@ def _separated(path: Path) -> tuple[Grid, list[str], list[str]]:
     default = "\t" if ".tsv" in path.name.lower() else ","
     form = form_of(path.name)
     assert form is not None
-    grids = {}
+    grids: dict[str, Grid] = {}
+    errors: list[SourceError] = []
     for separator in dict.fromkeys((default, ",", ";", "\t", "|")):
         try:
             grids[separator] = form.grid(path, Sidecar.model_validate({"separator": separator}), None)
-        except SourceError:
-            if separator == default:
-                raise
-    best = max(grids, key=lambda separator: sum(len(row) - 1 for row in grids[separator].rows))
+        except SourceError as error:
+            errors.append(error)
+    if not grids:
+        raise errors[0]
+    best = max(grids, key=lambda separator: sum(column.count() for column in grids[separator].texts.iter_columns()))
     return grids[best], [] if best == default else [f"separator = {_quoted(best)}"], []
 
 
 def _figures(grid: Grid) -> int:
-    return sum(kind(text.strip()) == "figure" for row in grid.rows[:300] for text in row[:60] if text)
+    return sum(kind(text.strip()) == "figure" for row in grid.rows(0, 300) for text in row[:60] if text)
 
 
 # ----------------------------------------------------------------------------------------------------------- lines
@@ -228,7 +232,7 @@ def _exception_lines(outline: Outline) -> Iterator[str]:
 
 def _unknown(grid: Grid, column: int, metrics: Collection[str]) -> list[str]:
     """The texts of the column of metrics that are none of ours, each once; none where no metrics are known."""
-    printed = dict.fromkeys((row[column] or "").strip() for row in grid.rows[1:] if column < len(row))
+    printed = grid.texts.to_series(column).slice(1).str.strip_chars().unique(maintain_order=True)
     return [text for text in printed if text and text not in metrics][:NAMES] if metrics else []
 
 

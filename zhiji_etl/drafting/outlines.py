@@ -53,9 +53,7 @@ class _Axis:
 
 def outlined(grid: Grid, metrics: Collection[str]) -> Outline | None:
     """The table of a grid; null where no row holds a figure beside a label."""
-    texts = [[(text or "").strip() for text in row[:COLUMNS_SEEN]] for row in grid.rows[:ROWS_SEEN]]
-    width = max(map(len, texts), default=0)
-    table = [row + [""] * (width - len(row)) for row in texts]
+    table = [[(text or "").strip() for text in row[:COLUMNS_SEEN]] for row in grid.rows(0, ROWS_SEEN)]
     first = _first_data_row(table)
     if first is None:
         return None

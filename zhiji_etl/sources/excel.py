@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from zhiji_etl.errors import SourceError
 from zhiji_etl.sources.bombs import check_zip, corrupt, unpacks
-from zhiji_etl.sources.grids import CELL_LIMIT, FORMULA, NUMBER, Grid, Span, checked_grid, grid_too_large
+from zhiji_etl.sources.grids import CELL_LIMIT, FORMULA, NUMBER, Grid, Span, grid_of, grid_too_large
 from zhiji_etl.sources.names import nearest, safe_terminal
 from zhiji_etl.sources.numberformats import printed_date, printed_number
 
@@ -44,7 +44,7 @@ def excel_grid(path: Path, sheet: str | None, *, merged: bool) -> Grid:
         spans = _spans(worksheet) if merged else ()
         rows, faults = _cells(path, worksheet)
         faults |= _formulas_without_result(library, path, worksheet.title, rows)
-        return checked_grid(path.name, Grid(rows, spans, faults, f"{safe_terminal(worksheet.title)}!"))
+        return grid_of(path.name, rows, spans, faults, f"{safe_terminal(worksheet.title)}!")
     except (ValueError, KeyError, TypeError, AttributeError, SyntaxError) as error:
         raise corrupt(path.name, safe_terminal(str(error).partition("\n")[0])) from None
     finally:

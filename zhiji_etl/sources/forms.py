@@ -18,7 +18,7 @@ import polars as pl
 from zhiji_etl.errors import SourceError
 from zhiji_etl.sources.bombs import file_sha256, unpacked
 from zhiji_etl.sources.excel import excel_grid
-from zhiji_etl.sources.grids import Grid, checked_grid, frame_grid, plain_frame, plain_structure, text_grid
+from zhiji_etl.sources.grids import Grid, frame_grid, plain_frame, plain_structure, text_grid
 from zhiji_etl.sources.html import html_grid
 from zhiji_etl.sources.lines import json_frame, json_structure, scan_json
 from zhiji_etl.sources.names import safe_terminal
@@ -87,9 +87,8 @@ def _record_grid(path: Path, sidecar: Sidecar, _sheet: str | int | None) -> Grid
     structure = (json_structure if is_json else parquet_structure)(path, sidecar)
     if structure.defects:
         raise SourceError("json_invalid", f"{safe_terminal(path.name)}: {structure.defects[0].reason}")
-    columns = structure.columns
-    frame = (json_frame if is_json else parquet_frame)(path, columns)
-    return checked_grid(path.name, frame_grid(columns, frame.drop(ROW).collect()))
+    frame = (json_frame if is_json else parquet_frame)(path, structure.columns)
+    return frame_grid(path.name, frame.drop(ROW).collect())
 
 
 def _excel_grid(path: Path, sidecar: Sidecar, sheet: str | int | None) -> Grid:

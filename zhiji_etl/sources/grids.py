@@ -6,27 +6,24 @@ Rows and columns count from 0 inside, from 1 and A to people (`B7`), as spreadsh
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import polars as pl
 
 from zhiji_etl.errors import SourceError
 from zhiji_etl.sources.bombs import file_sha256, unpacked
+from zhiji_etl.sources.headers import COLUMN_LIMIT, checked_columns
 from zhiji_etl.sources.names import safe_terminal
-from zhiji_etl.sources.structure import COLUMN_LIMIT, ROW, Defect, Structure, checked_columns, text_blocks
+from zhiji_etl.sources.structure import ROW, Defect, Structure, csv_shape
 
 CELL_LIMIT: Final = 20_000_000
 """Cells of the largest grid, empty ones included."""
-
-TEXT_LIMIT: Final = 1 << 28
-"""Bytes of the largest text file that is read as a grid: it is held in memory as a whole."""
 
 NUMBER: Final = "cell_number"
 FORMULA: Final = "cell_formula"
@@ -43,30 +40,54 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Cells as printed (null or blank where empty), merged areas, and the cells whose print is not known, with code and
-    reason. `prefix` stands before the address of a cell: `Sheet1!`.
+    """Cells as printed, null or blank where empty, in the columns `0`, `1` and on (String); merged areas; and the cells
+    whose print is not known, with code and reason. `prefix` stands before the address of a cell: `Sheet1!`.
     """
 
-    rows: Sequence[Sequence[str | None]]
+    texts: pl.DataFrame
     spans: tuple[Span, ...] = ()
     faults: Mapping[tuple[int, int], tuple[str, str]] = field(default_factory=dict)
     prefix: str = ""
-    width: int = field(init=False)
-    """Columns of the longest row."""
 
-    def __post_init__(self) -> None:
-        # Counted once: whoever asks does so for each cell.
-        object.__setattr__(self, "width", max(map(len, self.rows), default=0))
+    @property
+    def height(self) -> int:
+        """Rows, empty ones among others included."""
+        return self.texts.height
+
+    @property
+    def width(self) -> int:
+        """Columns of the longest row."""
+        return self.texts.width
+
+    def rows(self, first: int, number: int) -> list[list[str | None]]:
+        """So many rows from the first on, as far as there are any."""
+        return [list(row) for row in self.texts.slice(first, number).iter_rows()]
+
+    def column(self, at: int, first: int, last: int) -> pl.Series:
+        """A column from one row to another, both included; null where it is empty."""
+        texts = self.texts.to_series(at).slice(first, last + 1 - first)
+        return texts.set(texts.str.strip_chars() == "", None)
 
     def cell(self, row: int, column: int) -> str | None:
         """The text of a cell; null where it is empty, and outside the grid."""
-        texts = self.rows[row] if row < len(self.rows) else ()
-        text = texts[column] if column < len(texts) else None
+        text = self.texts.item(row, column) if row < self.height and column < self.width else None
         return text if text and text.strip() else None
 
     def place(self, row: int, column: int) -> str:
         """The address of a cell: `Sheet1!B7`."""
         return f"{self.prefix}{column_letters(column)}{row + 1}"
+
+
+def grid_of(
+    name: str,
+    rows: Sequence[Sequence[str | None]],
+    spans: tuple[Span, ...] = (),
+    faults: Mapping[tuple[int, int], tuple[str, str]] = MappingProxyType({}),
+    prefix: str = "",
+) -> Grid:
+    """Rows of any length as a grid; `SourceError`: `grid_too_large`, `columns_too_many`."""
+    columns = _checked_columns(name, len(rows), max(map(len, rows), default=0))
+    return Grid(pl.DataFrame(list(zip_longest(*rows)), schema=columns, orient="col"), spans, faults, prefix)
 
 
 def column_letters(column: int) -> str:
@@ -101,30 +122,24 @@ def address(text: str) -> tuple[int, int]:
 def text_grid(path: Path, separator: str) -> Grid:
     """A CSV file, packed or not, as a grid: lines may have any number of cells.
 
-    Raises `SourceError`: `source_encoding`, `line_ends`, `quote_stray`, `source_unpacks`, `grid_too_large`.
+    Raises `SourceError`: those of `csv_shape`, `source_unpacks`, `grid_too_large`, `columns_too_many`.
     """
-    rows: list[list[str]] = []
-    try:
-        rows.extend(csv.reader(io.StringIO(_text(path), newline=""), delimiter=separator, strict=True))
-    except csv.Error as error:
-        what = f"{safe_terminal(path.name)}, row {len(rows) + 1}: {error}."
-        raise SourceError("quote_stray", what, hint="Put the whole cell in quotes and double a quote in it.") from None
-    return checked_grid(path.name, Grid(rows))
+    with unpacked(path) if path.name.lower().endswith(".gz") else path.open("rb") as stream:
+        shape = csv_shape(stream, path.name, separator)
+    columns = _checked_columns(path.name, *shape)
+    if not columns:
+        return Grid(pl.DataFrame())
+    rows = pl.scan_csv(
+        path, separator=separator, has_header=False, schema=columns, glob=False, missing_columns="insert"
+    )
+    return Grid(rows.collect())
 
 
-def frame_grid(columns: Sequence[str], frame: pl.DataFrame) -> Grid:
+def frame_grid(name: str, frame: pl.DataFrame) -> Grid:
     """Columns of text as a grid, the names of the columns in its first row."""
-    return Grid([list(columns), *map(list, frame.rows())])
-
-
-def checked_grid(name: str, grid: Grid) -> Grid:
-    """The grid, or a `SourceError` `grid_too_large`, `columns_too_many`."""
-    if grid.width > COLUMN_LIMIT:
-        what = f"{safe_terminal(name)} has {grid.width:,} columns, more than {COLUMN_LIMIT:,}."
-        raise SourceError("columns_too_many", what, hint="Is the separator another one?")
-    if len(grid.rows) * grid.width > CELL_LIMIT:
-        raise grid_too_large(name)
-    return grid
+    columns = _checked_columns(name, frame.height + 1, frame.width)
+    header = pl.DataFrame([frame.columns], schema=columns, orient="row")
+    return Grid(pl.concat([header, frame.rename(dict(zip(frame.columns, columns, strict=True)))]))
 
 
 def grid_too_large(name: str) -> SourceError:
@@ -138,43 +153,29 @@ def grid_too_large(name: str) -> SourceError:
 
 def plain_structure(path: Path, grid: Grid, printed: str) -> Structure:
     """The columns of a grid whose first row is its header; a cell of column `printed` without a print is a defect."""
-    header = list(grid.rows[0]) if grid.rows else []
-    names = checked_columns(
-        path.name, [(name or "").strip() for name in [*header, *[None] * (grid.width - len(header))]]
-    )
+    header = grid.rows(0, 1)[0] if grid.height else []
+    names = checked_columns(path.name, [(name or "").strip() for name in header])
     at = names.index(printed) if printed in names else -1
     defects = [Defect(row - 1, *fault) for (row, column), fault in grid.faults.items() if column == at and row]
+    in_order = tuple(sorted(defects, key=lambda one: one.row))
     shown = f"{grid.prefix}{column_letters(at)}" if grid.prefix and at >= 0 else ""
-    return Structure(
-        names, file_sha256(path), path.stat().st_size, tuple(sorted(defects, key=lambda one: one.row)), (), shown
-    )
+    return Structure(names, file_sha256(path), path.stat().st_size, in_order, place=shown)
 
 
 def plain_frame(columns: Sequence[str], grid: Grid) -> pl.LazyFrame:
     """The rows below the header as columns of text, with their number from 0."""
-    width = len(columns)
-    rows = [[*row, *[None] * (width - len(row))] for row in grid.rows[1:]]
-    frame = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
-    return frame.with_row_index(ROW).lazy()
+    named = grid.texts.rename(dict(zip(grid.texts.columns, columns, strict=True)))
+    return named.slice(1).with_row_index(ROW).lazy()
 
 
 # -------------------------------------------------------------------------------------------------------- helpers
 
 
-def _text(path: Path) -> str:
-    if not path.name.lower().endswith(".gz"):
-        with path.open("rb") as stream:
-            return _decoded(stream, path.name)
-    with unpacked(path) as stream:
-        return _decoded(stream, path.name)
-
-
-def _decoded(stream: object, name: str) -> str:
-    blocks: list[bytes] = []
-    size = 0
-    for _, block in text_blocks(stream, name, hashlib.sha256()):  # type: ignore[arg-type]
-        size += len(block)
-        if size > TEXT_LIMIT:
-            raise grid_too_large(name)
-        blocks.append(block)
-    return b"".join(blocks).decode("utf-8-sig")
+def _checked_columns(name: str, height: int, width: int) -> dict[str, pl.DataType]:
+    """The columns of a grid of so many cells, if it is not too large."""
+    if width > COLUMN_LIMIT:
+        what = f"{safe_terminal(name)} has {width:,} columns, more than {COLUMN_LIMIT:,}."
+        raise SourceError("columns_too_many", what, hint="Is the separator another one?")
+    if height * width > CELL_LIMIT:
+        raise grid_too_large(name)
+    return {str(column): pl.String() for column in range(width)}

@@ -14,9 +14,10 @@ from typing import Any, Final
 
 from zhiji_etl.errors import SourceError
 from zhiji_etl.sources.bombs import corrupt
-from zhiji_etl.sources.grids import Grid, Span, checked_grid, grid_too_large
+from zhiji_etl.sources.grids import Grid, Span, grid_of, grid_too_large
+from zhiji_etl.sources.headers import COLUMN_LIMIT
 from zhiji_etl.sources.names import safe_terminal
-from zhiji_etl.sources.structure import COLUMN_LIMIT, text_blocks
+from zhiji_etl.sources.structure import text_blocks
 
 SIZE_LIMIT: Final = 1 << 26
 """Bytes of the largest page."""
@@ -42,7 +43,7 @@ def html_tables(path: Path) -> list[Grid]:
     """All tables of a page in order; a table within a cell is one of its own, and no part of the cell's text."""
     found = _parser(path)(_page(path)).css("table")
     try:
-        return [checked_grid(path.name, _grid(table, number)) for number, table in enumerate(found, start=1)]
+        return [_grid(path.name, table, number) for number, table in enumerate(found, start=1)]
     except RecursionError:
         raise corrupt(path.name, "its tags are nested too deeply") from None
 
@@ -77,10 +78,10 @@ def _table_missing(path: Path, wanted: int | None, filled: list[int], count: int
 
 
 def _has_digits(grid: Grid) -> bool:
-    return any(text and any(letter.isdecimal() for letter in text) for row in grid.rows for text in row)
+    return any(column.str.contains(r"\d").any() for column in grid.texts.iter_columns())
 
 
-def _grid(table: Any, number: int) -> Grid:
+def _grid(name: str, table: Any, number: int) -> Grid:
     """Cells are put where they stand once the cells above them that reach down have taken their places."""
     rows: list[list[str | None]] = []
     spans: list[Span] = []
@@ -102,7 +103,7 @@ def _grid(table: Any, number: int) -> Grid:
                 reaching[covered] = row + down - 1
             column += across
         rows.append([texts.get(at) for at in range(max(texts, default=-1) + 1)])
-    return Grid(rows, _within(spans, len(rows)), {}, f"table {number} ")
+    return grid_of(name, rows, _within(spans, len(rows)), prefix=f"table {number} ")
 
 
 def _rows(table: Any) -> Iterator[list[Any]]:

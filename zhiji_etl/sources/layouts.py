@@ -8,9 +8,8 @@ over several columns holds for all of them: exactly so where cells are merged, e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -93,7 +92,8 @@ def layout_structure(path: Path, sidecar: Sidecar, form: Form) -> Structure:
 def layout_rows(source: Source) -> pl.LazyFrame:
     """The raw rows of a source with layouts: `ROW` (the number of the cell in the file), then LONG, all String."""
     frames = [_long(start, block) for start, block in _blocks(source.path, source.sidecar, source.form)]
-    return pl.concat(frames).sort(ROW).lazy()
+    # The cells of one block are in order; those of several on one sheet may lie between each other.
+    return (frames[0] if len(frames) == 1 else pl.concat(frames).sort(ROW)).lazy()
 
 
 # --------------------------------------------------------------------------------------------------------- blocks
@@ -107,7 +107,7 @@ def _blocks(path: Path, sidecar: Sidecar, form: Form) -> Iterator[tuple[int, Blo
         if layout.sheet not in grids:
             grid = form.grid(path, sidecar, layout.sheet)
             grids[layout.sheet] = cells, grid
-            cells += len(grid.rows) * grid.width
+            cells += grid.height * grid.width
         start, grid = grids[layout.sheet]
         yield start, _block(grid, layout)
 
@@ -115,25 +115,28 @@ def _blocks(path: Path, sidecar: Sidecar, form: Form) -> Iterator[tuple[int, Blo
 def _block(grid: Grid, layout: Layout) -> Block:
     first, _, last = layout.cells.partition(":")
     top, left = address(first)
-    bottom, right = address(last) if last else (len(grid.rows), grid.width)
-    return Block(grid, layout, top, left, min(bottom, len(grid.rows) - 1), min(right, grid.width - 1))
+    bottom, right = address(last) if last else (grid.height, grid.width)
+    return Block(grid, layout, top, left, min(bottom, grid.height - 1), min(right, grid.width - 1))
+
+
+def _area(block: Block) -> pl.DataFrame:
+    """The cells that are data, by row and column."""
+    across = block.grid.texts.columns[block.left : block.last_column + 1]
+    return block.grid.texts.select(across).slice(block.top, max(block.last_row + 1 - block.top, 0))
 
 
 def _is_empty(block: Block) -> bool:
     """Whether no cell is data."""
-    rows = block.grid.rows[block.top : block.last_row + 1]
-    return not any(text and text.strip() for row in rows for text in row[block.left : block.last_column + 1])
+    return not any((texts.str.strip_chars() != "").any() for texts in _area(block).iter_columns())
 
 
 def _data(block: Block) -> pl.DataFrame:
-    """Every cell that is data and not empty, row by row: `__row`, `__column`, `printed`."""
-    rows = range(block.top, block.last_row + 1)
-    texts = zip_longest(*(block.grid.rows[row][block.left : block.last_column + 1] for row in rows))
-    columns = {str(column): list(down) for column, down in enumerate(texts, start=block.left)}
-    wide = pl.DataFrame({"__row": list(rows), **columns}, {"__row": pl.Int64, **dict.fromkeys(columns, pl.String)})
-    long = wide.unpivot(index="__row", variable_name=_COLUMN, value_name="printed")
-    cells = long.select("__row", pl.col(_COLUMN).cast(pl.Int64), pl.col("printed").cast(pl.String))
-    return cells.filter(pl.col("printed").str.strip_chars() != "").sort("__row", _COLUMN)
+    """Every cell of data that is not empty, row by row: `__row`, `__column`, `printed`, and ROW, its number."""
+    rows = _area(block).with_row_index("__row", offset=block.top)
+    long = rows.unpivot(index="__row", variable_name=_COLUMN, value_name="printed")
+    cells = long.filter(pl.col("printed").str.strip_chars() != "").with_columns(pl.col(_COLUMN).cast(pl.UInt32))
+    number = pl.col("__row").cast(pl.Int64) * block.grid.width + pl.col(_COLUMN)
+    return cells.with_columns(number.alias(ROW)).sort(ROW)
 
 
 def _defects(start: int, block: Block, cells: pl.DataFrame) -> Iterator[Defect]:
@@ -147,7 +150,7 @@ def _defects(start: int, block: Block, cells: pl.DataFrame) -> Iterator[Defect]:
 
 def _outside(path: Path, block: Block) -> SourceError:
     grid, layout = block.grid, block.layout
-    has = f"{len(grid.rows)} rows and {grid.width} columns"
+    has = f"{grid.height} rows and {grid.width} columns"
     headers, labels = _counted(len(layout.columns), "row", "headers"), _counted(len(layout.rows), "column", "labels")
     where = f"{layout.cells}, below {headers} and beside {labels}"
     what = f"{safe_terminal(path.name)} has no cell of data in {where}: it has {has}."
@@ -168,9 +171,8 @@ def _long(start: int, block: Block) -> pl.DataFrame:
     data = _data(block).with_columns(locator=pl.format("{}{}{}", pl.lit(grid.prefix), named, pl.col("__row") + 1))
     placed = data.join(_headers(block), on=_COLUMN, how="left", maintain_order="left")
     whole = placed.join(_labels(block), on="__row", how="left", maintain_order="left")
-    number = pl.col("__row") * grid.width + pl.col(_COLUMN) + start
     said = [_said(name, layout).alias(name) for name in LONG if name not in ("printed", "locator")]
-    return whole.select(number.cast(pl.UInt32).alias(ROW), "printed", "locator", *said).select(ROW, *LONG)
+    return whole.select((pl.col(ROW) + start).cast(pl.UInt32), "printed", "locator", *said).select(ROW, *LONG)
 
 
 def _said(name: str, layout: Layout) -> pl.Expr:
@@ -185,55 +187,40 @@ def _said(name: str, layout: Layout) -> pl.Expr:
 def _headers(block: Block) -> pl.DataFrame:
     """By column: the text of each row of headers."""
     across = range(block.left, block.last_column + 1)
-    texts = {
-        f"columns {at}": _row_texts(block, block.first_row + at, is_last=at == len(block.layout.columns) - 1)
-        for at in range(len(block.layout.columns))
-    }
-    schema = {_COLUMN: pl.Int64, **dict.fromkeys(texts, pl.String)}
-    return pl.DataFrame({_COLUMN: list(across), **texts}, schema=schema)
+    texts: dict[str, pl.Series] = {_COLUMN: pl.Series(across, dtype=pl.UInt32)}
+    for at, row in enumerate(range(block.first_row, block.top)):
+        printed = pl.Series([block.grid.cell(row, column) for column in across], dtype=pl.String)
+        merged = {
+            column: block.grid.cell(span.top, span.left)
+            for span in block.grid.spans
+            if span.top <= row <= span.bottom
+            for column in range(span.left, span.right + 1)
+        }
+        texts[f"columns {at}"] = _filled(printed, across, merged, is_last=row == block.top - 1)
+    return pl.DataFrame(texts)
 
 
 def _labels(block: Block) -> pl.DataFrame:
     """By row: the text of each column of labels."""
     down = range(block.top, block.last_row + 1)
-    texts = {
-        f"rows {at}": _column_texts(block, block.first_column + at, is_last=at == len(block.layout.rows) - 1)
-        for at in range(len(block.layout.rows))
-    }
-    return pl.DataFrame({"__row": list(down), **texts}, schema={"__row": pl.Int64, **dict.fromkeys(texts, pl.String)})
+    texts: dict[str, pl.Series] = {"__row": pl.Series(down, dtype=pl.UInt32)}
+    for at, column in enumerate(range(block.first_column, block.left)):
+        printed = block.grid.column(column, block.top, block.last_row)
+        merged = {
+            row: block.grid.cell(span.top, span.left)
+            for span in block.grid.spans
+            if span.left <= column <= span.right
+            for row in range(span.top, span.bottom + 1)
+        }
+        texts[f"rows {at}"] = _filled(printed, down, merged, is_last=column == block.left - 1)
+    return pl.DataFrame(texts)
 
 
-def _row_texts(block: Block, row: int, *, is_last: bool) -> list[str | None]:
-    across = range(block.left, block.last_column + 1)
-    texts = [block.grid.cell(row, column) for column in across]
-    merged = {
-        column: block.grid.cell(span.top, span.left)
-        for span in block.grid.spans
-        if span.top <= row <= span.bottom
-        for column in range(span.left, span.right + 1)
-    }
+def _filled(printed: pl.Series, places: range, merged: Mapping[int, str | None], *, is_last: bool) -> pl.Series:
+    """The texts of a line of headers or labels: gaps hold what is merged over them, else what stands before them."""
     if merged:
-        return [text or merged.get(column) for column, text in zip(across, texts, strict=True)]
-    return texts if is_last else _carried(texts)
-
-
-def _column_texts(block: Block, column: int, *, is_last: bool) -> list[str | None]:
-    down = range(block.top, block.last_row + 1)
-    texts = [block.grid.cell(row, column) for row in down]
-    merged = {
-        row: block.grid.cell(span.top, span.left)
-        for span in block.grid.spans
-        if span.left <= column <= span.right
-        for row in range(span.top, span.bottom + 1)
-    }
-    if merged:
-        return [text or merged.get(row) for row, text in zip(down, texts, strict=True)]
-    return texts if is_last else _carried(texts)
-
-
-def _carried(texts: Sequence[str | None]) -> list[str | None]:
-    """Each gap filled with the text before it."""
-    return pl.Series(texts, dtype=pl.String).forward_fill().to_list()
+        return printed.zip_with(printed.is_not_null(), pl.Series([merged.get(at) for at in places], dtype=pl.String))
+    return printed if is_last else printed.forward_fill()
 
 
 _SIDES: Final = ("rows", "columns")

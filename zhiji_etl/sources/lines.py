@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from zhiji_etl.errors import SourceError
+from zhiji_etl.sources.headers import checked_columns, empty_file
 from zhiji_etl.sources.names import safe_terminal
 from zhiji_etl.sources.sidecar import Sidecar
 from zhiji_etl.sources.structure import (
@@ -23,8 +24,6 @@ from zhiji_etl.sources.structure import (
     TEXT_SHOWN,
     Defect,
     Structure,
-    checked_columns,
-    empty_file,
     text_blocks,
 )
 

@@ -15,9 +15,10 @@ from polars.exceptions import PanicException, PolarsError
 
 from zhiji_etl.errors import SourceError
 from zhiji_etl.sources.bombs import UNPACKED_LIMIT, corrupt, file_sha256, unpacks
+from zhiji_etl.sources.headers import checked_columns
 from zhiji_etl.sources.names import safe_terminal
 from zhiji_etl.sources.sidecar import Sidecar
-from zhiji_etl.sources.structure import CELL_LIMIT, ROW, ROW_LIMIT, Structure, checked_columns
+from zhiji_etl.sources.structure import CELL_LIMIT, ROW, ROW_LIMIT, Structure
 
 if TYPE_CHECKING:
     from zhiji_etl.sources.files import Source

@@ -14,15 +14,15 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from zhiji_etl.errors import SourceError
+from zhiji_etl.sources.headers import checked_columns, empty_file
 from zhiji_etl.sources.names import safe_terminal
 
 ROW: Final = "raw row number"
@@ -32,10 +32,10 @@ BLOCK = 1 << 18
 HEADER_LIMIT = 1 << 18
 CELL_LIMIT = 1 << 20
 RECORD_LIMIT = 1 << 23
-COLUMN_LIMIT = 10_000
 DEFECT_LIMIT = 1_000
 ROW_LIMIT = 1 << 32
 TEXT_SHOWN = 1_000
+UNENDED = "The last line has no line end: if the file was cut short, its last cell may be incomplete."
 
 LINE_FEED, CARRIAGE_RETURN, QUOTE = 10, 13, 34
 
@@ -73,6 +73,13 @@ class Structure:
     place: str = ""
 
 
+class Shape(NamedTuple):
+    """Lines of a text table, and cells of the longest one."""
+
+    rows: int
+    columns: int
+
+
 @dataclass(slots=True)
 class _Progress:
     """Where the pass stands: all that one block tells the next."""
@@ -105,32 +112,47 @@ def csv_structure(stream: BinaryIO, name: str, separator: str = ",") -> Structur
     """
     progress = _Progress(name, ord(separator))
     digest = hashlib.sha256()
-    warnings: list[str] = []
-    for block in blocks(stream, progress):
+    warnings: tuple[str, ...] = ()
+    for block, whole in _checked(stream, progress):
         digest.update(block)
-        whole = block if block.endswith(b"\n") else _ended(block, warnings)
-        _check_encoding(progress, whole)
-        _check_line_ends(progress, whole)
+        warnings = () if whole is block else (UNENDED,)
         _check_records(progress, whole)
-        progress.offset += len(block)
-        progress.lines += int(np.count_nonzero(np.frombuffer(whole, np.uint8) == LINE_FEED))
-    if progress.inside:
-        raise _unclosed(progress)
     if not progress.columns:
         raise empty_file(name)
-    return Structure(progress.columns, digest.hexdigest(), progress.offset, tuple(progress.defects), tuple(warnings))
+    return Structure(progress.columns, digest.hexdigest(), progress.offset, tuple(progress.defects), warnings)
+
+
+def csv_shape(stream: BinaryIO, name: str, separator: str) -> Shape:
+    """How many lines, and cells in the longest one, a CSV stream has; lines may differ, and the first is no header.
+
+    Raises `SourceError` as `csv_structure`, but for what that says of headers and of rows that differ.
+    """
+    progress = _Progress(name, ord(separator))
+    longest = 0
+    for _, whole in _checked(stream, progress):
+        longest = max(longest, int(_records(progress, whole)[1].max(initial=0)))
+    return Shape(progress.records, longest)
 
 
 def text_blocks(stream: BinaryIO, name: str, digest: Digest) -> Iterator[tuple[int, bytes]]:
     """(number of lines before it, block) of a text file that is checked to be UTF-8 without NUL and lone CR, hashed."""
     progress = _Progress(name, LINE_FEED)
-    for block in blocks(stream, progress):
+    for block, _ in _checked(stream, progress):
         digest.update(block)
-        _check_encoding(progress, block)
-        _check_line_ends(progress, block)
         yield progress.lines - 1, block
+
+
+def _checked(stream: BinaryIO, progress: _Progress) -> Iterator[tuple[bytes, bytes]]:
+    """Each block, if it is UTF-8 and has the line ends of text: as it lies, and with a line end where it has none."""
+    for block in blocks(stream, progress):
+        whole = block if block.endswith(b"\n") else block + b"\n"
+        _check_encoding(progress, whole)
+        _check_line_ends(progress, whole)
+        yield block, whole
         progress.offset += len(block)
-        progress.lines += block.count(b"\n")
+        progress.lines += whole.count(b"\n")
+    if progress.inside:
+        raise _unclosed(progress)
 
 
 def blocks(stream: BinaryIO, progress: _Progress) -> Iterator[bytes]:
@@ -145,15 +167,6 @@ def blocks(stream: BinaryIO, progress: _Progress) -> Iterator[bytes]:
             raise _endless(progress, rest)
     if rest:
         yield rest
-
-
-def empty_file(name: str) -> SourceError:
-    """The error for a file without a header."""
-    return SourceError(
-        "source_empty",
-        f"{safe_terminal(name)} is empty.",
-        hint="The first line names the columns: entity,metric,period,printed.",
-    )
 
 
 # ------------------------------------------------------------------------------------------------------- encoding
@@ -196,11 +209,6 @@ def _conversion(encoding: str) -> str:
 # ------------------------------------------------------------------------------------------------------ line ends
 
 
-def _ended(block: bytes, warnings: list[str]) -> bytes:
-    warnings.append("The last line has no line end: if the file was cut short, its last cell may be incomplete.")
-    return block + b"\n"
-
-
 def _check_line_ends(progress: _Progress, block: bytes) -> None:
     if b"\r" not in block or block.count(b"\r") == block.count(b"\r\n"):
         return
@@ -221,12 +229,32 @@ def _return_fault(position: int, block: bytes) -> tuple[str, int, bytes, str]:
 
 
 def _check_records(progress: _Progress, block: bytes) -> None:
+    """Read the header, and note every record that has not as many cells."""
     if not progress.columns and progress.offset == 0:
         _read_header(progress, block)
+    first = progress.records
+    ends, widths = _records(progress, block)
+    for index in np.flatnonzero(widths != len(progress.columns))[: DEFECT_LIMIT + 1]:
+        end = int(ends[index])
+        start = int(ends[index - 1]) + 1 if index else 0
+        _note_width(progress, first + int(index) - 1, int(widths[index]), block[start:end])
+        if len(progress.defects) > DEFECT_LIMIT:
+            raise progress.fault("rows_ragged", *_ragged_fault(progress, end, block))
+
+
+def _records(progress: _Progress, block: bytes) -> tuple[Positions, Positions]:
+    """Where the records that end in a block do so, and the cells of each; the first may begin in an earlier one."""
     data = np.frombuffer(block, np.uint8)
     ends = _cell_ends(progress, block, data)
     _check_cell_lengths(progress, block, ends)
-    _check_widths(progress, block, data, ends)
+    lines = np.flatnonzero(data[ends] == LINE_FEED)
+    widths = np.diff(lines, prepend=-1 - progress.cells)
+    progress.cells = int(ends.size - lines[-1] - 1) if lines.size else progress.cells + int(ends.size)
+    progress.records += int(lines.size)
+    if progress.records > ROW_LIMIT:
+        what = f"{safe_terminal(progress.name)} has over 2^32 rows."
+        raise SourceError("rows_too_many", what, hint="Split the file.")
+    return ends[lines], widths
 
 
 def _cell_ends(progress: _Progress, block: bytes, data: npt.NDArray[np.uint8]) -> Positions:
@@ -281,24 +309,6 @@ def _check_cell_lengths(progress: _Progress, block: bytes, ends: Positions) -> N
 def _long_cell(progress: _Progress, block: bytes, position: int) -> SourceError:
     what = f"a cell of more than {CELL_LIMIT:,} bytes ends here."
     return progress.fault("cell_too_long", what, position, block, "Is a quote missing, or is this no table of figures?")
-
-
-def _check_widths(progress: _Progress, block: bytes, data: npt.NDArray[np.uint8], ends: Positions) -> None:
-    """Count the cells of every record; a record may have begun in an earlier block with `progress.cells` cells."""
-    lines = np.flatnonzero(data[ends] == LINE_FEED)
-    widths = np.diff(lines, prepend=-1 - progress.cells)
-    for index in np.flatnonzero(widths != len(progress.columns))[: DEFECT_LIMIT + 1]:
-        end = int(ends[lines[index]])
-        start = int(ends[lines[index - 1]]) + 1 if index else 0
-        _note_width(progress, progress.records + int(index) - 1, int(widths[index]), block[start:end])
-        if len(progress.defects) > DEFECT_LIMIT:
-            raise progress.fault("rows_ragged", *_ragged_fault(progress, end, block))
-    progress.cells = int(ends.size - lines[-1] - 1) if lines.size else progress.cells + int(ends.size)
-    progress.records += int(lines.size)
-    if progress.records > ROW_LIMIT:
-        raise SourceError(
-            "rows_too_many", f"{safe_terminal(progress.name)} has over 2^32 rows.", hint="Split the file."
-        )
 
 
 def _note_width(progress: _Progress, row: int, width: int, record: bytes) -> None:
@@ -359,25 +369,3 @@ def _first_record(progress: _Progress, block: bytes) -> bytes:
 
 def _header_fault(progress: _Progress, what: str, block: bytes) -> SourceError:
     return progress.fault("header_invalid", what, 0, block, "The first line names the columns, one name a cell.")
-
-
-WIDE_HINT = "Is it a wide table? Draft a sidecar: zhiji-etl sidecar FILE."
-HEADER_HINT = f"The first line names the columns, one name a cell. {WIDE_HINT}"
-
-
-def checked_columns(name: str, names: list[str]) -> tuple[str, ...]:
-    """The names of the columns, or a `SourceError`: `columns_too_many`, `header_invalid`, `header_duplicate`."""
-    shown = safe_terminal(name)
-    if len(names) > COLUMN_LIMIT:
-        what = f"{shown} has {len(names):,} columns, more than {COLUMN_LIMIT:,}."
-        raise SourceError("columns_too_many", what, hint="Give one figure a row: entity, metric, period, printed.")
-    if not names or not all(names):
-        what = f"{shown}: column {names.index('') + 1} has no name." if names else f"{shown}: the first line is blank."
-        raise SourceError("header_invalid", what, hint=HEADER_HINT)
-    repeated = [safe_terminal(one) for one, times in Counter(names).items() if times > 1]
-    if repeated:
-        what = f"{shown}: the header names these columns twice: {', '.join(repeated)}."
-        raise SourceError(
-            "header_duplicate", what, hint=f"Rename or remove one: it cannot be told which is meant. {WIDE_HINT}"
-        )
-    return tuple(names)
