@@ -19,10 +19,9 @@ from zhiji_etl.sources.names import safe_terminal
 def engine(name: str, address: str | None, scratch: Path, workers: int = 1) -> Engine:
     """The engine `local`, `dask` or `spark`.
 
-    `workers` are the processes of the engine `local`; with one, it works in this process.
-
     `address` is where it runs, such as spark://host:7077, local[2] or tcp://host:8786; without one, processes of this
     machine are started. `scratch` is a folder for what passes between shards, seen by all workers under this path.
+    `workers` are the processes of the engine `local`; with one, it works in this process.
     Raises `EngineError`: `engine_unknown`, `engine_address`, `engine_workers`.
     """
     if name not in ENGINES:

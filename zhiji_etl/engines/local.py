@@ -14,8 +14,9 @@ from typing import Self
 import pyarrow as pa
 
 from zhiji_etl.engines.failures import as_engine_errors
-from zhiji_etl.engines.pieces import append_piece, read_pieces, shuffle_folder, split_up
+from zhiji_etl.engines.pieces import SHUFFLE, append_piece, read_pieces, split_up
 from zhiji_etl.engines.seam import Given, Made
+from zhiji_etl.outputs.disk import temporary_folder
 
 
 class LocalEngine:
@@ -46,7 +47,7 @@ class LocalEngine:
         partitions: int,
     ) -> list[Made]:
         """As `Engine.shuffle_by_key`; the file of a partition goes as soon as it is gathered."""
-        with as_engine_errors(self.name), shuffle_folder(self.scratch) as folder:
+        with as_engine_errors(self.name), temporary_folder(self.scratch, SHUFFLE) as folder:
             files = [Path(folder) / f"{partition}.arrows" for partition in range(partitions)]
             for shard in shards:
                 for partition, table in split_up(split, shard, partitions):

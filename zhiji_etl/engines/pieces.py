@@ -8,7 +8,6 @@ A file holds the pieces of one partition, in order; or those of one shard, with 
 from __future__ import annotations
 
 import os
-import tempfile
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,20 +21,16 @@ from pyarrow import ipc
 
 from zhiji_etl.engines.seam import Given, Made
 from zhiji_etl.errors import EngineError
-from zhiji_etl.outputs.disk import writing
+from zhiji_etl.outputs.disk import temporary_folder, writing
 from zhiji_etl.sources.names import safe_terminal
+
+SHUFFLE: Final = "shuffle-"
+"""How the name of the folder of one shuffle begins."""
 
 LZ4: Final = ipc.IpcWriteOptions(compression="lz4")
 INDEX: Final = pa.schema({"partition": pa.int32(), "offset": pa.int64()})
 TAIL: Final = 8
 """Bytes at the end of a shard's file that say where its index begins."""
-
-
-def shuffle_folder(scratch: Path) -> tempfile.TemporaryDirectory[str]:
-    """A folder for one shuffle, gone when it is over; `OutputError` `output_unwritable`."""
-    with writing(scratch):
-        scratch.mkdir(parents=True, exist_ok=True)
-        return tempfile.TemporaryDirectory(prefix="shuffle-", dir=scratch, ignore_cleanup_errors=True)
 
 
 def split_up(
@@ -124,7 +119,7 @@ class ThroughFiles(ABC):
         partitions: int,
     ) -> list[Made]:
         """As `Engine.shuffle_by_key`; `EngineError` `engine_scratch` where a worker does not see `scratch`."""
-        with shuffle_folder(self.scratch) as name:
+        with temporary_folder(self.scratch, SHUFFLE) as name:
             folder = Path(name)
             names = self.each(partial(_split_into_file, split, partitions, folder), shards)
             return self.each(partial(_gather_from_files, gather, folder, names), range(partitions))

@@ -29,7 +29,7 @@ class Engine(Protocol):
     name: str
 
     def __enter__(self) -> Self:
-        """Start or connect; `EngineError`: `engine_missing`, `engine_unreachable`, `engine_java_missing`."""
+        """Start or connect; `EngineError`: `engine_missing`, `engine_unreachable`, `engine_java`, `engine_address`."""
 
     def __exit__(self, *raised: object) -> None:
         """Stop what was started."""
