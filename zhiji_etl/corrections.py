@@ -23,7 +23,7 @@ from pydantic_core import ErrorDetails
 
 from zhiji_etl.errors import ProjectError
 from zhiji_etl.figures import AMOUNT_FIELDS, PARSED_FIELDS, Severity, Verdict
-from zhiji_etl.findings import as_findings
+from zhiji_etl.findings import as_findings, is_inconsistent
 from zhiji_etl.sources.names import nearest, safe_terminal
 
 FILE: Final = "corrections.toml"
@@ -203,8 +203,7 @@ def _is_accepted(one: Correction, meant: pl.DataFrame) -> pl.Expr:
     figures = [row * 2 + second for row in meant.get_column("row_id") for second in (0, 1)]
     about = pl.col("figures").list.eval(pl.element().is_in(figures)).list.any()
     rule = (pl.col("rule") == one.accept) | pl.col("rule").str.starts_with(f"{one.accept}.")
-    wrong = pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value
-    return (about & rule & wrong).fill_null(value=False)
+    return (about & rule & is_inconsistent()).fill_null(value=False)
 
 
 def _accepted(frame: pl.DataFrame, mask: pl.Expr, one: Correction) -> pl.DataFrame:
