@@ -17,7 +17,7 @@ import polars as pl
 
 from zhiji_etl import corrections, labels
 from zhiji_etl.catalogue import Catalogue
-from zhiji_etl.distinct import with_answers
+from zhiji_etl.distinct import found_once, with_answers
 from zhiji_etl.errors import FigureError, ProjectError
 from zhiji_etl.figures import AMOUNT_FIELDS, FIGURE_COLUMNS, Reason
 from zhiji_etl.periods import resolve_periods, with_year_ends
@@ -264,21 +264,15 @@ def _placing_defect(catalogue: Catalogue) -> pl.Expr:
 
 
 def _near(catalogue: Catalogue) -> pl.Expr:
-    """A hint with the nearest metric: looked up once for each distinct unknown metric."""
-    known = list(catalogue.metrics)
+    """A hint with the metric that is nearest to an unknown one."""
+    known = sorted(catalogue.metrics)
 
-    def hints(batch: pl.Series) -> pl.Series:
-        """What to do about unknown metrics, once for each distinct name."""
-        distinct = batch.unique().drop_nulls()
-        near = {name: get_close_matches(name, known, n=1) for name in distinct}
-        texts = {name: f"Hint: did you mean {found[0]}?" if found else _known(known) for name, found in near.items()}
-        return batch.replace_strict(texts, default="", return_dtype=pl.String)
+    def hint(metric: str) -> str:
+        """What to do about one metric."""
+        near = get_close_matches(metric, known, n=1)
+        return f"Hint: did you mean {near[0]}?" if near else f"Hint: declared are {', '.join(known[:20])}."
 
-    return pl.col("metric").map_batches(hints, return_dtype=pl.String, is_elementwise=True)
-
-
-def _known(names: list[str]) -> str:
-    return f"Hint: declared are {', '.join(sorted(names)[:20])}."
+    return found_once(pl.col("metric"), hint, pl.String())
 
 
 def _dated(rows: pl.DataFrame, year_ends: Mapping[str, str]) -> pl.DataFrame:
