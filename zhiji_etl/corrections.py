@@ -31,8 +31,16 @@ ACTIONS: Final = ("override", "scale", "drop", "accept")
 PLACE: Final = ("source", "entity", "metric", "period")
 KIND: Final = "correction"
 DROPPED: Final = "dropped_by_correction"
-WORKING: Final = ("__factor", "__divisor", "__dropped")
+
+WORKING: Final[dict[str, pl.DataType]] = {
+    "__factor": pl.Float64(),
+    "__divisor": pl.Float64(),
+    "__dropped": pl.String(),
+}
 """Columns that `amended` adds to the rows for a while."""
+
+_KEYS: Final = {"__entity": "entity", "__metric": "metric", "__period": "period", "__print": "printed"}
+_TABLE: Final = {**dict.fromkeys((*_KEYS, "__override"), pl.String()), **WORKING}
 
 
 def _as_text(value: object) -> object:
@@ -113,7 +121,7 @@ def amended(rows: pl.LazyFrame, source: str, corrections: Iterable[Correction]) 
     """
     mine = [one for one in corrections if one.source.strip() == source and one.action != "accept"]
     if not mine:
-        nothing = {name: pl.lit(None, dtype) for name, dtype in AMENDMENT.items() if name != "__override"}
+        nothing = {name: pl.lit(None, dtype) for name, dtype in WORKING.items()}
         return rows.with_columns(**nothing, corrected_from=pl.lit(None, pl.String))
     table = pl.LazyFrame([(*one.place[1:], *_amendment(one)) for one in mine], schema=_TABLE, orient="row")
     keyed = rows.with_columns(pl.col(ours).str.strip_chars().alias(key) for key, ours in _KEYS.items())
@@ -160,15 +168,6 @@ def told(found: Iterable[pl.DataFrame], rows: pl.DataFrame, corrections: Sequenc
 
 
 # ------------------------------------------------------------------------------------------------------ amendments
-
-AMENDMENT: Final[dict[str, pl.DataType]] = {
-    "__override": pl.String(),
-    "__factor": pl.Float64(),
-    "__divisor": pl.Float64(),
-    "__dropped": pl.String(),
-}
-_KEYS: Final = {"__entity": "entity", "__metric": "metric", "__period": "period", "__print": "printed"}
-_TABLE: Final = {**dict.fromkeys(_KEYS, pl.String()), **AMENDMENT}
 
 
 def _amendment(one: Correction) -> tuple[str | None, float | None, float | None, str | None]:
