@@ -27,10 +27,10 @@ from zhiji_etl.outputs import (
     read_manifest,
     refuse_unwritable,
     runs,
-    safe_terminal,
     verify,
 )
 from zhiji_etl.outputs.published import new_run_id
+from zhiji_etl.sources.names import safe_terminal
 
 ROOT = Path(zhiji_etl.__file__).parents[1]
 FRAME = pl.DataFrame({"entity": ["A", "B"], "sales": [6.238e6, None]})
@@ -497,7 +497,7 @@ def test_json_has_no_nan(tmp_path: Path):
         RunFolder(tmp_path).write_json("a.json", {"x": float("nan")})
 
 
-# --------------------------------------------------------------------------------------------------- safe exports
+# -------------------------------------------------------------------------------------------------------- formulas
 
 
 @pytest.mark.parametrize(

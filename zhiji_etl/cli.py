@@ -364,7 +364,7 @@ def _show(what: dict[str, Any] | list[dict[str, Any]] | RenderableType, *, hang:
 
 def _complain(error: ZhijiError) -> None:
     from zhiji_etl.logs import speaks_json
-    from zhiji_etl.outputs import safe_terminal
+    from zhiji_etl.sources.names import safe_terminal
     from zhiji_etl.stages import LOGGER
 
     if speaks_json():

@@ -23,7 +23,8 @@ from zhiji_etl.errors import OutputError
 from zhiji_etl.figures import SEVERITY, VERDICT, Verdict
 from zhiji_etl.findings import is_main
 from zhiji_etl.history import chosen
-from zhiji_etl.outputs import require_folder, runs, safe_terminal
+from zhiji_etl.outputs import require_folder, runs
+from zhiji_etl.sources.names import safe_terminal
 
 CHANGES: Final = ("changed", "restated", "gone", "added", "coarser", "finer", "within")
 """What can have become of a figure, the loudest first."""

@@ -16,12 +16,12 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from zhiji_etl.errors import ProjectError, RateError
-from zhiji_etl.outputs import safe_terminal
 from zhiji_etl.periods import parse_period
 from zhiji_etl.pipeline import rates_of
 from zhiji_etl.project import Project
 from zhiji_etl.rates import Rate, RateMethod, Rates
 from zhiji_etl.rates.quotes import NUMBER
+from zhiji_etl.sources.names import safe_terminal
 
 SHOWN: Final = 5
 """How many printed pairs the summary of a run shows; those that no reference rate fits come first."""

@@ -20,9 +20,10 @@ from zhiji_etl.figures import Reason
 from zhiji_etl.findings import REASONS, alternatives_of, changed_together, conflicts_of, figures_of, is_main
 from zhiji_etl.glossary import Meaning, meanings
 from zhiji_etl.html.numbers import short
-from zhiji_etl.outputs import latest, safe_terminal
+from zhiji_etl.outputs import latest
 from zhiji_etl.project import Project
 from zhiji_etl.report import COLOURS, ends, fitting_slip, headline, last_digits
+from zhiji_etl.sources.names import safe_terminal
 from zhiji_etl.wording import RuleText, rule_of, rule_texts, wording
 
 LABEL: Final = 10

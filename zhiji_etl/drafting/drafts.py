@@ -17,7 +17,6 @@ from zhiji_etl.choices import Published
 from zhiji_etl.drafting.outlines import Outline, kind, near_metric, outlined
 from zhiji_etl.drafting.trials import SHOWN, caption_lines, one_line, trial_lines, tried
 from zhiji_etl.errors import OutputError, SourceError
-from zhiji_etl.outputs import safe_terminal
 from zhiji_etl.outputs.disk import write_whole, writing
 from zhiji_etl.settings import schema_name, schema_text
 from zhiji_etl.sources import Sidecar, form_of
@@ -25,7 +24,7 @@ from zhiji_etl.sources.excel import sheet_names
 from zhiji_etl.sources.forms import FORMS
 from zhiji_etl.sources.grids import Grid
 from zhiji_etl.sources.html import html_tables
-from zhiji_etl.sources.names import nearest
+from zhiji_etl.sources.names import nearest, safe_terminal
 from zhiji_etl.sources.rows import NEEDED
 
 SCHEMA_LINE: Final = f"#:schema ../schemas/{schema_name(Published.SIDECAR)}"
