@@ -142,7 +142,9 @@ def rescaled(rows: pl.DataFrame, corrections: Iterable[Correction]) -> pl.DataFr
     return rows.with_columns(read=pl.when(pl.col("__factor").is_not_null()).then(_struct(scaled)).otherwise(read))
 
 
-def told(found: Iterable[pl.DataFrame], rows: pl.DataFrame, corrections: Sequence[Correction]) -> list[pl.DataFrame]:
+def with_outcomes(
+    found: Iterable[pl.DataFrame], rows: pl.DataFrame, corrections: Sequence[Correction]
+) -> list[pl.DataFrame]:
     """Findings (FINDING_COLUMNS) with those accepted that a correction accepts, and one for each other correction.
 
     `rows` are all raw rows after `amended`. An accepted finding keeps its verdict; its severity becomes info.

@@ -264,7 +264,7 @@ def conclude(
         figures=usable,
         tables=tables.tables,
         rejects=pl.concat([unread, rows.reject(read, refused)]).sort("row_id"),
-        findings=findings.gathered(corrections.told(found, read, amendments)),
+        findings=findings.gathered(corrections.with_outcomes(found, read, amendments)),
         implied=intersect([concluded.implied, restated.implied]),
         rates=rates.slice(asked),
         quotes=read.filter(pl.col("note").is_not_null()).select("row_id", "note"),

@@ -7,7 +7,6 @@ In: the sources of a project. Out: `Split`, in which every raw row, known by its
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +24,7 @@ from zhiji_etl.rates import USUAL, RateMethod
 from zhiji_etl.reading.captioned import captioned_series
 from zhiji_etl.reading.cells import options
 from zhiji_etl.sources import Sidecar, Source, ordinals, scan_source
+from zhiji_etl.sources.names import nearest
 from zhiji_etl.sources.rows import NEEDED, OPTIONAL, RESERVED, RESERVED_STARTS
 
 REJECT_ENDING: Final = ("code", "reason")
@@ -126,7 +126,9 @@ def _batches_of(
     source: Source, ordinal: int, catalogue: Catalogue, amendments: Sequence[corrections.Correction]
 ) -> Iterator[pl.DataFrame]:
     """The rows of one source in the order of their `row_id`, at least one batch of them."""
-    raw = corrections.amended(labels.told(scan_source(source, ordinal), source.sidecar), source.name, amendments)
+    raw = corrections.amended(
+        labels.in_our_names(scan_source(source, ordinal), source.sidecar), source.name, amendments
+    )
     batches = _from_disk(raw) if source.bytes > LARGE else _from_memory(raw)
     yield from (_read_batch(batch, source.sidecar, catalogue, amendments) for batch in batches)
 
@@ -269,8 +271,8 @@ def _near(catalogue: Catalogue) -> pl.Expr:
 
     def hint(metric: str) -> str:
         """What to do about one metric."""
-        near = get_close_matches(metric, known, n=1)
-        return f"Hint: did you mean {near[0]}?" if near else f"Hint: declared are {', '.join(known[:20])}."
+        near = nearest(metric, known)
+        return f"Hint: did you mean {near}?" if near else f"Hint: declared are {', '.join(known[:20])}."
 
     return found_once(pl.col("metric"), hint, pl.String())
 

@@ -126,7 +126,7 @@ def _read(source: Source) -> pl.DataFrame:
         currency=sidecar.currency,
         decimal_comma=sidecar.decimal_comma,
     )
-    told = labels.told(scan_source(source, 0), sidecar).with_columns(read=read)
+    told = labels.in_our_names(scan_source(source, 0), sidecar).with_columns(read=read)
     found = told.with_columns(pl.col("read").struct.field(name) for name in ("code", "reason"))
     return found.collect()
 
