@@ -18,7 +18,7 @@ from zhiji_etl import corrections, labels
 from zhiji_etl.catalogue import Catalogue
 from zhiji_etl.distinct import found_once, with_answers
 from zhiji_etl.errors import FigureError, ProjectError
-from zhiji_etl.figures import AMOUNT_FIELDS, FIGURE_COLUMNS, Reason
+from zhiji_etl.figures import FIGURE_AMOUNT, FIGURE_COLUMNS, Reason
 from zhiji_etl.periods import resolve_periods, with_year_ends
 from zhiji_etl.rates import USUAL, RateMethod
 from zhiji_etl.reading.captioned import captioned_series
@@ -34,11 +34,8 @@ Recall = Callable[[Source, Callable[[], pl.DataFrame]], pl.DataFrame]
 RESTATING: Final = 1
 """The last bit of a figure_id: 0 for the figure of a row, 1 for the amount that restates it."""
 
-AMOUNTS: Final = {name: dtype for name, dtype in AMOUNT_FIELDS.items() if name in FIGURE_COLUMNS}
-"""What a figure keeps of the amount that was read."""
-
 RESTATED: Final = "__restated"
-"""Column of `read_rows`: the AMOUNTS that restate those of the row; its unit is null where none do."""
+"""Column of `read_rows`: the amount (FIGURE_AMOUNT) that restates that of the row; its unit is null where none does."""
 
 ROW_COLUMNS: Final[dict[str, pl.DataType]] = {
     "row_id": pl.UInt64(),
@@ -51,18 +48,18 @@ ROW_COLUMNS: Final[dict[str, pl.DataType]] = {
     "period_label": pl.String(),
     "period_is_flow": pl.Boolean(),
     **dict.fromkeys(REJECT_ENDING, pl.String()),
-    **AMOUNTS,
-    RESTATED: pl.Struct(AMOUNTS),
+    **FIGURE_AMOUNT,
+    RESTATED: pl.Struct(FIGURE_AMOUNT),
 }
 """The columns of `read_rows`, beside which stand all other raw columns, as text."""
 
 BATCH: Final = 125_000
 """Rows that are read at a time: enough for two threads that parse, few enough to be forgotten soon."""
 
-_DEFECT: Final = pl.Struct({"code": pl.String(), "reason": pl.String()})
 LARGE: Final = 64_000_000
 """Bytes of a source above which its raw rows are not held in memory as a whole, where they need not be."""
 
+_DEFECT: Final = pl.Struct({"code": pl.String(), "reason": pl.String()})
 _FOR_A_WHILE: Final = (
     *("read", "defect", "defect_reason", "fiscal_year_end", "__placing", "period_kind", "period_code", "period_reason"),
     *corrections.WORKING,
@@ -168,7 +165,7 @@ def split(rows: pl.DataFrame) -> Split:
     defective = pl.col("code").is_not_null()
     figures = rows.filter(~defective)
     restated = pl.col(RESTATED).struct
-    again = figures.filter(restated.field("unit").is_not_null()).with_columns(restated.field(*AMOUNTS))
+    again = figures.filter(restated.field("unit").is_not_null()).with_columns(restated.field(*FIGURE_AMOUNT))
     both = _figures(figures, 0).merge_sorted(_figures(again, RESTATING), key="figure_id")
     # Put together once: expressions over columns in pieces would each do it again.
     return Split(both.rechunk(), as_rejects(rows.filter(defective)))
@@ -318,21 +315,21 @@ def _entity() -> pl.Expr:
 
 
 def _stated(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows with the AMOUNTS of their figure, and under RESTATED those that restate it.
+    """Rows with the amount of their figure (FIGURE_AMOUNT), and under RESTATED the one that restates it.
 
     The figure is what stands first, but where only the amount in brackets is in the declared unit.
     """
     read = pl.col("read").struct
-    other = read.field("restated").struct.field(*AMOUNTS)
-    plain = rows.with_columns(read.field(*AMOUNTS), pl.struct(other).alias(RESTATED))
+    other = read.field("restated").struct.field(*FIGURE_AMOUNT)
+    plain = rows.with_columns(read.field(*FIGURE_AMOUNT), pl.struct(other).alias(RESTATED))
     unit = pl.col(RESTATED).struct.field("unit")
     if plain.select(unit.is_null().all()).item():
-        return plain.with_columns(pl.lit(None, pl.Struct(AMOUNTS)).alias(RESTATED))
+        return plain.with_columns(pl.lit(None, pl.Struct(FIGURE_AMOUNT)).alias(RESTATED))
     in_brackets = ((unit == pl.col("declared_unit")) & (pl.col("unit") != pl.col("declared_unit"))).fill_null(False)
-    first = pl.when(in_brackets).then(RESTATED).otherwise(pl.struct(AMOUNTS.keys()))
-    second = pl.when(in_brackets).then(pl.struct(AMOUNTS.keys())).otherwise(RESTATED)
+    first = pl.when(in_brackets).then(RESTATED).otherwise(pl.struct(FIGURE_AMOUNT.keys()))
+    second = pl.when(in_brackets).then(pl.struct(FIGURE_AMOUNT.keys())).otherwise(RESTATED)
     turned = plain.with_columns(first.alias("read"), second.alias(RESTATED))
-    return turned.with_columns(pl.col("read").struct.field(*AMOUNTS))
+    return turned.with_columns(pl.col("read").struct.field(*FIGURE_AMOUNT))
 
 
 def _figures(rows: pl.DataFrame, restating: int) -> pl.DataFrame:

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import ipc
 
-from zhiji_etl.engines.seam import Given, Made
+from zhiji_etl.engines.seam import Gather, Given, Made, Split
 from zhiji_etl.errors import EngineError
 from zhiji_etl.outputs.disk import temporary_folder, writing
 from zhiji_etl.sources.names import safe_terminal
@@ -33,9 +33,7 @@ TAIL: Final = 8
 """Bytes at the end of a shard's file that say where its index begins."""
 
 
-def split_up(
-    split: Callable[[Given], Iterable[tuple[int, pa.Table]]], shard: Given, partitions: int
-) -> Iterator[tuple[int, pa.Table]]:
+def split_up(split: Split[Given], shard: Given, partitions: int) -> Iterator[tuple[int, pa.Table]]:
     """What `split` gives of a shard; `ValueError` where it names a partition that there is not."""
     for partition, table in split(shard):
         if not 0 <= partition < partitions:
@@ -112,11 +110,7 @@ class ThroughFiles(ABC):
         return self.each(work, shards)
 
     def shuffle_by_key(
-        self,
-        split: Callable[[Given], Iterable[tuple[int, pa.Table]]],
-        shards: Sequence[Given],
-        gather: Callable[[int, Iterator[pa.Table]], Made],
-        partitions: int,
+        self, split: Split[Given], shards: Sequence[Given], gather: Gather[Made], partitions: int
     ) -> list[Made]:
         """As `Engine.shuffle_by_key`; `EngineError` `engine_scratch` where a worker does not see `scratch`."""
         with temporary_folder(self.scratch, SHUFFLE) as name:
@@ -125,9 +119,7 @@ class ThroughFiles(ABC):
             return self.each(partial(_gather_from_files, gather, folder, names), range(partitions))
 
 
-def _split_into_file(
-    split: Callable[[Given], Iterable[tuple[int, pa.Table]]], partitions: int, folder: Path, shard: Given
-) -> str:
+def _split_into_file(split: Split[Given], partitions: int, folder: Path, shard: Given) -> str:
     """Write all pieces of a shard into one file of this attempt's own; its name.
 
     `EngineError` `engine_scratch` where this worker does not see the folder.
@@ -143,8 +135,6 @@ def _split_into_file(
     return name
 
 
-def _gather_from_files(
-    gather: Callable[[int, Iterator[pa.Table]], Made], folder: Path, names: Sequence[str], partition: int
-) -> Made:
+def _gather_from_files(gather: Gather[Made], folder: Path, names: Sequence[str], partition: int) -> Made:
     """What is made of a partition, from the files of all shards in their order."""
     return gather(partition, (piece for name in names for piece in read_shard(folder / name, partition)))
