@@ -24,6 +24,7 @@ from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from typing import Any
 
+from benchmarks.record import Measure, Spent
 from zhiji_etl.project import init
 
 COMMAND = ("-m", "zhiji_etl")
@@ -36,6 +37,15 @@ class Absent:
 sys.meta_path.insert(0, Absent())
 import polars, pandera.polars, pyarrow.parquet, pydantic, jinja2, rich.console, highspy
 """
+
+
+ROWS = (
+    ("--version", "python", "zhiji-etl --version", "the start of Python itself"),
+    ("--help", "python", "zhiji-etl --help", "the start of Python itself"),
+    ("warm run", "import libraries", "zhiji-etl run on the reference project, warm", "loading the libraries it uses"),
+    ("first run", "import libraries", "the same, the first time", "loading the libraries it uses"),
+)
+"""For each row of the table two of `answers`, ours and what it is beside, and what they are called."""
 
 
 def environment(scratch: Path) -> dict[str, str]:
@@ -74,8 +84,8 @@ def first(scratch: Path, rounds: int) -> list[tuple[float, float]]:
     return taken
 
 
-def answers(rounds: int) -> dict[str, dict[str, Any]]:
-    """Everything that is measured, by name."""
+def answers(rounds: int) -> tuple[dict[str, dict[str, Any]], dict[str, float]]:
+    """Everything that is measured, by name; and the seconds of each stage of a warm run."""
     with tempfile.TemporaryDirectory() as made:
         scratch = Path(made)
         init(scratch / "project")
@@ -95,7 +105,14 @@ def answers(rounds: int) -> dict[str, dict[str, Any]]:
         measured["first run"] = told(first(scratch, rounds))
         latest = max((scratch / "project" / "build" / "runs").iterdir(), key=lambda path: path.name)
         stages = json.loads((latest / "run.json").read_text(encoding="utf-8"))["timings"]
-    return {**measured, "stages of a warm run": stages}
+    return measured, stages
+
+
+def measures(small: bool) -> list[Measure]:
+    """A row for each of ROWS."""
+    measured, _ = answers(1 if small else 7)
+    spent = {name: Spent(one["wall"], one["processor"]) for name, one in measured.items()}
+    return [Measure(what, beside, spent[ours], spent[theirs]) for ours, theirs, what, beside in ROWS]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -104,8 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args(arguments)
-    measured = answers(chosen.rounds)
-    stages = measured.pop("stages of a warm run")
+    measured, stages = answers(chosen.rounds)
     for name, one in measured.items():
         print(
             f"{name:16} {one['wall']:6.2f} s, least {one['least_wall']:5.2f} s, {one['processor']:6.2f} s of processors"

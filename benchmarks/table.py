@@ -46,7 +46,7 @@ PARTS = {
     "validation": Part("Validation", "validation", peers=True),
     "rules": Part("Rules", "rules"),
     "localise": Part("Localisation", "localise"),
-    "startup": Part("Start-up", "answers"),
+    "startup": Part("Start-up", "startup"),
 }
 
 

@@ -22,35 +22,6 @@ def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT))
 
 
-def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
-
-
-def test_one_benchmark():
-    done = bench("benchmarks", "--quick", "localise")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "the true one listed: True" in done.stdout
-
-
-def test_a_benchmark_that_does_not_exist():
-    assert bench("benchmarks", "nothing").returncode == 2
-
-
-def test_a_benchmark_that_fails():
-    from benchmarks import __main__ as benchmarks
-
-    passed, _, lines = benchmarks.run("nothing", quick=True)
-    assert not passed
-    assert lines[0].startswith("failed: ")
-
-
-def test_every_size_is_of_a_benchmark():
-    from benchmarks import __main__ as benchmarks
-
-    assert benchmarks.SIZES.keys() <= set(benchmarks.names())
-
-
 def raw(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (folder / "raw").iterdir()}
 
@@ -217,10 +188,12 @@ def test_a_part_that_fails_has_a_row_and_an_exit_code(monkeypatch: pytest.Monkey
 
 def test_parts_of_the_table_run_small(tmp_path: Path):
     told_in = tmp_path / "bench.json"
-    done = bench("benchmarks.table", "--small", "--json", str(told_in), "rules", "conversion")
+    parts = ("rules", "conversion", "localise")
+    command = [sys.executable, "-m", "benchmarks.table", "--small", "--json", str(told_in), *parts]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     rows = json.loads(told_in.read_text(encoding="utf-8"))["measures"]
-    assert {row["part"] for row in rows} == {"rules", "conversion"}
+    assert {row["part"] for row in rows} == set(parts)
     assert all(row["ratio"] or row["note"] == "not installed" for row in rows)
 
 

@@ -11,7 +11,6 @@ import contextlib
 import io
 import re
 import shlex
-import shutil
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -23,7 +22,6 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
-PARTS = ("raw", "schemas", "zhiji.toml")
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```[ ]*$", re.MULTILINE | re.DOTALL)
 MASKS = (
     (re.compile(r"\d{8}T\d{6,12}Z?-[0-9a-f]{6}"), "RUN"),
@@ -142,20 +140,10 @@ def commands(text: str) -> Iterator[tuple[str, list[str]]]:
         yield command, shown
 
 
-@pytest.fixture
-def project_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the reference project, as the working directory."""
-    for part in PARTS:
-        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-        copy(ROOT / part, tmp_path / part)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 @pytest.mark.skipif(not PAGES, reason="docs/ stands in a checkout only")
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-@pytest.mark.usefixtures("project_here")
-def test_a_page(path: Path, command: Callable, monkeypatch: pytest.MonkeyPatch):
+def test_a_page(path: Path, command: Callable, reference: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(reference)
     page = Page(path, command)
     monkeypatch.setitem(sys.modules, page.module.__name__, page.module)
     text = path.read_text(encoding="utf-8")

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 import zhiji_etl as zj
 from zhiji_etl.catalogue import catalogue
+from zhiji_etl.choices import Published
 from zhiji_etl.drafting import draft
 from zhiji_etl.drafting.outlines import kind, near_metric, outlined
 from zhiji_etl.errors import ProjectError
-from zhiji_etl.settings import Written, json_schema, read_settings, schema_text
+from zhiji_etl.settings import MODELS, json_schema, read_settings, schema_text
 from zhiji_etl.sources import Sidecar, read_sidecar
 from zhiji_etl.sources.grids import grid_of
 
@@ -307,11 +308,11 @@ def test_the_command_writes_once(command, tmp_path: Path):
 # --------------------------------------------------------------------------------------------------------- schemas
 
 
-@pytest.mark.parametrize("written", Written)
-def test_a_published_schema_is_what_the_code_reads(written: Written, command):
-    assert schema_text(written) == json_schema(written)
-    jsonschema.Draft202012Validator.check_schema(json.loads(schema_text(written)))
-    assert command("schema", written.value).out == schema_text(written)
+@pytest.mark.parametrize("file", MODELS)
+def test_a_published_schema_is_what_the_code_reads(file: Published, command):
+    assert schema_text(file) == json_schema(file)
+    jsonschema.Draft202012Validator.check_schema(json.loads(schema_text(file)))
+    assert command("schema", file.value).out == schema_text(file)
 
 
 def test_the_schema_of_a_run_is_published_too(reference_result, command):
@@ -346,7 +347,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("text", "accepted"), [*((t, True) for t in ACCEPTED), *((t, False) for t in REFUSED)])
 def test_schema_and_code_agree(tmp_path: Path, text: str, accepted: bool):
-    validator = jsonschema.Draft202012Validator(json.loads(schema_text(Written.SIDECAR)))
+    validator = jsonschema.Draft202012Validator(json.loads(schema_text(Published.SIDECAR)))
     assert validator.is_valid(tomllib.loads(text)) == accepted
     (tmp_path / "a.toml").write_text(text)
     if accepted:

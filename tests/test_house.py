@@ -73,6 +73,13 @@ def test_few_public_names():
 
 
 @is_checkout
+def test_the_map_names_every_room():
+    named = set(re.findall(r"`(\w+)(?:/|\.py)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")))
+    rooms = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
+    assert {room for room in rooms if not room.startswith("_")} - named == set()
+
+
+@is_checkout
 def test_no_place_of_one_machine_in_the_files():
     places = re.compile(r"/(?:home|Users|root|work)/\w")
     texts = [*MODULES, *ROOT.glob("*.md"), *ROOT.glob("schemas/*.py"), *ROOT.glob("raw/*"), ROOT / "constraints.txt"]

@@ -27,10 +27,11 @@ from zhiji_etl.outputs import (
     read_manifest,
     refuse_unwritable,
     runs,
-    safe_terminal,
     verify,
 )
+from zhiji_etl.outputs.folder import json_text
 from zhiji_etl.outputs.published import new_run_id
+from zhiji_etl.sources.names import safe_terminal
 
 ROOT = Path(zhiji_etl.__file__).parents[1]
 FRAME = pl.DataFrame({"entity": ["A", "B"], "sales": [6.238e6, None]})
@@ -40,7 +41,7 @@ NO_GRACE = timedelta(0)
 def publish(build: Path, value: int = 0, rows: int = 3, **options) -> Path:
     with publishing(build, **options) as run:
         run.write_parquet("figures.parquet", pl.DataFrame({"n": [value] * rows}))
-        run.write_json("summary.json", {"n": value})
+        run.write_text("summary.json", json.dumps({"n": value}))
     return run.path
 
 
@@ -63,14 +64,14 @@ def child(code: str, folder: Path) -> subprocess.Popen:
 
 def test_a_run_is_published_with_its_manifest(tmp_path: Path):
     with publishing(tmp_path / "build") as run:
-        rows = run.write_parquet("figures.parquet", FRAME.lazy(), units={"sales": "vehicle"})
+        run.write_parquet("figures.parquet", FRAME, units={"sales": "vehicle"})
         run.write_text("note.txt", "623.8万辆\n")
         run.manifest["settings"] = {"fail_on": "error"}
         run.manifest["inputs"] = [{"name": "a.csv", "sha256": "0" * 64, "bytes": 3}]
         assert not (tmp_path / "build" / "latest").exists()
     found = latest(tmp_path / "build")
     manifest = read_manifest(found)
-    assert rows == 2
+    assert run.rows == {"figures.parquet": 2}
     assert found == run.path
     assert verify(found) == []
     assert [(o["name"], o.get("rows")) for o in manifest["outputs"]] == [("figures.parquet", 2), ("note.txt", None)]
@@ -186,7 +187,7 @@ def test_ids_stay_in_order_when_the_clock_goes_back(tmp_path: Path):
 # ----------------------------------------------------------------------------------------------------------- faults
 
 KILLED = """
-import sys, polars as pl
+import json, sys, polars as pl
 from pathlib import Path
 from zhiji_etl.outputs import publishing
 n = 100
@@ -194,8 +195,8 @@ print("ready", flush=True)
 while True:
     n += 1
     with publishing(Path(sys.argv[1]), keep=2) as run:
-        run.write_parquet("figures.parquet", pl.LazyFrame({"n": [n] * 50_000}))
-        run.write_json("summary.json", {"n": n})
+        run.write_parquet("figures.parquet", pl.DataFrame({"n": [n] * 50_000}))
+        run.write_text("summary.json", json.dumps({"n": n}))
 """
 
 
@@ -433,12 +434,6 @@ def test_a_read_only_disk(tmp_path: Path):
         assert value_of(publish(build, 3)) == {3}
 
 
-def test_errors_of_the_data_are_not_called_errors_of_the_disk(tmp_path: Path):
-    broken = pl.LazyFrame({"a": ["x"]}).select(pl.col("a").cast(pl.Int64))
-    with pytest.raises(pl.exceptions.InvalidOperationError), publishing(tmp_path) as run:
-        run.write_parquet("a.parquet", broken)
-
-
 # ---------------------------------------------------------------------------------------------- metadata and bytes
 
 
@@ -449,12 +444,10 @@ def test_units_stand_in_the_field_metadata(tmp_path: Path):
         day=pl.date(2020, 3, 31),
         big=pl.lit(2**63, pl.UInt64),
     )
-    RunFolder(tmp_path).write_parquet(
-        "a.parquet", frame, units={"sales": "vehicle"}, descriptions={"sales": "销量", "kind": "how"}
-    )
+    RunFolder(tmp_path).write_parquet("a.parquet", frame, units={"sales": "vehicle", "kind": "辆"})
     schema = pq.read_schema(tmp_path / "a.parquet")
-    assert schema.field("sales").metadata == {b"unit": b"vehicle", b"description": "销量".encode()}
-    assert schema.field("kind").metadata[b"description"] == b"how"
+    assert schema.field("sales").metadata == {b"unit": b"vehicle"}
+    assert schema.field("kind").metadata[b"unit"] == "辆".encode()
     assert_frame_equal(pl.read_parquet(tmp_path / "a.parquet"), frame)
     assert pq.read_table(tmp_path / "a.parquet").column("sales").to_pylist() == [6.238e6, None]
 
@@ -472,7 +465,7 @@ from zhiji_etl.outputs import RunFolder
 n = pl.int_range(300_000, eager=True)
 frame = pl.DataFrame({"n": n, "h": n.hash().cast(pl.Float64), "s": ("t" + (n % 97).cast(pl.String)), "z": n * 0.1})
 frame = frame.with_columns(e=pl.col("s").cast(pl.Enum([f"t{k}" for k in range(97)])), u=pl.col("n").cast(pl.UInt64))
-RunFolder(Path(sys.argv[1])).write_parquet("a.parquet", frame.lazy().filter(pl.col("n") % 3 != 1), units={"z": "CNY"})
+RunFolder(Path(sys.argv[1])).write_parquet("a.parquet", frame.filter(pl.col("n") % 3 != 1), units={"z": "CNY"})
 """
 
 
@@ -488,16 +481,16 @@ def test_the_same_frame_gives_the_same_bytes_on_one_thread_and_two(tmp_path: Pat
 
 
 def test_an_empty_frame_keeps_its_columns(tmp_path: Path):
-    assert RunFolder(tmp_path).write_parquet("a.parquet", FRAME.clear(), units={"sales": "vehicle"}) == 0
+    RunFolder(tmp_path).write_parquet("a.parquet", FRAME.clear(), units={"sales": "vehicle"})
     assert pl.read_parquet(tmp_path / "a.parquet").schema == FRAME.schema
 
 
-def test_json_has_no_nan(tmp_path: Path):
+def test_json_has_no_nan():
     with pytest.raises(ValueError, match="JSON"):
-        RunFolder(tmp_path).write_json("a.json", {"x": float("nan")})
+        json_text({"x": float("nan")})
 
 
-# --------------------------------------------------------------------------------------------------- safe exports
+# -------------------------------------------------------------------------------------------------------- formulas
 
 
 @pytest.mark.parametrize(

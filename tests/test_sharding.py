@@ -328,7 +328,7 @@ def test_raw_rows_stream_to_disk(tmp_path: Path, name: str) -> None:
         tmp_path / "raw" / name
     )
     (source,) = find_sources(tmp_path / "raw")
-    plan = corrections.amended(labels.told(scan_source(source, 1), source.sidecar), source.name, ())
+    plan = corrections.amended(labels.in_our_names(scan_source(source, 1), source.sidecar), source.name, ())
     drawn = plan.show_graph(plan_stage="physical", engine="streaming", raw_output=True, show=False)
     nodes = {label.split("\\n")[0].split("[")[0] for label in re.findall(r'label="?([^"<\]]+)', str(drawn))}
     streaming = {"with-columns", "select", "multi-scan", "streaming-python-scan", "with-row-index", "filter"}

@@ -1,5 +1,6 @@
 """What is seen of a run from outside: stages and their seconds, logs, the bar on a terminal, JUnit."""
 
+import io
 import json
 import os
 import pty
@@ -11,14 +12,16 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
+import zhiji_etl as zj
 from zhiji_etl import logs
 from zhiji_etl.figures import Severity
 from zhiji_etl.findings import as_findings, gathered
 from zhiji_etl.junit import junit
 from zhiji_etl.outputs import latest, read_manifest
-from zhiji_etl.progress import speed, time_left
-from zhiji_etl.stages import STAGES, Stages
+from zhiji_etl.progress import Bar, speed, time_left
+from zhiji_etl.stages import STAGES, STAGES_IN_SHARDS, Stages
 
 CLEAN = "A,vehicle_sales,2019,5 vehicles\n"
 TWICE = "A,vehicle_sales,2019,5 vehicles\nA,vehicle_sales,2019,7 vehicles\n"
@@ -63,8 +66,9 @@ def test_rows_are_counted_as_they_come():
 )
 def test_the_time_left_is_that_of_the_run_before(stage, seconds, left):
     expected = {"read": 60.0, "check": 10.0, "write": 2.0, "convert": 3.0, "total": 75.0}
-    assert time_left(stage, seconds, expected) == f"about {left} left"
-    assert time_left(stage, seconds, {}) == ""
+    later = STAGES[STAGES.index(stage) + 1 :]
+    assert time_left(stage, seconds, later, expected) == f"about {left} left"
+    assert time_left(stage, seconds, later, {}) == ""
 
 
 def test_rows_a_second():
@@ -106,21 +110,33 @@ def test_an_error_is_a_json_line_too(command, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such terminal")
-def test_a_bar_on_a_terminal_only(project, checkout, command):
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [([], (f"/{len(STAGES)}", "1,000 rows", "/s", " left")), (["--partitions", "2"], ("publish", " left"))],
+)
+def test_a_bar_on_a_terminal_only(project, checkout, command, options, told):
     folder = project("".join(f"A,vehicle_sales,{year},5 vehicles\n" for year in range(1000, 2000)))
     command("run", folder)
     ours, theirs = pty.openpty()
     environment = {**os.environ, "PYTHONPATH": str(checkout), "TERM": "xterm", "COLUMNS": "200"}
-    words = [sys.executable, "-m", "zhiji_etl", "run", str(folder), "--json"]
+    words = [sys.executable, "-m", "zhiji_etl", "run", str(folder), "--json", *options]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=theirs, env=environment) as running:
         os.close(theirs)
         shown = b"".join(iter(lambda: _read(ours), b"")).decode()
         assert json.loads(running.stdout.read())["counts"]["raw_rows"] == 1000
     os.close(ours)
-    assert f"/{len(STAGES)}" in shown
-    assert "1,000 rows" in shown
-    assert "/s" in shown
-    assert " left" in shown
+    assert [one for one in told if one not in shown] == []
+
+
+@pytest.mark.parametrize(("partitions", "stages"), [(1, STAGES), (2, STAGES_IN_SHARDS)])
+def test_the_bar_knows_every_stage_of_a_run(project, partitions, stages):
+    watching = Watching()
+    zj.Project(project(CLEAN)).run(stages=Stages(watching), partitions=partitions)
+    assert watching.stages == list(stages)
+    with Bar(Console(file=io.StringIO(), force_terminal=True), {"report": 1.0}) as bar:
+        for stage in watching.stages:
+            bar.begun(stage)
+        assert (bar.tasks[0].completed, bar.tasks[0].total) == (len(stages) - 1, len(stages))
 
 
 def _read(terminal: int) -> bytes:

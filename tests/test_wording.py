@@ -6,9 +6,10 @@ from importlib import resources
 
 import pytest
 
+from zhiji_etl.choices import Language
 from zhiji_etl.figures import Qualifier, Reason, Severity, Verdict
 from zhiji_etl.rates import RateMethod
-from zhiji_etl.wording import LANGUAGES, wording
+from zhiji_etl.wording import wording
 
 TABLE = tomllib.loads(resources.files("zhiji_etl").joinpath("wording.toml").read_text(encoding="utf-8"))
 ENTRIES = [
@@ -25,13 +26,13 @@ def holes(text: str) -> set[str]:
 
 @pytest.mark.parametrize(("key", "entry"), ENTRIES, ids=[key for key, _ in ENTRIES])
 def test_an_entry(key: str, entry: dict[str, str]):
-    assert set(entry) - {"one"} == set(LANGUAGES)
+    assert set(entry) - {"one"} == set(Language)
     assert holes(entry["en"]) == holes(entry["zh"])
     assert holes(entry.get("one", "")) <= holes(entry["en"])
     assert all(entry.values()) or key == "units.count"
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", Language)
 def test_every_name_has_its_word(language: str):
     words = wording(language)
     for section, names in (

@@ -263,9 +263,9 @@ def _observed(figures: pl.DataFrame) -> dict[str, Metric]:
 def _findings(figures: pl.DataFrame, concluded: Concluded, rates: Rates | None) -> Findings:
     found, implied = findings.all_as_findings(concluded.findings), [concluded.implied]
     if rates is not None:
-        unstated = [pl.lit(None, pl.String).alias(name) for name in ("fx", "restated_in")]
-        conventions = [pl.lit(None, dtype).alias(name) for name, dtype in conversion.CONVENTION_COLUMNS.items()]
-        restated = pairs.restatements(figures.with_columns(*unstated, *conventions[1:]), rates)
+        unstated = {**conversion.CONVENTION_COLUMNS, "fx": pl.String(), "restated_in": pl.String()}
+        nothing = {name: pl.lit(None, dtype) for name, dtype in unstated.items() if name != "source"}
+        restated = pairs.restatements(figures.with_columns(**nothing), rates)
         found.append(findings.as_findings(restated.findings))
         implied.append(restated.implied)
     return Findings(findings.gathered(found), intersect(implied), figures.select(*FIGURE_COLUMNS))

@@ -27,7 +27,7 @@ class Published(StrEnum):
     RUN = "run"
 
 
-class Contract(StrEnum):
+class Form(StrEnum):
     """Formats of others for what tables look like."""
 
     TABLE_SCHEMA = "table-schema"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zhiji_etl.choices import Contract, EngineName, FailOn, Language, Published, Rounding, TableFormat
+from zhiji_etl.choices import EngineName, FailOn, Form, Language, Published, Rounding, TableFormat
 from zhiji_etl.errors import FigureError, PeriodError, ZhijiError
 from zhiji_etl.starting import collect_seldom, keep_loaded, need_polars_alone
 
@@ -260,13 +260,13 @@ def schema(
     """Print the JSON Schema of a sidecar or the project file, for editors to complete from, or of a run's manifest."""
     from zhiji_etl.settings import schema_text
 
-    typer.echo(schema_text(file.value), nl=False)
+    typer.echo(schema_text(file), nl=False)
 
 
 @app.command(epilog="Example: zhiji-etl export demo --to odcs > demo.odcs.yaml")
 def export(
     project: Annotated[Path, typer.Argument(help="The project folder.")] = Path(),
-    to: Annotated[Contract | None, typer.Option(help="Print the schemas in this format.")] = None,
+    to: Annotated[Form | None, typer.Option(help="Print the schemas in this format.")] = None,
     tables: Annotated[
         TableFormat | None, typer.Option("--format", help="Write the tables of the latest run in this format.")
     ] = None,
@@ -274,7 +274,7 @@ def export(
     build: Annotated[Path | None, typer.Option(help="Where runs are published; by default PROJECT/build.")] = None,
 ) -> None:
     """Print the schemas for other tools, or write the tables as Delta; stderr says what a format cannot hold."""
-    from zhiji_etl.export import Form, contract, not_held, write_delta
+    from zhiji_etl.export import contract, not_held, write_delta
     from zhiji_etl.outputs import latest
     from zhiji_etl.project import Project
 
@@ -282,9 +282,8 @@ def export(
         raise typer.BadParameter("Give --to FORMAT, or --format delta --out DIR.")
     home = Project(project)
     if to is not None:
-        form = Form(to.value)
-        _show(contract(home.catalogue, form, home.settings.get("name", project.resolve().name)))
-        for sentence in not_held(home.catalogue, form):
+        _show(contract(home.catalogue, to, home.settings.get("name", project.resolve().name)))
+        for sentence in not_held(home.catalogue, to):
             typer.echo(sentence, err=True)
     elif out is not None:
         names = write_delta(latest(build or project / "build"), out)
@@ -365,7 +364,7 @@ def _show(what: dict[str, Any] | list[dict[str, Any]] | RenderableType, *, hang:
 
 def _complain(error: ZhijiError) -> None:
     from zhiji_etl.logs import speaks_json
-    from zhiji_etl.outputs import safe_terminal
+    from zhiji_etl.sources.names import safe_terminal
     from zhiji_etl.stages import LOGGER
 
     if speaks_json():

@@ -23,7 +23,8 @@ from zhiji_etl.errors import OutputError
 from zhiji_etl.figures import SEVERITY, VERDICT, Verdict
 from zhiji_etl.findings import is_main
 from zhiji_etl.history import chosen
-from zhiji_etl.outputs import require_folder, runs, safe_terminal
+from zhiji_etl.outputs import require_folder, runs
+from zhiji_etl.sources.names import safe_terminal
 
 CHANGES: Final = ("changed", "restated", "gone", "added", "coarser", "finer", "within")
 """What can have become of a figure, the loudest first."""
@@ -31,7 +32,8 @@ CHANGES: Final = ("changed", "restated", "gone", "added", "coarser", "finer", "w
 SUBJECT: Final = ("entity", "metric", "period_start", "period_end", "is_restatement")
 KEY: Final = ("source", *SUBJECT, "vintage")
 SAID: Final = ("printed", "low", "high", "low_closed", "high_closed", "step", "step_max", "unit")
-SIDE: Final = ("vintage", "printed", "low", "high", "unit", "source", "locator")
+SIDES: Final = ("before", "after")
+SIDE_COLUMNS: Final = ("vintage", "printed", "low", "high", "unit", "source", "locator")
 
 CHANGE_COLUMNS: Final[Mapping[str, pl.DataType]] = {
     "change": pl.Enum(CHANGES),
@@ -40,8 +42,8 @@ CHANGE_COLUMNS: Final[Mapping[str, pl.DataType]] = {
     "period": pl.String(),
     **{
         f"{name}_{side}": pl.Float64() if name in ("low", "high") else pl.String()
-        for side in ("before", "after")
-        for name in SIDE
+        for side in SIDES
+        for name in SIDE_COLUMNS
     },
 }
 """One figure that is not in both runs alike; the side where it is missing is null."""
@@ -199,7 +201,7 @@ def _restated(old: pl.DataFrame, come: pl.DataFrame) -> pl.DataFrame:
 
 def _sides(matched: pl.DataFrame, before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     """Both sides of each pair of ids, and entity, metric and period of whichever there is."""
-    names = ("entity", "metric", "period", *SIDE, "value", "low_closed", "high_closed", "step", "step_max")
+    names = ("entity", "metric", "period", *SIDE_COLUMNS, "value", "low_closed", "high_closed", "step", "step_max")
     left = before.select(old="figure_id", **{f"{name}_before": name for name in names})
     right = after.select(new="figure_id", **{f"{name}_after": name for name in names})
     both = matched.join(left, on="old", how="left").join(right, on="new", how="left")
@@ -225,9 +227,6 @@ def _reprint() -> pl.Expr:
         .then(pl.lit("coarser"))
         .otherwise(pl.lit("within"))
     )
-
-
-SIDES: Final = ("before", "after")
 
 
 def _equal(name: str) -> pl.Expr:

@@ -13,6 +13,7 @@ from typing import Final
 
 import polars as pl
 
+from zhiji_etl.distinct import found_once
 from zhiji_etl.figures import Reason, Severity, Verdict
 from zhiji_etl.rates import KEY_COLUMNS, Rates, answered_once
 from zhiji_etl.units import BARE, factors, is_currency
@@ -220,10 +221,5 @@ def within_declared_ends(figures: pl.DataFrame) -> pl.DataFrame:
 
 
 def currencies(unit: pl.Expr) -> pl.Expr:
-    """Whether each unit of a column is a currency; Python is asked once for each distinct unit."""
-    return unit.map_batches(_are_currencies, return_dtype=pl.Boolean, is_elementwise=True)
-
-
-def _are_currencies(units: pl.Series) -> pl.Series:
-    known = {name: is_currency(name) for name in units.unique().drop_nulls()}
-    return units.replace_strict(known, default=False, return_dtype=pl.Boolean)
+    """Whether each unit of a column is a currency; false for null."""
+    return found_once(unit, is_currency, pl.Boolean()).fill_null(value=False)

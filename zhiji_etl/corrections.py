@@ -23,7 +23,7 @@ from pydantic_core import ErrorDetails
 
 from zhiji_etl.errors import ProjectError
 from zhiji_etl.figures import AMOUNT_FIELDS, PARSED_FIELDS, Severity, Verdict
-from zhiji_etl.findings import as_findings
+from zhiji_etl.findings import as_findings, is_inconsistent
 from zhiji_etl.sources.names import nearest, safe_terminal
 
 FILE: Final = "corrections.toml"
@@ -31,8 +31,16 @@ ACTIONS: Final = ("override", "scale", "drop", "accept")
 PLACE: Final = ("source", "entity", "metric", "period")
 KIND: Final = "correction"
 DROPPED: Final = "dropped_by_correction"
-WORKING: Final = ("__factor", "__divisor", "__dropped")
+
+WORKING: Final[dict[str, pl.DataType]] = {
+    "__factor": pl.Float64(),
+    "__divisor": pl.Float64(),
+    "__dropped": pl.String(),
+}
 """Columns that `amended` adds to the rows for a while."""
+
+_KEYS: Final = {"__entity": "entity", "__metric": "metric", "__period": "period", "__print": "printed"}
+_TABLE: Final = {**dict.fromkeys((*_KEYS, "__override"), pl.String()), **WORKING}
 
 
 def _as_text(value: object) -> object:
@@ -113,7 +121,7 @@ def amended(rows: pl.LazyFrame, source: str, corrections: Iterable[Correction]) 
     """
     mine = [one for one in corrections if one.source.strip() == source and one.action != "accept"]
     if not mine:
-        nothing = {name: pl.lit(None, dtype) for name, dtype in AMENDMENT.items() if name != "__override"}
+        nothing = {name: pl.lit(None, dtype) for name, dtype in WORKING.items()}
         return rows.with_columns(**nothing, corrected_from=pl.lit(None, pl.String))
     table = pl.LazyFrame([(*one.place[1:], *_amendment(one)) for one in mine], schema=_TABLE, orient="row")
     keyed = rows.with_columns(pl.col(ours).str.strip_chars().alias(key) for key, ours in _KEYS.items())
@@ -134,7 +142,9 @@ def rescaled(rows: pl.DataFrame, corrections: Iterable[Correction]) -> pl.DataFr
     return rows.with_columns(read=pl.when(pl.col("__factor").is_not_null()).then(_struct(scaled)).otherwise(read))
 
 
-def told(found: Iterable[pl.DataFrame], rows: pl.DataFrame, corrections: Sequence[Correction]) -> list[pl.DataFrame]:
+def with_outcomes(
+    found: Iterable[pl.DataFrame], rows: pl.DataFrame, corrections: Sequence[Correction]
+) -> list[pl.DataFrame]:
     """Findings (FINDING_COLUMNS) with those accepted that a correction accepts, and one for each other correction.
 
     `rows` are all raw rows after `amended`. An accepted finding keeps its verdict; its severity becomes info.
@@ -160,15 +170,6 @@ def told(found: Iterable[pl.DataFrame], rows: pl.DataFrame, corrections: Sequenc
 
 
 # ------------------------------------------------------------------------------------------------------ amendments
-
-AMENDMENT: Final[dict[str, pl.DataType]] = {
-    "__override": pl.String(),
-    "__factor": pl.Float64(),
-    "__divisor": pl.Float64(),
-    "__dropped": pl.String(),
-}
-_KEYS: Final = {"__entity": "entity", "__metric": "metric", "__period": "period", "__print": "printed"}
-_TABLE: Final = {**dict.fromkeys(_KEYS, pl.String()), **AMENDMENT}
 
 
 def _amendment(one: Correction) -> tuple[str | None, float | None, float | None, str | None]:
@@ -203,8 +204,7 @@ def _is_accepted(one: Correction, meant: pl.DataFrame) -> pl.Expr:
     figures = [row * 2 + second for row in meant.get_column("row_id") for second in (0, 1)]
     about = pl.col("figures").list.eval(pl.element().is_in(figures)).list.any()
     rule = (pl.col("rule") == one.accept) | pl.col("rule").str.starts_with(f"{one.accept}.")
-    wrong = pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value
-    return (about & rule & wrong).fill_null(value=False)
+    return (about & rule & is_inconsistent()).fill_null(value=False)
 
 
 def _accepted(frame: pl.DataFrame, mask: pl.Expr, one: Correction) -> pl.DataFrame:

@@ -1,13 +1,14 @@
 """What depends on few distinct values is found once for each of them, and looked up by the rows.
 
 In: a frame, the expressions that decide, and a function of their distinct values. Out: the same rows in the same order
-with the columns that the function gives. Only the values that decide are looked at: a join would copy whole rows.
+with the columns that the function gives; or, of one column, an expression. Only the values that decide are looked at: a
+join would copy whole rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import polars as pl
 
@@ -32,7 +33,7 @@ def with_answers(
     def answered(asked: pl.DataFrame) -> pl.DataFrame:
         """The answer to each row."""
         distinct = asked.unique(maintain_order=True)
-        return _gathered(answer(distinct).select(*columns), _lines(asked, distinct))
+        return gathered(answer(distinct).select(*columns), _lines(asked, distinct))
 
     named = [key.alias(name) for name, key in keys.items()]
     if isinstance(frame, pl.DataFrame):
@@ -44,15 +45,27 @@ def with_answers(
     return frame.with_columns(of_batch.alias(_ANSWER)).with_columns(fields).drop(_ANSWER)
 
 
+def found_once(values: pl.Expr, answer: Callable[[Any], object], dtype: pl.DataType) -> pl.Expr:
+    """What `answer` gives for each value of a column, asked once for each distinct one; null for null."""
+
+    def found(batch: pl.Series) -> pl.Series:
+        """The answer to each value."""
+        answers = {value: answer(value) for value in batch.unique().drop_nulls()}
+        return batch.replace_strict(answers, default=None, return_dtype=dtype)
+
+    return values.map_batches(found, return_dtype=dtype, is_elementwise=True)
+
+
+def gathered(answers: pl.DataFrame, lines: pl.Series) -> pl.DataFrame:
+    """These lines of the answers; columns of nothing are not moved about."""
+    empty = {column.name: pl.lit(None, column.dtype) for column in answers if column.null_count() == len(column)}
+    at = lines.to_frame(_LINE)
+    found = at.select(_LINE, *(pl.lit(column).gather(pl.col(_LINE)) for column in answers.drop(empty)))
+    return found.with_columns(**empty).select(answers.columns)
+
+
 def _lines(asked: pl.DataFrame, distinct: pl.DataFrame) -> pl.Series:
     """The place of each row among the distinct ones."""
     numbered = distinct.with_row_index(_LINE)
     found = asked.join(numbered, on=asked.columns, how="left", nulls_equal=True, maintain_order="left")
     return found.get_column(_LINE)
-
-
-def _gathered(answers: pl.DataFrame, lines: pl.Series) -> pl.DataFrame:
-    """These lines of the answers; columns of nothing are not moved about."""
-    empty = {column.name: pl.lit(None, column.dtype) for column in answers if column.null_count() == len(column)}
-    found = lines.to_frame().select(_LINE, *(pl.lit(column).gather(pl.col(_LINE)) for column in answers.drop(empty)))
-    return found.with_columns(**empty).select(answers.columns)

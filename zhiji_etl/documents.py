@@ -21,8 +21,9 @@ import polars as pl
 
 from zhiji_etl.errors import SourceError
 from zhiji_etl.figures import Figure
-from zhiji_etl.outputs import neutralise_formulas, safe_terminal
+from zhiji_etl.outputs import neutralise_formulas
 from zhiji_etl.reading import find
+from zhiji_etl.sources.names import safe_terminal
 
 LARGEST: Final = 10_000_000
 """Bytes of the largest document that is read."""

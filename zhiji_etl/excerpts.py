@@ -25,6 +25,9 @@ SHOWN: Final = 1000
 HEAD: Final = 20 * SHOWN
 """Rows at the head of a file among which its loudest findings are looked for: details stand between them."""
 
+SIZED: Final = ("figures", "findings", "implied", "rejects")
+"""The outputs whose rows are counted."""
+
 TALLY_COLUMNS: Final[dict[str, pl.DataType]] = {
     "verdict": pl.String(),
     "severity": pl.String(),
@@ -41,7 +44,7 @@ CODE_COLUMNS: Final[dict[str, pl.DataType]] = {"code": pl.String(), "number": pl
 class Excerpt:
     """Counts of all there is, and rows to show: all of them, or the loudest and first.
 
-    `sizes` has the rows of `figures`, `rejects`, `findings` and `implied`; `tally` is TALLY_COLUMNS, `codes`
+    `sizes` has the number of rows of SIZED; `tally` is TALLY_COLUMNS, `codes`
     CODE_COLUMNS, the most frequent code of rejects first. `quotes` (`row_id, note`) is what raw files say of figures.
     """
 
@@ -85,8 +88,7 @@ class Excerpt:
 
 def excerpt(audited: Audit) -> Excerpt:
     """All of an audit."""
-    names = ("figures", "findings", "implied", "rejects")
-    frames = {name: getattr(audited, name) for name in names}
+    frames = {name: getattr(audited, name) for name in SIZED}
     return Excerpt(
         raw_rows=audited.raw_rows,
         sizes={name: frame.height for name, frame in frames.items()},

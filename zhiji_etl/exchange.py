@@ -1,7 +1,7 @@
 """Exchange rates for a person's eye: one reference rate, and the rates that printed pairs imply.
 
-In: currencies and a period, or implied rates. Out: Rich renderables, or plain dictionaries for
-JSON. A rate `CNY/USD` is in CNY for one USD; an end that is not bounded is null in JSON.
+In: currencies and a period, or implied rates. Out: Rich renderables, or plain dictionaries for JSON. A rate `CNY/USD`
+is in CNY for one USD.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from zhiji_etl.errors import ProjectError, RateError
-from zhiji_etl.outputs import safe_terminal
 from zhiji_etl.periods import parse_period
 from zhiji_etl.pipeline import rates_of
 from zhiji_etl.project import Project
 from zhiji_etl.rates import Rate, RateMethod, Rates
 from zhiji_etl.rates.quotes import NUMBER
+from zhiji_etl.sources.names import safe_terminal
 
 SHOWN: Final = 5
 """How many printed pairs the summary of a run shows; those that no reference rate fits come first."""
@@ -31,7 +31,6 @@ FITS: Final[Mapping[bool | None, tuple[str, str]]] = {
     False: ("no", "bold red"),
     None: ("cannot tell", "dim"),
 }
-NUMBERS: Final = ("value", "low", "high")
 
 
 def reference_rate(
@@ -90,13 +89,12 @@ def rate_card(rate: Rate) -> Grid:
 
 def rate_data(rate: Rate) -> dict[str, Any]:
     """One rate as JSON: numbers and days as text, so that no digit is lost."""
-    numbers = {name: str(getattr(rate, name)) for name in NUMBERS}
     return {
         "base": rate.base,
         "quote": rate.quote,
-        "rate": numbers["value"],
-        "low": numbers["low"],
-        "high": numbers["high"],
+        "rate": str(rate.value),
+        "low": str(rate.low),
+        "high": str(rate.high),
         "method": rate.method.value,
         "start": rate.start.isoformat(),
         "end": rate.end.isoformat(),

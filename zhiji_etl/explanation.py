@@ -17,12 +17,13 @@ from rich.text import Text
 
 from zhiji_etl.errors import FindingError
 from zhiji_etl.figures import Reason
-from zhiji_etl.findings import REASONS, changed_together, is_main
+from zhiji_etl.findings import REASONS, alternatives_of, changed_together, conflicts_of, figures_of, is_main
 from zhiji_etl.glossary import Meaning, meanings
 from zhiji_etl.html.numbers import short
-from zhiji_etl.outputs import latest, safe_terminal
+from zhiji_etl.outputs import latest
 from zhiji_etl.project import Project
-from zhiji_etl.report import COLOURS, conflicts_of, ends, fitting_slip, headline, last_digits
+from zhiji_etl.report import COLOURS, ends, fitting_slip, headline, last_digits
+from zhiji_etl.sources.names import safe_terminal
 from zhiji_etl.wording import RuleText, rule_of, rule_texts, wording
 
 LABEL: Final = 10
@@ -85,7 +86,7 @@ def explained_data(wanted: str, project: Path, out: Path | None = None) -> dict[
         "finding": finding,
         "rule": None if rule is None else rule._asdict(),
         "figures": rows.to_dicts(),
-        "alternatives": _alternative_rows(finding, findings).to_dicts(),
+        "alternatives": alternatives_of(finding, findings).to_dicts(),
         "conflicts": conflicts_of(finding, findings).to_dicts(),
     }
     return {name: _finite(one) for name, one in told.items()}
@@ -171,9 +172,7 @@ def _said(finding: Mapping[str, Any], rule: RuleText | None) -> Iterator[Text]:
 
 
 def _printed(finding: Mapping[str, Any], figures: pl.DataFrame) -> Iterator[Text]:
-    numbers = finding["figures"] or []
-    known = {row["figure_id"]: row for row in figures.filter(pl.col("figure_id").is_in(numbers)).to_dicts()}
-    rows = [known[number] for number in numbers if number in known]
+    rows = figures_of(finding, figures)
     if not rows:
         yield Text("  no printed figure")
     names = [_figure_name(row) for row in rows]
@@ -280,20 +279,10 @@ def _changes(finding: Mapping[str, Any]) -> Iterator[Text]:
 
 def _alternatives(finding: Mapping[str, Any], findings: pl.DataFrame) -> Iterator[Text]:
     """The alternatives of a rule or a restatement, each with its own implied bounds."""
-    mine = _alternative_rows(finding, findings)
+    mine = alternatives_of(finding, findings)
     if mine.height:
         yield Text("  alternatives:")
         yield from (_alternative(row) for row in mine.iter_rows(named=True))
-
-
-def _alternative_rows(finding: Mapping[str, Any], findings: pl.DataFrame) -> pl.DataFrame:
-    return findings.filter(
-        pl.lit(finding["kind"] in ("rule", "restatement"))
-        & (pl.col("kind") == "alternative")
-        & pl.col("rule").str.starts_with(f"{finding['rule']}.")
-        & pl.col("entity").eq_missing(pl.lit(finding["entity"]))
-        & pl.col("period").eq_missing(pl.lit(finding["period"]))
-    )
 
 
 def _alternative(row: Mapping[str, Any]) -> Text:

@@ -120,7 +120,7 @@ VERDICT: Final = pl.Enum([v.value for v in Verdict])
 REASON: Final = pl.Enum([r.value for r in Reason])
 SEVERITY: Final = pl.Enum([s.value for s in Severity])
 
-AMOUNT_FIELDS: Final[dict[str, pl.DataType]] = {
+FIGURE_AMOUNT: Final[dict[str, pl.DataType]] = {
     "value": pl.Float64(),
     "low": pl.Float64(),
     "high": pl.Float64(),
@@ -130,10 +130,15 @@ AMOUNT_FIELDS: Final[dict[str, pl.DataType]] = {
     "step_max": pl.Float64(),
     "qualifier": QUALIFIER,
     "unit": pl.String(),
+}
+"""One amount as a figure keeps it."""
+
+AMOUNT_FIELDS: Final[dict[str, pl.DataType]] = {
+    **FIGURE_AMOUNT,
     "range_low": pl.Float64(),
     "range_high": pl.Float64(),
 }
-"""One amount as a column struct holds it."""
+"""One amount as it is read."""
 
 PARSED_FIELDS: Final[dict[str, pl.DataType]] = {
     **AMOUNT_FIELDS,
@@ -160,15 +165,7 @@ FIGURE_COLUMNS: Final[dict[str, pl.DataType]] = {
     "period_end": pl.Date(),
     "vintage": pl.String(),
     "printed": pl.String(),
-    "value": pl.Float64(),
-    "low": pl.Float64(),
-    "high": pl.Float64(),
-    "low_closed": pl.Boolean(),
-    "high_closed": pl.Boolean(),
-    "step": pl.Float64(),
-    "step_max": pl.Float64(),
-    "qualifier": QUALIFIER,
-    "unit": pl.String(),
+    **FIGURE_AMOUNT,
     "printed_value": pl.Float64(),
     "printed_unit": pl.String(),
     "rate": pl.Float64(),

@@ -106,10 +106,43 @@ def at_or_above(findings: pl.DataFrame, severity: Severity) -> pl.DataFrame:
     return findings.filter(is_failure() & loud)
 
 
+def is_inconsistent() -> pl.Expr:
+    """Whether that is the verdict of a finding."""
+    return pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value
+
+
 def is_failure() -> pl.Expr:
     """Whether a finding makes a run fail, where it is severe enough: inconsistent, or a check that could not run."""
     broken = pl.col("reason").cast(pl.String) == Reason.NON_NUMERIC.value
-    return (pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value) | broken.fill_null(value=False)
+    return is_inconsistent() | broken.fill_null(value=False)
+
+
+def figures_of(finding: Mapping[str, Any], figures: pl.DataFrame) -> list[dict[str, Any]]:
+    """The figures (FIGURE_COLUMNS) of a finding, in its order."""
+    numbers = finding["figures"] or []
+    known = {row["figure_id"]: row for row in figures.filter(pl.col("figure_id").is_in(numbers)).to_dicts()}
+    return [known[number] for number in numbers if number in known]
+
+
+def alternatives_of(finding: Mapping[str, Any], findings: pl.DataFrame) -> pl.DataFrame:
+    """What was found of each alternative of a rule, or of each method of a restatement; no rows for any other kind."""
+    return findings.filter(
+        pl.lit(finding["kind"] in ("rule", "restatement"))
+        & (pl.col("kind") == "alternative")
+        & pl.col("rule").str.starts_with(f"{finding['rule']}.")
+        & pl.col("entity").eq_missing(pl.lit(finding["entity"]))
+        & pl.col("period").eq_missing(pl.lit(finding["period"]))
+    )
+
+
+def conflicts_of(finding: Mapping[str, Any], findings: pl.DataFrame) -> pl.DataFrame:
+    """The conflicts of the group of rules that a finding which is wrong is one of."""
+    if finding["kind"] == "conflict" or finding["verdict"] != Verdict.INCONSISTENT.value or not finding["figures"]:
+        return findings.clear()
+    within = pl.col("entity") == pl.lit(finding["entity"], pl.String)
+    least = pl.when(within).then(SHARED_WITHIN).otherwise(SHARED_ACROSS)
+    shared = pl.col("figures").list.set_intersection(finding["figures"]).list.len()
+    return findings.filter((pl.col("kind") == "conflict") & (shared >= least))
 
 
 def _loudest_first(findings: pl.DataFrame) -> pl.Series:

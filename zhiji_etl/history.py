@@ -14,7 +14,8 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from zhiji_etl.errors import OutputError
-from zhiji_etl.outputs import RunInfo, latest, read_manifest, require_folder, runs, safe_terminal, verify
+from zhiji_etl.outputs import RunInfo, latest, read_manifest, require_folder, runs, verify
+from zhiji_etl.sources.names import safe_terminal
 
 ID_WIDTH = 30
 WIDE = 1000

@@ -17,8 +17,8 @@ import polars as pl
 from zhiji_etl.errors import ZhijiError
 from zhiji_etl.figures import Severity, Verdict
 from zhiji_etl.findings import at_or_above, is_main
-from zhiji_etl.outputs import safe_terminal
 from zhiji_etl.outputs.disk import write_whole, writing
+from zhiji_etl.sources.names import safe_terminal
 
 NOT_IN_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

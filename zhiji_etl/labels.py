@@ -53,7 +53,7 @@ _SCALES: Final = {
 }
 
 
-def told(rows: pl.LazyFrame, sidecar: Sidecar) -> pl.LazyFrame:
+def in_our_names(rows: pl.LazyFrame, sidecar: Sidecar) -> pl.LazyFrame:
     """Raw rows with our names and full captions; rows whose label has an empty name are left out.
 
     Columns in: `entity, metric, period, caption`, with a layout also DEFAULT, which goes. Order and `row_id` stay.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -264,7 +264,7 @@ def conclude(
         figures=usable,
         tables=tables.tables,
         rejects=pl.concat([unread, rows.reject(read, refused)]).sort("row_id"),
-        findings=findings.gathered(corrections.told(found, read, amendments)),
+        findings=findings.gathered(corrections.with_outcomes(found, read, amendments)),
         implied=intersect([concluded.implied, restated.implied]),
         rates=rates.slice(asked),
         quotes=read.filter(pl.col("note").is_not_null()).select("row_id", "note"),
@@ -273,20 +273,18 @@ def conclude(
 
 
 def conventions(sources: list[Source]) -> pl.DataFrame:
-    """How each source converts currencies, from its sidecar: CONVENTION_COLUMNS."""
-    stated = [(source.name, source.sidecar.fx) for source in sources]
-    made = [
-        (name, None, None, None, None)
-        if fx is None
-        else (name, fx.stated_method, fx.start, fx.end, None if fx.rate is None else str(fx.rate))
-        for name, fx in stated
+    """How sources convert currencies, of those whose sidecar says so: CONVENTION_COLUMNS."""
+    stated = [
+        (source.name, fx.stated_method, fx.start, fx.end, None if fx.rate is None else str(fx.rate))
+        for source in sources
+        if (fx := source.sidecar.fx) is not None
     ]
-    return pl.DataFrame(made, schema=conversion.CONVENTION_COLUMNS, orient="row")
+    return pl.DataFrame(stated, schema=conversion.CONVENTION_COLUMNS, orient="row")
 
 
 def rates_of(project: Project) -> Rates:
     """The project's own rate files, in order, over the European Central Bank's."""
-    return reduce(lambda upper, lower: upper.over(lower), [*project.rate_files.values(), Rates.ecb()])
+    return Rates.layered([*project.rate_files.values(), Rates.ecb()])
 
 
 def _write(folder: RunFolder, audited: Audit, catalogue: Catalogue) -> None:

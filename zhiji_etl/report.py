@@ -17,7 +17,7 @@ from rich.text import Text
 
 from zhiji_etl.exchange import implied_table
 from zhiji_etl.figures import Severity, Verdict
-from zhiji_etl.findings import SHARED_ACROSS, SHARED_WITHIN, is_main
+from zhiji_etl.findings import alternatives_of, conflicts_of, figures_of, is_inconsistent, is_main
 from zhiji_etl.pipeline import REPORT
 from zhiji_etl.restated import implied_rates
 from zhiji_etl.sources.names import brief
@@ -90,7 +90,7 @@ def summary(result: RunResult, options: str = "") -> RenderableType:
 def summary_data(result: RunResult) -> dict[str, Any]:
     """The summary as one JSON object: counts, verdicts, loud findings, implied rates, path."""
     shown = result.shown
-    loud = shown.findings.filter(is_main() & (pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value))
+    loud = shown.findings.filter(is_main() & is_inconsistent())
     fields = ("finding_id", "rule", "entity", "period", "severity", "message")
     return {
         "path": str(result.path),
@@ -110,7 +110,7 @@ def fitting_slip(pattern: str | None) -> str:
 
 def worst_finding(findings: pl.DataFrame) -> dict[str, Any] | None:
     """The first inconsistent finding, which is the loudest one; null where all agree."""
-    wrong = findings.filter(is_main() & (pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value))
+    wrong = findings.filter(is_main() & is_inconsistent())
     return wrong.row(0, named=True) if wrong.height else None
 
 
@@ -120,7 +120,7 @@ def explanation(finding: Mapping[str, Any], shown: Excerpt) -> RenderableType:
     lines = [headline(finding)]
     if finding["kind"] == "correction":
         return Group(*lines, Text(f"  {brief(finding['message'])}"))
-    figures = _figures_of(finding, shown.figures)
+    figures = figures_of(finding, shown.figures)
     stated = next(iter(figures), None)
     lines.append(
         _line("printed", ends(finding["stated_low"], finding["stated_high"], unit), _where(stated) if stated else None)
@@ -129,21 +129,11 @@ def explanation(finding: Mapping[str, Any], shown: Excerpt) -> RenderableType:
     lines.append(_line("implied", ends(finding["implied_low"], finding["implied_high"], unit), others))
     if finding["gap_steps"]:
         lines.append(Text(f"  {last_digits(finding['gap_steps'])} apart"))
-    lines += [_alternative(row, unit) for row in _alternatives(finding, shown.findings)]
+    lines += [_alternative(row, unit) for row in alternatives_of(finding, shown.findings).iter_rows(named=True)]
     lines += [_resolution(change) for change in finding["resolved_by"] or []]
     told = (row["reading"] or "" for row in conflicts_of(finding, shown.findings).iter_rows(named=True))
     lines += [Text(f"  by all rules together {brief(reading)}") for reading in told if reading.startswith(LIKELY)]
     return Group(*lines)
-
-
-def conflicts_of(finding: Mapping[str, Any], findings: pl.DataFrame) -> pl.DataFrame:
-    """The conflicts of the group of rules that a finding which is wrong is one of."""
-    if finding["kind"] == "conflict" or finding["verdict"] != Verdict.INCONSISTENT.value or not finding["figures"]:
-        return findings.clear()
-    within = pl.col("entity") == pl.lit(finding["entity"], pl.String)
-    least = pl.when(within).then(SHARED_WITHIN).otherwise(SHARED_ACROSS)
-    shared = pl.col("figures").list.set_intersection(finding["figures"]).list.len()
-    return findings.filter((pl.col("kind") == "conflict") & (shared >= least))
 
 
 def last_digits(steps: float) -> str:
@@ -205,7 +195,7 @@ def _verdicts(shown: Excerpt) -> Grid:
 def _unsuspicious(shown: Excerpt) -> Iterator[Text]:
     """The findings that are not inconsistent, a line each, where they are few."""
     if 0 < shown.checks - shown.verdicts[Verdict.INCONSISTENT.value] <= SMALL:
-        others = shown.findings.filter(is_main() & (pl.col("verdict").cast(pl.String) != Verdict.INCONSISTENT.value))
+        others = shown.findings.filter(is_main() & ~is_inconsistent())
         yield Text("")
         for row in others.iter_rows(named=True):
             subject = brief(f"{row['rule']}  {row['entity'] or ''} {row['period'] or ''}")
@@ -225,7 +215,7 @@ def _implied(shown: Excerpt) -> Iterator[Text]:
 def _further(shown: Excerpt, options: str) -> Iterator[Text]:
     """The inconsistent findings after the worst one, a line each."""
     number = shown.verdicts[Verdict.INCONSISTENT.value]
-    wrong = shown.findings.filter(is_main() & (pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value))
+    wrong = shown.findings.filter(is_main() & is_inconsistent())
     if wrong.height > 1:
         yield Text("")
     for row in wrong[1 : 1 + FURTHER].iter_rows(named=True):
@@ -284,22 +274,6 @@ def _scaled(number: float, digits: int = 5) -> str:
 def _where(figure: Mapping[str, Any]) -> str:
     place = f"{figure['source']} {figure['locator']}"
     return brief(f"{figure['printed']}   {place}")
-
-
-def _figures_of(finding: Mapping[str, Any], figures: pl.DataFrame) -> list[dict[str, Any]]:
-    found = figures.filter(pl.col("figure_id").is_in(finding["figures"] or [])).to_dicts()
-    by_id = {figure["figure_id"]: figure for figure in found}
-    return [by_id[number] for number in finding["figures"] or [] if number in by_id]
-
-
-def _alternatives(finding: Mapping[str, Any], findings: pl.DataFrame) -> list[dict[str, Any]]:
-    mine = findings.filter(
-        (pl.col("kind") == "alternative")
-        & pl.col("rule").str.starts_with(f"{finding['rule']}.")
-        & (pl.col("entity") == finding["entity"])
-        & (pl.col("period") == finding["period"])
-    )
-    return mine.to_dicts()
 
 
 def _alternative(row: Mapping[str, Any], unit: str) -> Text:

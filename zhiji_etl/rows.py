@@ -7,7 +7,6 @@ In: the sources of a project. Out: `Split`, in which every raw row, known by its
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,14 +16,15 @@ import polars as pl
 
 from zhiji_etl import corrections, labels
 from zhiji_etl.catalogue import Catalogue
-from zhiji_etl.distinct import with_answers
+from zhiji_etl.distinct import found_once, with_answers
 from zhiji_etl.errors import FigureError, ProjectError
-from zhiji_etl.figures import AMOUNT_FIELDS, FIGURE_COLUMNS, Reason
+from zhiji_etl.figures import FIGURE_AMOUNT, FIGURE_COLUMNS, Reason
 from zhiji_etl.periods import resolve_periods, with_year_ends
 from zhiji_etl.rates import USUAL, RateMethod
 from zhiji_etl.reading.captioned import captioned_series
 from zhiji_etl.reading.cells import options
 from zhiji_etl.sources import Sidecar, Source, ordinals, scan_source
+from zhiji_etl.sources.names import nearest
 from zhiji_etl.sources.rows import NEEDED, OPTIONAL, RESERVED, RESERVED_STARTS
 
 REJECT_ENDING: Final = ("code", "reason")
@@ -34,11 +34,8 @@ Recall = Callable[[Source, Callable[[], pl.DataFrame]], pl.DataFrame]
 RESTATING: Final = 1
 """The last bit of a figure_id: 0 for the figure of a row, 1 for the amount that restates it."""
 
-AMOUNTS: Final = {name: dtype for name, dtype in AMOUNT_FIELDS.items() if name in FIGURE_COLUMNS}
-"""What a figure keeps of the amount that was read."""
-
 RESTATED: Final = "__restated"
-"""Column of `read_rows`: the AMOUNTS that restate those of the row; its unit is null where none do."""
+"""Column of `read_rows`: the amount (FIGURE_AMOUNT) that restates that of the row; its unit is null where none does."""
 
 ROW_COLUMNS: Final[dict[str, pl.DataType]] = {
     "row_id": pl.UInt64(),
@@ -51,18 +48,18 @@ ROW_COLUMNS: Final[dict[str, pl.DataType]] = {
     "period_label": pl.String(),
     "period_is_flow": pl.Boolean(),
     **dict.fromkeys(REJECT_ENDING, pl.String()),
-    **AMOUNTS,
-    RESTATED: pl.Struct(AMOUNTS),
+    **FIGURE_AMOUNT,
+    RESTATED: pl.Struct(FIGURE_AMOUNT),
 }
 """The columns of `read_rows`, beside which stand all other raw columns, as text."""
 
 BATCH: Final = 125_000
 """Rows that are read at a time: enough for two threads that parse, few enough to be forgotten soon."""
 
-_DEFECT: Final = pl.Struct({"code": pl.String(), "reason": pl.String()})
 LARGE: Final = 64_000_000
 """Bytes of a source above which its raw rows are not held in memory as a whole, where they need not be."""
 
+_DEFECT: Final = pl.Struct({"code": pl.String(), "reason": pl.String()})
 _FOR_A_WHILE: Final = (
     *("read", "defect", "defect_reason", "fiscal_year_end", "__placing", "period_kind", "period_code", "period_reason"),
     *corrections.WORKING,
@@ -126,7 +123,9 @@ def _batches_of(
     source: Source, ordinal: int, catalogue: Catalogue, amendments: Sequence[corrections.Correction]
 ) -> Iterator[pl.DataFrame]:
     """The rows of one source in the order of their `row_id`, at least one batch of them."""
-    raw = corrections.amended(labels.told(scan_source(source, ordinal), source.sidecar), source.name, amendments)
+    raw = corrections.amended(
+        labels.in_our_names(scan_source(source, ordinal), source.sidecar), source.name, amendments
+    )
     batches = _from_disk(raw) if source.bytes > LARGE else _from_memory(raw)
     yield from (_read_batch(batch, source.sidecar, catalogue, amendments) for batch in batches)
 
@@ -166,7 +165,7 @@ def split(rows: pl.DataFrame) -> Split:
     defective = pl.col("code").is_not_null()
     figures = rows.filter(~defective)
     restated = pl.col(RESTATED).struct
-    again = figures.filter(restated.field("unit").is_not_null()).with_columns(restated.field(*AMOUNTS))
+    again = figures.filter(restated.field("unit").is_not_null()).with_columns(restated.field(*FIGURE_AMOUNT))
     both = _figures(figures, 0).merge_sorted(_figures(again, RESTATING), key="figure_id")
     # Put together once: expressions over columns in pieces would each do it again.
     return Split(both.rechunk(), as_rejects(rows.filter(defective)))
@@ -264,21 +263,15 @@ def _placing_defect(catalogue: Catalogue) -> pl.Expr:
 
 
 def _near(catalogue: Catalogue) -> pl.Expr:
-    """A hint with the nearest metric: looked up once for each distinct unknown metric."""
-    known = list(catalogue.metrics)
+    """A hint with the metric that is nearest to an unknown one."""
+    known = sorted(catalogue.metrics)
 
-    def hints(batch: pl.Series) -> pl.Series:
-        """What to do about unknown metrics, once for each distinct name."""
-        distinct = batch.unique().drop_nulls()
-        near = {name: get_close_matches(name, known, n=1) for name in distinct}
-        texts = {name: f"Hint: did you mean {found[0]}?" if found else _known(known) for name, found in near.items()}
-        return batch.replace_strict(texts, default="", return_dtype=pl.String)
+    def hint(metric: str) -> str:
+        """What to do about one metric."""
+        near = nearest(metric, known)
+        return f"Hint: did you mean {near}?" if near else f"Hint: declared are {', '.join(known[:20])}."
 
-    return pl.col("metric").map_batches(hints, return_dtype=pl.String, is_elementwise=True)
-
-
-def _known(names: list[str]) -> str:
-    return f"Hint: declared are {', '.join(sorted(names)[:20])}."
+    return found_once(pl.col("metric"), hint, pl.String())
 
 
 def _dated(rows: pl.DataFrame, year_ends: Mapping[str, str]) -> pl.DataFrame:
@@ -322,21 +315,21 @@ def _entity() -> pl.Expr:
 
 
 def _stated(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows with the AMOUNTS of their figure, and under RESTATED those that restate it.
+    """Rows with the amount of their figure (FIGURE_AMOUNT), and under RESTATED the one that restates it.
 
     The figure is what stands first, but where only the amount in brackets is in the declared unit.
     """
     read = pl.col("read").struct
-    other = read.field("restated").struct.field(*AMOUNTS)
-    plain = rows.with_columns(read.field(*AMOUNTS), pl.struct(other).alias(RESTATED))
+    other = read.field("restated").struct.field(*FIGURE_AMOUNT)
+    plain = rows.with_columns(read.field(*FIGURE_AMOUNT), pl.struct(other).alias(RESTATED))
     unit = pl.col(RESTATED).struct.field("unit")
     if plain.select(unit.is_null().all()).item():
-        return plain.with_columns(pl.lit(None, pl.Struct(AMOUNTS)).alias(RESTATED))
+        return plain.with_columns(pl.lit(None, pl.Struct(FIGURE_AMOUNT)).alias(RESTATED))
     in_brackets = ((unit == pl.col("declared_unit")) & (pl.col("unit") != pl.col("declared_unit"))).fill_null(False)
-    first = pl.when(in_brackets).then(RESTATED).otherwise(pl.struct(AMOUNTS.keys()))
-    second = pl.when(in_brackets).then(pl.struct(AMOUNTS.keys())).otherwise(RESTATED)
+    first = pl.when(in_brackets).then(RESTATED).otherwise(pl.struct(FIGURE_AMOUNT.keys()))
+    second = pl.when(in_brackets).then(pl.struct(FIGURE_AMOUNT.keys())).otherwise(RESTATED)
     turned = plain.with_columns(first.alias("read"), second.alias(RESTATED))
-    return turned.with_columns(pl.col("read").struct.field(*AMOUNTS))
+    return turned.with_columns(pl.col("read").struct.field(*FIGURE_AMOUNT))
 
 
 def _figures(rows: pl.DataFrame, restating: int) -> pl.DataFrame:

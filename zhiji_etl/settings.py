@@ -7,12 +7,12 @@ they are made from the models that read the files (`json_schema`), and the tests
 from __future__ import annotations
 
 import json
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from zhiji_etl.choices import Published
 from zhiji_etl.sources.sidecar import Sidecar
 from zhiji_etl.sources.toml import read_toml
 
@@ -29,15 +29,10 @@ class Settings(BaseModel):
     )
 
 
-class Written(StrEnum):
-    """The files that people write by hand."""
+MODELS: Final[dict[Published, type[BaseModel]]] = {Published.SIDECAR: Sidecar, Published.PROJECT: Settings}
+"""What reads the files that people write by hand."""
 
-    SIDECAR = "sidecar"
-    PROJECT = "project"
-
-
-MODELS: Final[dict[Written, type[BaseModel]]] = {Written.SIDECAR: Sidecar, Written.PROJECT: Settings}
-TITLES: Final = {Written.SIDECAR: "A sidecar: raw/NAME.toml", Written.PROJECT: "The project file: zhiji.toml"}
+TITLES: Final = {Published.SIDECAR: "A sidecar: raw/NAME.toml", Published.PROJECT: "The project file: zhiji.toml"}
 
 
 def read_settings(path: Path) -> dict[str, Any]:
@@ -51,24 +46,24 @@ def read_settings(path: Path) -> dict[str, Any]:
     return read_toml(path, Settings, "project_invalid", expectations).model_dump(exclude_unset=True)
 
 
-def schema_text(file: str) -> str:
-    """The JSON Schema of a file as this package publishes it: of one of `Written`, or of `run`, the manifest."""
+def schema_text(file: Published) -> str:
+    """The JSON Schema of a file as this package publishes it."""
     return Path(__file__).with_name(schema_name(file)).read_text(encoding="utf-8")
 
 
-def schema_name(file: str) -> str:
+def schema_name(file: Published) -> str:
     """The name of the file of a schema.
 
-    >>> schema_name(Written.SIDECAR)
+    >>> schema_name(Published.SIDECAR)
     'sidecar.schema.json'
     """
     return f"{file}.schema.json"
 
 
-def json_schema(written: Written) -> str:
-    """The JSON Schema of a file, made anew from the model that reads it."""
-    made = MODELS[written].model_json_schema()
-    made = {"$schema": "https://json-schema.org/draft/2020-12/schema", **made, "title": TITLES[written]}
+def json_schema(file: Published) -> str:
+    """The JSON Schema of one of MODELS, made anew from the model that reads it."""
+    made = MODELS[file].model_json_schema()
+    made = {"$schema": "https://json-schema.org/draft/2020-12/schema", **made, "title": TITLES[file]}
     return json.dumps(_plain(made), ensure_ascii=False, indent=2) + "\n"
 
 

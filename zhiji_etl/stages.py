@@ -27,6 +27,9 @@ STAGES: Final = (
 )
 """The stages of a run, in order."""
 
+STAGES_IN_SHARDS: Final = ("schemas", "sources", "read", "ranks", "joints", "publish", "report", "unchanged")
+"""Those of a run in shards, as its driver goes through them: partitions do all else while it is at `read`."""
+
 THINGS: Final[Mapping[str, str]] = {"sources": "sources", "ranks": "parts"}
 """What a stage gives a list or frame of, where it is not rows."""
 

@@ -11,14 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zhiji_etl.consistency.expressions import formula
 
 if TYPE_CHECKING:
     from zhiji_etl.consistency.rules import CompiledRule
-
-LANGUAGES: Final = ("en", "zh")
 
 Entries = Mapping[str, Mapping[str, Mapping[str, str]]]
 
@@ -67,7 +65,7 @@ class Wording:
 
 @cache
 def wording(language: str = "en") -> Wording:
-    """The entries in one of LANGUAGES; `KeyError` for any other."""
+    """The entries in one `Language`; `KeyError` for any other."""
     text = resources.files("zhiji_etl").joinpath("wording.toml").read_text(encoding="utf-8")
     entries: dict[str, Any] = tomllib.loads(text)
     scales = tuple((float(size), word) for size, word in entries.pop("scales")[0][language])

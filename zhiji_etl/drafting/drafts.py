@@ -15,21 +15,21 @@ import polars as pl
 
 from zhiji_etl import labels
 from zhiji_etl.catalogue import Catalogue
+from zhiji_etl.choices import Published
 from zhiji_etl.drafting.outlines import Outline, kind, near_metric, outlined
 from zhiji_etl.drafting.trials import SHOWN, caption_lines, one_line, trial_lines, tried
 from zhiji_etl.errors import OutputError, SourceError
-from zhiji_etl.outputs import safe_terminal
 from zhiji_etl.outputs.disk import write_whole, writing
-from zhiji_etl.settings import Written, schema_name, schema_text
+from zhiji_etl.settings import schema_name, schema_text
 from zhiji_etl.sources import Sidecar, form_of
 from zhiji_etl.sources.excel import sheet_names
 from zhiji_etl.sources.forms import FORMS
 from zhiji_etl.sources.grids import Grid
 from zhiji_etl.sources.html import html_tables
-from zhiji_etl.sources.names import nearest
+from zhiji_etl.sources.names import nearest, safe_terminal
 from zhiji_etl.sources.rows import NEEDED
 
-SCHEMA_LINE: Final = f"#:schema ../schemas/{schema_name(Written.SIDECAR)}"
+SCHEMA_LINE: Final = f"#:schema ../schemas/{schema_name(Published.SIDECAR)}"
 HEAD: Final = (
     "# Drafted by looking at the file: correct what is wrong, and complete what is asked for.",
     "# Who printed these figures, and where?",
@@ -98,8 +98,8 @@ def write_draft(path: Path, text: str) -> list[Path]:
         hint = "Look at the draft without --write, and take from it what helps."
         raise OutputError("output_exists", f"{safe_terminal(str(target))} is there already.", hint=hint)
     folder = path.absolute().parent.parent / "schemas"
-    schema = folder / schema_name(Written.SIDECAR)
-    contents = {target: text, **({schema: schema_text(Written.SIDECAR)} if folder.is_dir() else {})}
+    schema = folder / schema_name(Published.SIDECAR)
+    contents = {target: text, **({schema: schema_text(Published.SIDECAR)} if folder.is_dir() else {})}
     for file, content in contents.items():
         with writing(file):
             write_whole(file, content.encode("utf-8"))

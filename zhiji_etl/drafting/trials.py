@@ -21,12 +21,12 @@ from zhiji_etl import conversion, labels, rows
 from zhiji_etl.catalogue import Catalogue
 from zhiji_etl.drafting.outlines import near_metric
 from zhiji_etl.errors import ZhijiError
-from zhiji_etl.outputs import safe_terminal
 from zhiji_etl.pipeline import conventions
 from zhiji_etl.rates import Rates
 from zhiji_etl.reading.captioned import parse_captioned
 from zhiji_etl.sources import Sidecar, Source, scan_source
 from zhiji_etl.sources.layouts import layout_structure
+from zhiji_etl.sources.names import safe_terminal
 
 TRIAL_COLUMNS: Final = ("locator", "printed", "metric", "caption", "code", "reason")
 UNFIT: Final = ("unit_missing", "unit_mismatch")
@@ -126,7 +126,7 @@ def _read(source: Source) -> pl.DataFrame:
         currency=sidecar.currency,
         decimal_comma=sidecar.decimal_comma,
     )
-    told = labels.told(scan_source(source, 0), sidecar).with_columns(read=read)
+    told = labels.in_our_names(scan_source(source, 0), sidecar).with_columns(read=read)
     found = told.with_columns(pl.col("read").struct.field(name) for name in ("code", "reason"))
     return found.collect()
 

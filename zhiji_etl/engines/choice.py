@@ -7,22 +7,20 @@ engine are imported when it is asked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
 from zhiji_etl.engines.seam import Engine
 from zhiji_etl.errors import EngineError
-from zhiji_etl.sources.names import safe_terminal
+from zhiji_etl.sources.names import nearest, safe_terminal
 
 
 def engine(name: str, address: str | None, scratch: Path, workers: int = 1) -> Engine:
     """The engine `local`, `dask` or `spark`.
 
-    `workers` are the processes of the engine `local`; with one, it works in this process.
-
     `address` is where it runs, such as spark://host:7077, local[2] or tcp://host:8786; without one, processes of this
     machine are started. `scratch` is a folder for what passes between shards, seen by all workers under this path.
+    `workers` are the processes of the engine `local`; with one, it works in this process.
     Raises `EngineError`: `engine_unknown`, `engine_address`, `engine_workers`.
     """
     if name not in ENGINES:
@@ -66,6 +64,6 @@ ENGINES: Final[Mapping[str, Callable[[str | None, Path, int], Engine]]] = {
 
 
 def _unknown(name: str) -> EngineError:
-    near = get_close_matches(name, ENGINES, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"the engines are {', '.join(ENGINES)}"
+    near = nearest(name, ENGINES)
+    hint = f"did you mean {near}?" if near else f"the engines are {', '.join(ENGINES)}"
     return EngineError("engine_unknown", f"There is no engine {safe_terminal(name)!r}.", hint=hint)

@@ -6,16 +6,15 @@ A shuffle passes through files below `scratch`, so memory holds one table at a t
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-import pyarrow as pa
-
 from zhiji_etl.engines.failures import as_engine_errors
-from zhiji_etl.engines.pieces import append_piece, read_pieces, shuffle_folder, split_up
-from zhiji_etl.engines.seam import Given, Made
+from zhiji_etl.engines.pieces import SHUFFLE, append_piece, read_pieces, split_up
+from zhiji_etl.engines.seam import Gather, Given, Made, Split
+from zhiji_etl.outputs.disk import temporary_folder
 
 
 class LocalEngine:
@@ -39,14 +38,10 @@ class LocalEngine:
             return [work(shard) for shard in shards]
 
     def shuffle_by_key(
-        self,
-        split: Callable[[Given], Iterable[tuple[int, pa.Table]]],
-        shards: Sequence[Given],
-        gather: Callable[[int, Iterator[pa.Table]], Made],
-        partitions: int,
+        self, split: Split[Given], shards: Sequence[Given], gather: Gather[Made], partitions: int
     ) -> list[Made]:
         """As `Engine.shuffle_by_key`; the file of a partition goes as soon as it is gathered."""
-        with as_engine_errors(self.name), shuffle_folder(self.scratch) as folder:
+        with as_engine_errors(self.name), temporary_folder(self.scratch, SHUFFLE) as folder:
             files = [Path(folder) / f"{partition}.arrows" for partition in range(partitions)]
             for shard in shards:
                 for partition, table in split_up(split, shard, partitions):
@@ -54,7 +49,7 @@ class LocalEngine:
             return [_gathered(gather, partition, file) for partition, file in enumerate(files)]
 
 
-def _gathered(gather: Callable[[int, Iterator[pa.Table]], Made], partition: int, file: Path) -> Made:
+def _gathered(gather: Gather[Made], partition: int, file: Path) -> Made:
     # As from any other engine: a small frame that is cut out of a partition would hold all of it in memory.
     made: Made = pickle.loads(pickle.dumps(gather(partition, read_pieces(file))))
     # Windows keeps a file that is still mapped; then it goes with the folder.

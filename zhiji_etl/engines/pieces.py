@@ -8,7 +8,6 @@ A file holds the pieces of one partition, in order; or those of one shard, with 
 from __future__ import annotations
 
 import os
-import tempfile
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,10 +19,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import ipc
 
-from zhiji_etl.engines.seam import Given, Made
+from zhiji_etl.engines.seam import Gather, Given, Made, Split
 from zhiji_etl.errors import EngineError
-from zhiji_etl.outputs.disk import writing
+from zhiji_etl.outputs.disk import temporary_folder, writing
 from zhiji_etl.sources.names import safe_terminal
+
+SHUFFLE: Final = "shuffle-"
+"""How the name of the folder of one shuffle begins."""
 
 LZ4: Final = ipc.IpcWriteOptions(compression="lz4")
 INDEX: Final = pa.schema({"partition": pa.int32(), "offset": pa.int64()})
@@ -31,16 +33,7 @@ TAIL: Final = 8
 """Bytes at the end of a shard's file that say where its index begins."""
 
 
-def shuffle_folder(scratch: Path) -> tempfile.TemporaryDirectory[str]:
-    """A folder for one shuffle, gone when it is over; `OutputError` `output_unwritable`."""
-    with writing(scratch):
-        scratch.mkdir(parents=True, exist_ok=True)
-        return tempfile.TemporaryDirectory(prefix="shuffle-", dir=scratch, ignore_cleanup_errors=True)
-
-
-def split_up(
-    split: Callable[[Given], Iterable[tuple[int, pa.Table]]], shard: Given, partitions: int
-) -> Iterator[tuple[int, pa.Table]]:
+def split_up(split: Split[Given], shard: Given, partitions: int) -> Iterator[tuple[int, pa.Table]]:
     """What `split` gives of a shard; `ValueError` where it names a partition that there is not."""
     for partition, table in split(shard):
         if not 0 <= partition < partitions:
@@ -117,22 +110,16 @@ class ThroughFiles(ABC):
         return self.each(work, shards)
 
     def shuffle_by_key(
-        self,
-        split: Callable[[Given], Iterable[tuple[int, pa.Table]]],
-        shards: Sequence[Given],
-        gather: Callable[[int, Iterator[pa.Table]], Made],
-        partitions: int,
+        self, split: Split[Given], shards: Sequence[Given], gather: Gather[Made], partitions: int
     ) -> list[Made]:
         """As `Engine.shuffle_by_key`; `EngineError` `engine_scratch` where a worker does not see `scratch`."""
-        with shuffle_folder(self.scratch) as name:
+        with temporary_folder(self.scratch, SHUFFLE) as name:
             folder = Path(name)
             names = self.each(partial(_split_into_file, split, partitions, folder), shards)
             return self.each(partial(_gather_from_files, gather, folder, names), range(partitions))
 
 
-def _split_into_file(
-    split: Callable[[Given], Iterable[tuple[int, pa.Table]]], partitions: int, folder: Path, shard: Given
-) -> str:
+def _split_into_file(split: Split[Given], partitions: int, folder: Path, shard: Given) -> str:
     """Write all pieces of a shard into one file of this attempt's own; its name.
 
     `EngineError` `engine_scratch` where this worker does not see the folder.
@@ -148,8 +135,6 @@ def _split_into_file(
     return name
 
 
-def _gather_from_files(
-    gather: Callable[[int, Iterator[pa.Table]], Made], folder: Path, names: Sequence[str], partition: int
-) -> Made:
+def _gather_from_files(gather: Gather[Made], folder: Path, names: Sequence[str], partition: int) -> Made:
     """What is made of a partition, from the files of all shards in their order."""
     return gather(partition, (piece for name in names for piece in read_shard(folder / name, partition)))

@@ -10,10 +10,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from multiprocessing.connection import wait
 from pathlib import Path
 from threading import Thread
@@ -21,12 +21,14 @@ from typing import Any, Final, Self
 
 import polars as pl
 
+from zhiji_etl.engines.environment import environment
 from zhiji_etl.engines.failures import as_engine_errors, attempted, results
 from zhiji_etl.engines.pieces import ThroughFiles
 from zhiji_etl.engines.seam import Given, Made
 from zhiji_etl.errors import EngineError
 
 THREADS: Final = "POLARS_MAX_THREADS"
+"""Polars asks for it while it is loaded."""
 
 
 class ProcessEngine(ThroughFiles):
@@ -44,7 +46,8 @@ class ProcessEngine(ThroughFiles):
         """Make the pool; processes start with the first shards."""
         spawn = multiprocessing.get_context("spawn")
         with ExitStack() as starting:
-            starting.enter_context(_threads(max(1, pl.thread_pool_size() // self.workers)))
+            threads = max(1, pl.thread_pool_size() // self.workers)
+            starting.enter_context(environment({THREADS: str(threads)}))
             pool = ProcessPoolExecutor(self.workers, mp_context=spawn, initializer=_begin)
             starting.callback(pool.shutdown, cancel_futures=True)
             self._pool = pool
@@ -67,18 +70,6 @@ class ProcessEngine(ThroughFiles):
         finally:
             for future in futures:
                 future.cancel()
-
-
-@contextmanager
-def _threads(number: int) -> Iterator[None]:
-    """Processes that start meanwhile have so many threads of Polars, which asks for them while it is loaded."""
-    before = os.environ.get(THREADS)
-    os.environ[THREADS] = str(number)
-    try:
-        yield
-    finally:
-        os.environ.pop(THREADS)
-        os.environ.update({} if before is None else {THREADS: before})
 
 
 def _begin() -> None:

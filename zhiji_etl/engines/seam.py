@@ -15,6 +15,12 @@ import pyarrow as pa
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
+Split = Callable[[Given], Iterable[tuple[int, pa.Table]]]
+"""The rows of a shard as tables, each with the number (from 0) of its partition; any number of tables to each."""
+
+Gather = Callable[[int, Iterator[pa.Table]], Made]
+"""What is made of a partition: of its number, and its tables in the order of the shards, then of those of a shard."""
+
 
 class Engine(Protocol):
     """Does the work of shards. A context manager: entering starts or connects, leaving stops what was started.
@@ -29,7 +35,7 @@ class Engine(Protocol):
     name: str
 
     def __enter__(self) -> Self:
-        """Start or connect; `EngineError`: `engine_missing`, `engine_unreachable`, `engine_java_missing`."""
+        """Start or connect; `EngineError`: `engine_missing`, `engine_unreachable`, `engine_java`, `engine_address`."""
 
     def __exit__(self, *raised: object) -> None:
         """Stop what was started."""
@@ -38,15 +44,10 @@ class Engine(Protocol):
         """`work` of each shard, in the order of the shards."""
 
     def shuffle_by_key(
-        self,
-        split: Callable[[Given], Iterable[tuple[int, pa.Table]]],
-        shards: Sequence[Given],
-        gather: Callable[[int, Iterator[pa.Table]], Made],
-        partitions: int,
+        self, split: Split[Given], shards: Sequence[Given], gather: Gather[Made], partitions: int
     ) -> list[Made]:
         """The rows of all shards, dealt anew by key: what `gather` makes of each partition, in their order.
 
-        `split` gives the rows of a shard as tables, each with the number (from 0) of the partition that it goes to; any
-        number of tables to each. `gather` gets the number of a partition and its tables as they were given, in the
-        order of the shards and of the tables of a shard, also where there are none. Schemas may differ between tables.
+        `gather` gets the tables of a partition as `split` gave them, also where there are none; their schemas may
+        differ.
         """

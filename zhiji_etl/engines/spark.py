@@ -22,7 +22,7 @@ import pyarrow as pa
 from zhiji_etl.engines.failures import Failure, as_engine_errors, attempted, failed, results
 from zhiji_etl.engines.packages import package
 from zhiji_etl.engines.pieces import read_piece, split_up, write_piece
-from zhiji_etl.engines.seam import Given, Made
+from zhiji_etl.engines.seam import Gather, Given, Made, Split
 from zhiji_etl.engines.sparkcontext import spark_context
 
 CHUNK: Final = 1 << 18
@@ -67,11 +67,7 @@ class SparkEngine:
             return results(self._each(shards).map(partial(_work, work)).collect())
 
     def shuffle_by_key(
-        self,
-        split: Callable[[Given], Iterable[tuple[int, pa.Table]]],
-        shards: Sequence[Given],
-        gather: Callable[[int, Iterator[pa.Table]], Made],
-        partitions: int,
+        self, split: Split[Given], shards: Sequence[Given], gather: Gather[Made], partitions: int
     ) -> list[Made]:
         """As `Engine.shuffle_by_key`."""
         with self._errors():
@@ -102,7 +98,7 @@ def _work(work: Callable[[Given], Made], numbered: tuple[int, bytes]) -> Made | 
 
 
 def _split(
-    split: Callable[[Given], Iterable[tuple[int, pa.Table]]], partitions: int, shards: int, numbered: tuple[int, bytes]
+    split: Split[Given], partitions: int, shards: int, numbered: tuple[int, bytes]
 ) -> Iterator[tuple[Key, bytes]]:
     """The chunks of a shard; if the shard has an error, that goes to every partition, ahead of all chunks."""
     rank, packed = numbered
@@ -131,9 +127,7 @@ def _chunks(table: pa.Table) -> Iterator[bytes]:
     return (bytes(whole[start : start + CHUNK]) for start in range(0, len(whole), CHUNK))
 
 
-def _gather(
-    gather: Callable[[int, Iterator[pa.Table]], Made], partition: int, chunks: Iterator[tuple[Key, bytes]]
-) -> Iterator[Made | Failure]:
+def _gather(gather: Gather[Made], partition: int, chunks: Iterator[tuple[Key, bytes]]) -> Iterator[Made | Failure]:
     first = next(chunks, None)
     if first is not None and first[0][1] < 0:
         yield pickle.loads(first[1])

@@ -13,16 +13,17 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from zhiji_etl.engines.environment import environment
 from zhiji_etl.engines.packages import package
 from zhiji_etl.errors import EngineError
-from zhiji_etl.outputs.disk import writing
+from zhiji_etl.outputs.disk import temporary_folder
 from zhiji_etl.sources.names import safe_terminal
 
 PATIENCE: Final = 30.0
@@ -46,7 +47,7 @@ def spark_context(address: str | None, scratch: Path) -> Iterator[Any]:
     master = address or _here()
     if master is not None and urlsplit(master).scheme == STANDALONE:
         _knock(master)
-    with _folder(scratch) as folder, _started(pyspark, master, folder) as context:
+    with temporary_folder(scratch, "spark-") as folder, _started(pyspark, master, folder) as context:
         if master is not None and urlsplit(master).scheme == STANDALONE:
             _await_executor(context, master)
         yield context
@@ -68,18 +69,12 @@ def _here() -> str | None:
     return None if "PYSPARK_GATEWAY_PORT" in os.environ else f"local[{os.cpu_count() or 1}]"
 
 
-def _folder(scratch: Path) -> tempfile.TemporaryDirectory[str]:
-    with writing(scratch):
-        scratch.mkdir(parents=True, exist_ok=True)
-        return tempfile.TemporaryDirectory(prefix="spark-", dir=scratch, ignore_cleanup_errors=True)
-
-
 @contextmanager
 def _started(pyspark: Any, master: str | None, folder: str) -> Iterator[Any]:
     is_local = master is not None and master.startswith("local")
     gateway = _gateway()
     try:
-        with _environment(_python(is_local)), warnings.catch_warnings():
+        with environment(_python(is_local)), warnings.catch_warnings():
             # PySpark looks at pandas, which it does not need here, and warns of new versions.
             warnings.simplefilter("ignore", FutureWarning)
             conf = _conf(pyspark, gateway, master, folder if is_local else None)
@@ -132,25 +127,6 @@ def _python(is_local: bool) -> dict[str, str | None]:
         return {"PYSPARK_PYTHON": sys.executable}
     # Pandera sets this address where pandas is installed, and no other machine could answer to it.
     return {"SPARK_LOCAL_IP": None} if os.environ.get("SPARK_LOCAL_IP") == LOOPBACK else {}
-
-
-@contextmanager
-def _environment(changes: Mapping[str, str | None]) -> Iterator[None]:
-    """Variables of the environment, set or (None) taken away for a while."""
-    before = {name: os.environ.get(name) for name in changes}
-    try:
-        _set(changes)
-        yield
-    finally:
-        _set(before)
-
-
-def _set(variables: Mapping[str, str | None]) -> None:
-    for name, value in variables.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
 
 
 # ---------------------------------------------------------------------------------------------------------------- Java

@@ -4,7 +4,8 @@
 the tables of a run as Delta tables.
 """
 
-from zhiji_etl.export.contracts import FORMS, Form, contract, not_held
+from zhiji_etl.choices import Form
+from zhiji_etl.export.contracts import FORMS, contract, not_held
 from zhiji_etl.export.delta import write_delta
 
 __all__ = ["FORMS", "Form", "contract", "not_held", "write_delta"]

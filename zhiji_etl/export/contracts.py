@@ -8,11 +8,11 @@ Sources: Data Package 2.0 (Table Schema), ODCS 3.0.2, JSON Schema 2020-12.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
 from zhiji_etl.catalogue import Catalogue
+from zhiji_etl.choices import Form
 from zhiji_etl.export.declared import (
     PRIMARY_KEY,
     Bound,
@@ -23,14 +23,6 @@ from zhiji_etl.export.declared import (
 )
 
 Document = dict[str, Any]
-
-
-class Form(StrEnum):
-    """The formats of others."""
-
-    TABLE_SCHEMA = "table-schema"
-    ODCS = "odcs"
-    JSON_SCHEMA = "json-schema"
 
 
 def contract(catalogue: Catalogue, form: Form, name: str) -> Document:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from zhiji_etl.errors import OutputError
-from zhiji_etl.outputs import safe_terminal
+from zhiji_etl.sources.names import safe_terminal
 
 
 def write_delta(run: Path, target: Path) -> list[str]:

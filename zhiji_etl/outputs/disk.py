@@ -43,6 +43,13 @@ def refuse_unwritable(folder: Path) -> None:
         pass
 
 
+def temporary_folder(inside: Path, prefix: str) -> tempfile.TemporaryDirectory[str]:
+    """A new folder in one that is made where it is missing; gone in the end. `OutputError` `output_unwritable`."""
+    with writing(inside):
+        inside.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(prefix=prefix, dir=inside, ignore_cleanup_errors=True)
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that its name shows either all of `content` or what was there before."""
     aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")

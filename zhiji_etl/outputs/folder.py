@@ -1,9 +1,9 @@
 """The folder of a run that is being written: Parquet with units, JSON and text, and the manifest they end up in.
 
-In: frames, whose order is the caller's. Out: files under plain names, each written once. Units and descriptions go
-into the Parquet field metadata under `unit` and `description`, where pyarrow shows them; the units also into that of
-the file, under `units` for DuckDB, and of the schema, where pandas takes them for `attrs`. The same frame gives the
-same bytes: fixed compression, row groups and statistics, no time in the file.
+In: frames, whose order is the caller's. Out: files under plain names, each written once. Units go into the Parquet
+field metadata under `unit`, where pyarrow shows them; also into that of the file, under `units` for DuckDB, and of the
+schema, where pandas takes them for `attrs`. The same frame gives the same bytes: fixed compression, row groups and
+statistics, no time in the file.
 """
 
 from __future__ import annotations
@@ -46,31 +46,15 @@ class RunFolder:
         self.manifest: dict[str, Any] = {}
         self.rows: dict[str, int] = {}
 
-    def write_parquet(
-        self,
-        name: str,
-        frame: pl.DataFrame | pl.LazyFrame,
-        *,
-        units: Mapping[str, str] = NOTHING,
-        descriptions: Mapping[str, str] = NOTHING,
-    ) -> int:
-        """Write a frame as it comes, streaming if it is lazy, and give its number of rows.
+    def write_parquet(self, name: str, frame: pl.DataFrame, *, units: Mapping[str, str] = NOTHING) -> None:
+        """Write a frame as it comes, with the units of its columns.
 
-        `units` and `descriptions` are by column. `OutputError`: `output_name`, `output_column` (a unit for a column
-        that the frame does not have), `output_unwritable`.
+        `OutputError`: `output_name`, `output_column` (a unit for a column that the frame does not have),
+        `output_unwritable`.
         """
         path = self._new(name)
-        rows = 0
-
-        def count(sunk: Any) -> None:
-            """Adds up the rows of the files that are written."""
-            nonlocal rows
-            rows += sum(file.num_rows for file in sunk.paths)
-
-        lazy = frame.lazy()
-        schema = _arrow_schema(lazy.collect_schema(), units, descriptions) if units or descriptions else None
         with writing(path), _disk_errors():
-            lazy.sink_parquet(
+            frame.lazy().sink_parquet(
                 path,
                 compression="zstd",
                 compression_level=COMPRESSION_LEVEL,
@@ -78,24 +62,17 @@ class RunFolder:
                 statistics=True,
                 maintain_order=True,
                 sync_on_close="all",
-                arrow_schema=schema,
+                arrow_schema=_arrow_schema(frame.schema, units) if units else None,
                 metadata={"units": json.dumps(dict(units))} if units else None,
                 engine="streaming",
-                sinked_paths_callback=count,
             )
-        self.rows[name] = rows
-        return rows
+        self.rows[name] = frame.height
 
-    def write_json(self, name: str, value: object) -> Path:
-        """Write JSON with sorted keys; `ValueError` for NaN and infinities, which JSON does not have."""
-        return self.write_text(name, json_text(value))
-
-    def write_text(self, name: str, text: str) -> Path:
-        """Write UTF-8 text and give its path; `OutputError`: `output_name`, `output_unwritable`."""
+    def write_text(self, name: str, text: str) -> None:
+        """Write UTF-8 text; `OutputError`: `output_name`, `output_unwritable`."""
         path = self._new(name)
         with writing(path):
             write_whole(path, text.encode("utf-8"))
-        return path
 
     def take_part(self, name: str, part: str, path: Path, rows: int) -> None:
         """Make a finished file, on the same disk, a part of an output that is a folder: `figures.parquet/PART.parquet`.
@@ -127,7 +104,7 @@ class RunFolder:
 
 
 def json_text(value: object) -> str:
-    """JSON as a person can read it, the same for the same value."""
+    """JSON as a person can read it, the same for the same value; `ValueError` for NaN and infinities."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2, sort_keys=True, default=str) + "\n"
 
 
@@ -145,23 +122,18 @@ def _disk_errors() -> Iterator[None]:
         raise OSError(str(error)) from error
 
 
-def _arrow_schema(schema: pl.Schema, units: Mapping[str, str], descriptions: Mapping[str, str]) -> pa.Schema:
+def _arrow_schema(schema: pl.Schema, units: Mapping[str, str]) -> pa.Schema:
     """The Arrow schema of the frame with units in its fields; Polars' own field metadata (Enum values) stays."""
     import pyarrow as pa
 
-    unknown = sorted({*units, *descriptions} - schema.keys())
+    unknown = sorted(units.keys() - schema.keys())
     if unknown:
-        what = f"There is no column {', '.join(map(safe_terminal, unknown))} to give a unit or description to."
+        what = f"There is no column {', '.join(map(safe_terminal, unknown))} to give a unit to."
         raise OutputError("output_column", what, hint=f"The columns are {', '.join(schema)}.")
     arrow = schema.to_arrow(compat_level=pl.CompatLevel.oldest())
-    fields = [field.with_metadata(_field_metadata(field, units, descriptions)) for field in arrow]
-    return pa.schema(fields, metadata={"PANDAS_ATTRS": json.dumps({"units": dict(units)})} if units else None)
+    fields = [field.with_metadata(_field_metadata(field, units.get(field.name))) for field in arrow]
+    return pa.schema(fields, metadata={"PANDAS_ATTRS": json.dumps({"units": dict(units)})})
 
 
-def _field_metadata(field: pa.Field, units: Mapping[str, str], descriptions: Mapping[str, str]) -> dict[str, str]:
-    kept = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
-    if field.name in units:
-        kept["unit"] = units[field.name]
-    if field.name in descriptions:
-        kept["description"] = descriptions[field.name]
-    return kept
+def _field_metadata(field: pa.Field, unit: str | None) -> dict[bytes, bytes]:
+    return {**(field.metadata or {}), **({} if unit is None else {b"unit": unit.encode()})}

@@ -61,9 +61,8 @@ ANSWER_COLUMNS: Final[dict[str, pl.DataType]] = {
 def answers(layer: Layer, requests: pl.DataFrame) -> pl.DataFrame:
     """One row a request: `request`, `ANSWER_COLUMNS` and `days_quoted`.
 
-    That is the days from the first to the last quote of the pair, null without any.
-
-    The requests are of two different currencies, a known method but `fixed`, and days in order.
+    The requests are of two different currencies, a known method but `fixed`, and days in order. `days_quoted` are those
+    from the first to the last quote of the pair, null where there is none.
     """
     if requests.is_empty():
         return pl.DataFrame(schema={"request": requests.schema["request"], **ANSWER_COLUMNS, "days_quoted": pl.Int64()})

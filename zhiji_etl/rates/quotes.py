@@ -13,6 +13,7 @@ from typing import Final
 
 import polars as pl
 
+from zhiji_etl.distinct import found_once
 from zhiji_etl.errors import RateError
 from zhiji_etl.labels import understood
 from zhiji_etl.sources.names import safe_terminal
@@ -175,13 +176,8 @@ def _invalid() -> pl.Expr:
 
 def _is_code(column: str) -> pl.Expr:
     """Whether a column holds codes under which rates are asked for: what prints say as RMB is asked for as CNY."""
-
-    def asked_for(codes: pl.Series) -> pl.Series:
-        """The same of a series, each distinct code looked up once."""
-        distinct = {code: is_currency(code) and not _is_other_name(code) for code in codes.unique().drop_nulls()}
-        return codes.replace_strict(distinct, default=False, return_dtype=pl.Boolean)
-
-    return pl.col(column).map_batches(asked_for, return_dtype=pl.Boolean)
+    asked_for = found_once(pl.col(column), lambda code: is_currency(code) and not _is_other_name(code), pl.Boolean())
+    return asked_for.fill_null(value=False)
 
 
 def _is_other_name(code: str) -> bool:

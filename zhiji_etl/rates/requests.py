@@ -17,6 +17,8 @@ from typing import Final, NamedTuple, TypeVar
 import numpy as np
 import polars as pl
 
+from zhiji_etl.distinct import gathered
+
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 REQUEST_COLUMNS: Final[dict[str, pl.DataType]] = {
@@ -177,11 +179,4 @@ def _found(numbers: pl.Series, numbering: Numbering, answer: Callable[[pl.DataFr
     place = np.cumsum(occurs, dtype=np.uint32)
     place -= 1
     answers = answer(numbering.requests(pl.Series(_NUMBER, np.flatnonzero(occurs))))
-    return _gathered(answers, pl.Series(place[numbers.to_numpy()]))
-
-
-def _gathered(answers: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
-    """Those rows of the answers; columns of nothing, such as reasons where all goes well, are not moved about."""
-    void = {column.name: pl.lit(None, column.dtype) for column in answers if column.null_count() == len(column)}
-    found = answers.drop(void).select(pl.all().gather(rows)).with_columns(**void)
-    return found.select(answers.columns) if found.height == len(rows) else answers[rows]
+    return gathered(answers, pl.Series(place[numbers.to_numpy()]))

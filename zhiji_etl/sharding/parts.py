@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import polars as pl
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from zhiji_etl.corrections import Correction
-
-SIZES: Final = ("figures", "rejects", "findings", "implied")
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ def audited_part(task: Task, number: int, tables: Iterator[pa.Table]) -> Part:
         raw_rows=own.raw_rows,
         folder=folder.path,
         written=dict(folder.rows),
-        sizes={name: getattr(own, name).height for name in SIZES},
+        sizes={name: getattr(own, name).height for name in excerpts.SIZED},
         tally=excerpts.tallied(own.findings),
         codes=excerpts.counted_codes(own.rejects),
         requests=made.requests,

@@ -26,7 +26,7 @@ from zhiji_etl.outputs.disk import writing
 from zhiji_etl.pipeline import RunResult, manifest, rates_of, write_report
 from zhiji_etl.sharding.joints import common_findings, findings_part, ranked_parts, spanning_findings
 from zhiji_etl.sharding.partitions import Task, bundles, split
-from zhiji_etl.sharding.parts import SIZES, Part, audited_part
+from zhiji_etl.sharding.parts import Part, audited_part
 from zhiji_etl.stages import LOGGER, Stages
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _take_all(folder: RunFolder, task: Task, parts: Sequence[Part]) -> int:
 
 
 def _shown(run: Path, parts: Sequence[Part], implied: int) -> excerpts.Excerpt:
-    sizes = {name: sum(part.sizes.get(name, 0) for part in parts) for name in SIZES}
+    sizes = {name: sum(part.sizes.get(name, 0) for part in parts) for name in excerpts.SIZED}
     quotes = [part.quotes for part in parts if part.quotes is not None]
     return excerpts.read_excerpt(
         run,

@@ -6,7 +6,6 @@ Pandera names the first unexpected column only.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from zhiji_etl.errors import ProjectError
+from zhiji_etl.sources.names import nearest
 from zhiji_etl.validation.outcomes import ROW, StructureProblem, sentence
 
 if TYPE_CHECKING:
@@ -119,5 +119,5 @@ def _order(frame: pl.DataFrame, columns: dict[str, Column]) -> Iterator[Structur
 
 
 def _near(name: str, names: list[str]) -> str | None:
-    close = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {close[0]}?" if close else None
+    near = nearest(name, names)
+    return f"did you mean {near}?" if near else None
