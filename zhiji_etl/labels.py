@@ -29,7 +29,9 @@ RATE: Final = "rate"
 UNSCALED: Final = "count"
 """The caption of cells that an exception takes out of a table's caption: no scale, and no unit but their own."""
 
-_BRACKETS: Final = re.compile(r"^(.*\S)\s*[(（\[【]([^()（）\[\]【】]+)[)）\]】]$", re.DOTALL)
+_BRACKETS: Final = re.compile(r"(?<=\S)\s*[(（\[【]([^()（）\[\]【】]+)[)）\]】](?=\s|$)")
+"""What stands in brackets at the end of a label, or of a part of one that is joined from several cells."""
+
 _TAIL: Final = re.compile(r"^(.*?\S)\s*(?:[,，:：/|–—]|\s-\s|\s[Ii]n\s)\s*(\S.*)$", re.DOTALL)
 _EXCEPT: Final = re.compile(
     r"(?:\bexcept(?:\s+for)?|\bunless|\bother than)\s+(.+)$|除(.+?)(?:以?外|另有|$)", re.IGNORECASE
@@ -71,16 +73,16 @@ def told(rows: pl.LazyFrame, sidecar: Sidecar) -> pl.LazyFrame:
 def split_label(label: str) -> tuple[str, str | None]:
     """A label and the caption that stands in it; null where none does.
 
-    >>> split_label("Sales (10,000 vehicles)"), split_label("销量（万辆）"), split_label("Revenue (restated)")
-    (('Sales', '10,000 vehicles'), ('销量', '万辆'), ('Revenue (restated)', None))
+    >>> split_label("Sales (10,000 vehicles)"), split_label("销量（万辆） 出口"), split_label("Revenue (restated)")
+    (('Sales', '10,000 vehicles'), ('销量 出口', '万辆'), ('Revenue (restated)', None))
     """
     text = label.strip()
-    for form in (_BRACKETS, _TAIL):
-        match = form.match(text)
-        told = understood(match[2]) if match else None
-        if match and told is not None and (form is _BRACKETS or is_firm(told)):
-            return match[1].strip(), match[2].strip()
-    return text, None
+    for match in reversed([*_BRACKETS.finditer(text)]):
+        if understood(match[1]) is not None:
+            return f"{text[: match.start()]}{text[match.end() :]}", match[1].strip()
+    tail = _TAIL.match(text)
+    told = understood(tail[2]) if tail else None
+    return (tail[1].strip(), tail[2].strip()) if tail and told is not None and is_firm(told) else (text, None)
 
 
 def is_firm(told: Caption) -> bool:
