@@ -216,7 +216,7 @@ def _source(path: Path, sidecar_path: Path | None, recall: Recall | None) -> Sou
 
 
 def _refuse_useless_keys(path: Path, sidecar: Sidecar) -> None:
-    """A key that this kind of file has no use for was written for another one: nobody would see that it does nothing."""
+    """Refuse a key that this kind of file has no use for: nobody would see that it does nothing."""
     for key, endings in ONLY.items():
         told = [sidecar, *(sidecar.layout or [])]
         if any(getattr(part, key, None) is not None for part in told) and not path.name.lower().endswith(endings):
