@@ -10,7 +10,7 @@ excepts ("except per share data") has no scale.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -19,7 +19,7 @@ import polars as pl
 from zhiji_etl.errors import FigureError
 from zhiji_etl.reading.captions import Caption, caption, told_unit
 from zhiji_etl.sources import Sidecar
-from zhiji_etl.sources.names import nearest
+from zhiji_etl.sources.names import nearest, safe_terminal
 
 AXES: Final = ("entity", "metric", "period")
 DEFAULT: Final = "__default"
@@ -114,6 +114,16 @@ def check_captions(sidecar: Sidecar, metrics: Iterable[str]) -> None:
     for text in told:
         if understood(text) is None:
             told_unit(text)
+
+
+def check_identifiers(sidecar: Sidecar, columns: Sequence[str]) -> None:
+    """Refuse identifiers of a sidecar that no table has a column for: `FigureError` `metric_unknown`."""
+    for entity, texts in sidecar.identifiers.items():
+        for name in (name for name in texts if name not in columns):
+            near = nearest(name, columns)
+            hint = f"Did you mean {near}?" if near else f"Declare it: {name}: str = zj.Identifier()"
+            what = f"[identifiers] {safe_terminal(entity)}: no table declares the identifier {name}."
+            raise FigureError("metric_unknown", what, hint=hint)
 
 
 def full_caption(
