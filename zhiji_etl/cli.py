@@ -187,7 +187,8 @@ def init(folder: Annotated[Path, typer.Argument(help="A folder that does not exi
     typer.echo(f"{len(made)} files in {folder}. Next: zhiji-etl run {folder}")
 
 
-@app.command(epilog='Example: zhiji-etl parse "623.8万辆"')
+# What begins with a minus is a figure, too: -3.2%.
+@app.command(epilog='Example: zhiji-etl parse "623.8万辆"', context_settings={"ignore_unknown_options": True})
 def parse(
     text: Annotated[str, typer.Argument(help="One printed figure.")],
     currency: Annotated[str | None, typer.Option(help=CURRENCY)] = None,
