@@ -23,6 +23,7 @@ RULE = "\n    @zj.rule\n    def positive(m):\n        return m.sales >= m.sales\
         ("A,vehicle_sales,2019,#DIV/0!\n", "no_number", ("There is no figure in '#DIV/0!'.",)),
         ("A,vehicle_sales,2019,\n", "empty", ()),
         ("A,vehicle_sale,2019,5 vehicles\n", "metric_unknown", ("vehicle_sale", "did you mean vehicle_sales?")),
+        ("A,销量,2019,5 vehicles\n", "metric_unknown", ("declared are growth, ", "[names.metric] of the sidecar")),
         ("A,,2019,5 vehicles\n", "metric_missing", ("no metric",)),
         (",vehicle_sales,2019,5 vehicles\n", "entity_missing", ("whose figure",)),
         ("  ,vehicle_sales,2019,5 vehicles\n", "entity_missing", ("whose figure",)),

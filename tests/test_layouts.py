@@ -493,6 +493,8 @@ def test_two_sheets_of_one_workbook(wide):
     assert [row[:2] for row in cells(result)] == [("Data 1!B2", "Data 1"), ("Data 2!B2", "Data 2")]
     error = error_of(lambda: wide(workbook(fill), layout.format("Data 3"), "wide.xlsx"))
     assert (error.code, 'sheet = "Data 2"' in str(error)) == ("sheet_missing", True)
+    error = error_of(lambda: wide(workbook(fill), "", "wide.xlsx"))
+    assert 'sheet = "Data 1", or draft one: zhiji-etl sidecar ' in str(error)
 
 
 def test_a_plain_workbook_reads_numbers_by_their_formats(wide):

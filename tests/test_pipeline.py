@@ -204,6 +204,13 @@ def test_two_identifiers_of_one_entity_are_refused(project):
         zj.Project(folder).run()
 
 
+def test_a_language_that_there_is_not_is_refused_before_the_run(project):
+    folder = project("A,vehicle_sales,2019,5 vehicles\n")
+    with pytest.raises(ValueError, match="'de' is not a valid Language"):
+        zj.Project(folder).run(language="de")
+    assert not (folder / "build").exists()
+
+
 def test_blanks_around_a_metric_are_no_part_of_its_name(run):
     result = run("A, vehicle_sales ,2019,5 vehicles\n")
     assert result.figures["metric"].to_list() == ["vehicle_sales"]

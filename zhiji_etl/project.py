@@ -158,10 +158,12 @@ class Project:
         `address` where it runs; all workers must see the project and the build folder under the same paths. `workers`
         are the processes of the engine `local`: with more than one every project of more than 12 MB is dealt out.
         """
+        from zhiji_etl.choices import Language
         from zhiji_etl.figures import Severity
         from zhiji_etl.pipeline import run
 
         failing = None if fail_on is None else Severity(fail_on)
+        language = Language(language).value
         number = self._partitions(workers) if partitions is None else partitions
         if engine != "local" or number > 1:
             from zhiji_etl.engines import engine as engine_of

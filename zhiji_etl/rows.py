@@ -281,7 +281,8 @@ def _near(catalogue: Catalogue) -> pl.Expr:
 
 
 def _known(names: list[str]) -> str:
-    return f"Hint: declared are {', '.join(sorted(names)[:20])}."
+    listed = ", ".join(sorted(names)[:20])
+    return f"Hint: declared are {listed}; [names.metric] of the sidecar gives our name for a printed one."
 
 
 def _dated(rows: pl.DataFrame, year_ends: Mapping[str, str]) -> pl.DataFrame:
