@@ -11,6 +11,7 @@ from zhiji_etl.outputs import latest
 
 GOOD = "A,vehicle_sales,2019,5 vehicles\n"
 SCHEMA = "import zhiji_etl as zj\n\n\nclass C(zj.Table):\n    sales: float = zj.Quantity('vehicle')\n"
+RULE = "\n    @zj.rule\n    def positive(m):\n        return m.sales >= m.sales\n"
 
 # ---------------------------------------------------------------------------------- a row is a reject, and the run ends
 
@@ -19,8 +20,10 @@ SCHEMA = "import zhiji_etl as zj\n\n\nclass C(zj.Table):\n    sales: float = zj.
     ("row", "code", "parts"),
     [
         ("A,vehicle_sales,2019,many vehicles\n", "no_number", ("many vehicles",)),
+        ("A,vehicle_sales,2019,#DIV/0!\n", "no_number", ("There is no figure in '#DIV/0!'.",)),
         ("A,vehicle_sales,2019,\n", "empty", ()),
         ("A,vehicle_sale,2019,5 vehicles\n", "metric_unknown", ("vehicle_sale", "did you mean vehicle_sales?")),
+        ("A,销量,2019,5 vehicles\n", "metric_unknown", ("declared are growth, ", "[names.metric] of the sidecar")),
         ("A,,2019,5 vehicles\n", "metric_missing", ("no metric",)),
         (",vehicle_sales,2019,5 vehicles\n", "entity_missing", ("whose figure",)),
         ("  ,vehicle_sales,2019,5 vehicles\n", "entity_missing", ("whose figure",)),
@@ -116,6 +119,14 @@ def test_an_unknown_entity_of_a_rule(project, command, found):
     assert command("run", folder).code == 0
 
 
+def test_rules_of_a_mixin_and_shared_ones_are_of_a_table(project, command):
+    mixin = f"class Mixin:{RULE}\n\n@zj.rule\ndef shared(m):\n    return m.sales >= m.sales\n\n\n"
+    schema = SCHEMA.replace("class C(zj.Table):", f"{mixin}class C(Mixin, zj.Table):") + "    shared = shared\n"
+    folder = project("A,sales,2019,5\n", schema=schema)
+    assert command("run", folder).code == 0
+    assert len(zj.Project(folder).catalogue.rules) == 2
+
+
 # --------------------------------------------------------------------------------------------- a broken project: exit 3
 
 
@@ -130,6 +141,22 @@ def test_an_unknown_entity_of_a_rule(project, command, found):
         (SCHEMA.replace("'vehicle'", "'TEU'"), "schema_invalid", ("declared in TEU", 'zj.Quantity("teu")')),
         (SCHEMA.replace("'vehicle'", "'CNY/Vehicle'"), "schema_invalid", ('zj.Quantity("CNY/vehicle")',)),
         (SCHEMA.replace("'vehicle'", "'vehicle', gee=0"), "schema_invalid", ("no option gee",)),
+        (f"{SCHEMA}    more = zj.Quantity('vehicle')\n", "schema_invalid", ("'more'", "sales: float = zj.Quantity")),
+        (
+            f"{SCHEMA}\n@zj.rule\ndef lost(m):\n    return m.sales >= 1\n",
+            "schema_invalid",
+            ("company_year.py line 8: the rule lost is of no table", "write it into a class of zj.Table"),
+        ),
+        (
+            f"{SCHEMA}{2 * RULE}",
+            "schema_invalid",
+            ("company_year.py line 8: the rule positive is of no table", "another one below has its name"),
+        ),
+        (
+            SCHEMA + RULE.replace("    @zj.rule\n", ""),
+            "schema_invalid",
+            ("company_year.py line 7: positive takes m as rules do, and is none", "write @zj.rule above it"),
+        ),
         (f"{SCHEMA}    name: str\n", "schema_invalid", ("name", "neither a zj.Quantity nor a zj.Identifier")),
         (
             f"{SCHEMA}\n    @zj.rule\n    def bad(m):\n        return m.sale == 1\n",

@@ -70,6 +70,12 @@ def test_options_of_parse(command):
     assert json.loads(command("parse", "$5", "--currency", "HKD", "--json").out)["unit"] == "HKD"
 
 
+def test_a_figure_that_begins_with_a_minus(command):
+    assert json.loads(command("parse", "-3.2%", "--json").out)["value"] == "-3.2"
+    told = command("parse", "5", "--curency", "HKD")
+    assert (told.code, "--curency" in told.err) == (2, True)
+
+
 def test_run_prints_one_json_object(command, reference):
     told = command("run", reference, "--json")
     read = json.loads(told.out)

@@ -186,3 +186,14 @@ def test_a_damaged_run(tmp_path):
         with pytest.raises(OutputError) as caught:
             compared(run, run)
         assert caught.value.code == "run_damaged"
+
+
+def test_the_same_print_read_otherwise_is_told_with_what_it_is_read_as(project, command):
+    """Only the sidecar changed: the print alone would say that nothing did."""
+    folder = project("A,revenue,2019,40\n", 'unit = "RMB in thousands"\n')
+    zj.Project(folder).run()
+    (folder / "raw" / "alpha.toml").write_text('unit = "RMB in millions"\n', encoding="utf-8")
+    zj.Project(folder).run()
+    told = command("diff", "--build", folder)
+    reading = "40 (39,500 .. 40,500 CNY) -> 40 (39.5 million .. 40.5 million CNY)"
+    assert f"  changed   A revenue 2019: {reading}  alpha.csv row 2" in told.out.splitlines()

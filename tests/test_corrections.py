@@ -117,10 +117,18 @@ def test_without_the_accepted_rule_the_run_fails(corrected, command):
     assert told.code == 1
 
 
-def test_an_acceptance_that_nothing_needs_is_said(corrected):
-    result = zj.Project(corrected(("A", "sales", "50.00 million", 'accept = "growth"'))).run()
+@pytest.mark.parametrize(
+    ("name", "which"),
+    [
+        ("shares", "that rule"),
+        ("sahres", "that name (no rule of schemas/ has it; did you mean shares?)"),
+        ("growth", "that name (no rule of schemas/ has it)"),
+    ],
+)
+def test_an_acceptance_that_nothing_needs_is_said(corrected, name: str, which: str):
+    result = zj.Project(corrected(("E", "sales", "3.5 million", f'accept = "{name}"'))).run()
     message = result.findings.filter(kind="correction").get_column("message").item()
-    assert message == "A correction accepts growth, and no finding of that rule about “50.00 million” is inconsistent."
+    assert message == f"A correction accepts {name}, and no finding of {which} about “3.5 million” is inconsistent."
 
 
 def test_a_figure_that_is_not_there_is_said(corrected):

@@ -266,6 +266,20 @@ def test_a_workbook_and_a_page(tmp_path: Path):
     assert drafted(tmp_path, page, "a.html")[1]["sheet"] == 2
 
 
+@pytest.mark.parametrize(
+    ("heading", "key", "value"),
+    [
+        ("(in millions of RMB)", "unit", "(in millions of RMB)"),
+        ("Results<sup>1</sup> of a maker", "title", "Results of a maker"),
+    ],
+)
+def test_the_heading_of_a_table_of_a_page(tmp_path: Path, heading: str, key: str, value: str):
+    """Without its scale the draft would read each figure a million times too small."""
+    pytest.importorskip("selectolax", reason="the extra html is not installed")
+    page = f"<table><caption>{heading}</caption><tr><td><td>2020<tr><td>Revenue<td>5</table>"
+    assert drafted(tmp_path, page, "a.html")[1][key] == value
+
+
 def test_near_metrics():
     assert near_metric("Vehicle Sales", METRICS) == "vehicle_sales"
     assert near_metric("Sales", METRICS) is None

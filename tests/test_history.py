@@ -53,6 +53,16 @@ def test_a_folder_that_is_not_there(command, tmp_path, arguments):
         assert told.err.endswith("[no_run]\n")
 
 
+def test_the_folder_of_a_run_or_of_all_runs_may_be_named(build, command):
+    """As far as somebody went down to look at what is there."""
+    first, last = (info.path for info in runs(build))
+    for folder in (build.parent, build, build / "latest", build / "runs", last, first):
+        assert len(json.loads(command("runs", folder, "--json").out)["runs"]) == 2
+        assert "no figure differs" in command("diff", "--build", folder).out
+        meant = first if folder == first else last
+        assert command("verify", folder).out.startswith(f"{meant.name}: ")
+
+
 def test_a_broken_manifest_hides_no_run(build):
     first = runs(build)[0].path
     (first / "run.json").write_text("[]")

@@ -82,6 +82,7 @@ def bounded(raw: Path) -> str | None:
     [
         (HEADER + ROW + ROW.decode().encode("gb18030"), "source_encoding", ["line 3", "(byte 57)", "GB18030", "iconv"]),
         (HEADER + b"caf\xe9,m,2019,1\n", "source_encoding", ["line 2", "byte 32", "WINDOWS-1252"]),
+        (HEADER + b"Citro\xebn,m,2019,1\n", "source_encoding", ["line 2", "byte 34", "WINDOWS-1252"]),
         ((HEADER + ROW).decode().encode("utf-16"), "source_encoding", ["line 1", "byte 0", "UTF-16"]),
         (HEADER.decode().encode("utf-16-le"), "source_encoding", ["line 1", "byte 1", "NUL"]),
         (HEADER + b"A,m,2019,1\x002\n", "source_encoding", ["line 2", "byte 39", "NUL"]),
@@ -245,9 +246,43 @@ def test_json_lines_are_never_lost(raw: Path, monkeypatch: pytest.MonkeyPatch):
     assert frame["entity"].to_list() == ["A\u2028\u0085B"] * 2 + [None, "A\u2028\u0085B"]
 
 
-def test_json_that_is_one_array(raw: Path):
-    (raw / "a.jsonl").write_text("[\n" + '{"entity": "A"},\n' * 2000 + "]\n")
-    assert failure(raw).code == "rows_ragged"
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[\n" + '{"entity": "A"},\n' * 2000 + "]\n",
+        '\ufeff[{"entity": "A"}]',
+        json.dumps([{"entity": "A", "printed": "5"}], indent=2),
+    ],
+)
+def test_json_that_is_one_list(raw: Path, text: str):
+    """Also where some of its lines would be objects: those alone are not what the file says."""
+    (raw / "a.jsonl").write_text(text, encoding="utf-8")
+    assert failure(raw).code == "json_invalid"
+    assert "a.jsonl holds one JSON list, and no JSON lines." in str(failure(raw))
+
+
+def test_json_of_no_whole_line(raw: Path):
+    (raw / "a.jsonl").write_text(json.dumps({"entity": "A", "printed": "5"}, indent=2))
+    error = failure(raw)
+    assert error.code == "json_invalid"
+    assert "a.jsonl, line 1: The line is no JSON object" in error.message
+
+
+@pytest.mark.parametrize(
+    ("name", "sidecar", "key"),
+    [
+        ("a.csv", 'sheet = "Sales"', "sheet"),
+        ("a.csv", '[layout]\nsheet = 2\nrows = ["metric"]\ncolumns = ["period"]\nentity = "A"', "sheet"),
+        ("a.jsonl", 'sheet = "Sales"', "sheet"),
+        ("a.jsonl", 'separator = ";"', "separator"),
+    ],
+)
+def test_a_key_that_this_kind_of_file_has_no_use_for(raw: Path, name: str, sidecar: str, key: str):
+    (raw / name).write_text("entity,metric,period,printed\nA,m,2019,5\n")
+    (raw / "a.toml").write_text(sidecar)
+    error = failure(raw)
+    assert error.code == "sidecar_invalid"
+    assert error.message.startswith(f"The sidecar of {name} says {key}, which only ")
 
 
 def test_parquet_of_numbers_is_refused(raw: Path):

@@ -33,6 +33,9 @@ TABLE = "RMB in millions, except share and per share data"
         ("Vehicles", "Vehicles", None),
         ("2019 (US$)", "2019", "US$"),
         ("  Revenue ", "Revenue", None),
+        ("营业收入（亿元） 金额", "营业收入 金额", "亿元"),
+        ("Net profit (loss) (RMB million) restated", "Net profit (loss) restated", "RMB million"),
+        ("营业收入（亿元） 金额（万元）", "营业收入（亿元） 金额", "万元"),
     ],
 )
 def test_a_label_and_its_caption(label: str, short: str, caption: str | None):

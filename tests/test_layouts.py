@@ -187,6 +187,26 @@ def test_labels_of_a_group_are_carried_down(wide):
     ]
 
 
+def test_the_unit_in_a_label_holds_where_a_header_joins_it(wide):
+    """Nearer than the caption of the table, wherever in the joined label it stands."""
+    table = "项目,2021年,\n,金额,占比\n营业收入（亿元）,1.50,100%\n每股收益（元/股）,0.25,\n"
+    sidecar = """
+unit = "单位：万元"
+[layout]
+columns = ["period", "metric"]
+rows = ["metric"]
+entity = "A"
+[names.metric]
+"营业收入 金额" = "revenue"
+"营业收入 占比" = ""
+"每股收益 金额" = "eps"
+"""
+    assert cells(wide(table, sidecar)) == [
+        ("B3", "A", "revenue", "2021", 150_000_000.0, "CNY"),
+        ("B4", "A", "eps", "2021", 0.25, "CNY/share"),
+    ]
+
+
 def test_several_layouts_and_names_that_leave_out(wide):
     table = "2020,Q1,Q2,Total\nsales,1,2,3\n,,,\n2021,Q1,Q2,Total\nsales,4,5,9\n"
     sidecar = """
@@ -473,6 +493,8 @@ def test_two_sheets_of_one_workbook(wide):
     assert [row[:2] for row in cells(result)] == [("Data 1!B2", "Data 1"), ("Data 2!B2", "Data 2")]
     error = error_of(lambda: wide(workbook(fill), layout.format("Data 3"), "wide.xlsx"))
     assert (error.code, 'sheet = "Data 2"' in str(error)) == ("sheet_missing", True)
+    error = error_of(lambda: wide(workbook(fill), "", "wide.xlsx"))
+    assert 'sheet = "Data 1", or draft one: zhiji-etl sidecar ' in str(error)
 
 
 def test_a_plain_workbook_reads_numbers_by_their_formats(wide):

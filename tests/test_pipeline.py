@@ -190,6 +190,32 @@ def test_columns_of_a_table_in_declared_order(project):
     assert tables["market_year"].height == 0
 
 
+def test_an_identifier_that_no_table_has_is_refused(run):
+    with pytest.raises(
+        zj.ZhijiError, match=r"\[identifiers\] A: no table .* stock_cod\. Hint: Did you mean stock_code\?"
+    ):
+        run("A,vehicle_sales,2019,5 vehicles\n", '[identifiers.A]\nstock_cod = "000625"\n')
+
+
+def test_two_identifiers_of_one_entity_are_refused(project):
+    for name, code in (("alpha", "000625"), ("beta", "600104")):
+        folder = project("A,vehicle_sales,2019,5 vehicles\n", f'[identifiers.A]\nstock_code = "{code}"\n', name=name)
+    with pytest.raises(zj.ZhijiError, match="the stock_code of A is 600104, and 000625 in another one"):
+        zj.Project(folder).run()
+
+
+def test_a_language_that_there_is_not_is_refused_before_the_run(project):
+    folder = project("A,vehicle_sales,2019,5 vehicles\n")
+    with pytest.raises(ValueError, match="'de' is not a valid Language"):
+        zj.Project(folder).run(language="de")
+    assert not (folder / "build").exists()
+
+
+def test_blanks_around_a_metric_are_no_part_of_its_name(run):
+    result = run("A, vehicle_sales ,2019,5 vehicles\n")
+    assert result.figures["metric"].to_list() == ["vehicle_sales"]
+
+
 def test_identifiers_keep_leading_zeros(run):
     result = run("A,vehicle_sales,2019,5 vehicles\n", '[identifiers."A"]\nstock_code = "000625"\n')
     assert result.tables["company_year"]["stock_code"].to_list() == ["000625"]

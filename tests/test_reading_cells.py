@@ -196,3 +196,10 @@ def test_a_refusal_tells_where():
     with pytest.raises(FigureError, match="for Spain") as error:
         parse(text)
     assert text[error.value.start : error.value.end] == "for Spain"
+
+
+@pytest.mark.parametrize("text", ["#DIV/0!", "№ x", "#abc#"])
+def test_a_message_quotes_signs_as_they_are_printed(text: str):
+    with pytest.raises(FigureError) as caught:
+        parse(text)
+    assert caught.value.message == f"There is no figure in '{text}'."

@@ -281,6 +281,8 @@ def test_sidecar(tmp_path: Path):
         ("rounding = 'up'", ["'rounding'", "truncation"]),
         ("[fx]\nrate = 0", ["'fx.rate'"]),
         ("title = unquoted", ["line 1", "TOML"]),
+        ("title = 'a'\ntitle = 'b'", ["stands twice"]),
+        ("[layout]\nentity = 'A'\n[[layout]]", ["stands twice", "[[layout]]"]),
     ],
 )
 def test_sidecar_slips(tmp_path: Path, text: str, words: list[str]):

@@ -145,9 +145,9 @@ def runs(
     as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON object.")] = False,
 ) -> None:
     """List the runs that are kept, oldest first."""
-    from zhiji_etl.history import history, history_table
+    from zhiji_etl.history import history, history_table, whereabouts
 
-    told = history(_published(build))
+    told = history(whereabouts(build)[0])
     _show({"runs": told} if as_json else history_table(told))
 
 
@@ -157,9 +157,10 @@ def verify(
     run_id: Annotated[str | None, typer.Option("--run", help="The run, or the beginning of its id; latest.")] = None,
 ) -> None:
     """Hash every file of a run again: exit code 5, and what differs, where one is not as it was written."""
-    from zhiji_etl.history import verified
+    from zhiji_etl.history import verified, whereabouts
 
-    typer.echo(verified(_published(build), run_id))
+    published, named = whereabouts(build)
+    typer.echo(verified(published, run_id or named))
 
 
 @app.command(epilog="Example: zhiji-etl diff --build demo/build --json")
@@ -171,8 +172,9 @@ def diff(
 ) -> None:
     """Tell what changed between two runs, by default the two newest: figures, and verdicts that flipped."""
     from zhiji_etl.comparison import compared, comparison_data, comparison_text, pair
+    from zhiji_etl.history import whereabouts
 
-    comparison = compared(*pair(_published(build), before, after))
+    comparison = compared(*pair(whereabouts(build)[0], before, after))
     _show(comparison_data(comparison) if as_json else comparison_text(comparison))
 
 
@@ -185,7 +187,8 @@ def init(folder: Annotated[Path, typer.Argument(help="A folder that does not exi
     typer.echo(f"{len(made)} files in {folder}. Next: zhiji-etl run {folder}")
 
 
-@app.command(epilog='Example: zhiji-etl parse "623.8万辆"')
+# What begins with a minus is a figure, too: -3.2%.
+@app.command(epilog='Example: zhiji-etl parse "623.8万辆"', context_settings={"ignore_unknown_options": True})
 def parse(
     text: Annotated[str, typer.Argument(help="One printed figure.")],
     currency: Annotated[str | None, typer.Option(help=CURRENCY)] = None,
@@ -337,12 +340,6 @@ def _whereabouts(project: Path, out: Path | None) -> str:
 
     told = {"project": None if project == Path() else project, "out": out}
     return "".join(f" --{name} {quote(str(path))}" for name, path in told.items() if path is not None)
-
-
-def _published(folder: Path) -> Path:
-    """The folder where runs are published, also where that of their project is named."""
-    inner = folder / "build"
-    return inner if inner.is_dir() and not (folder / "runs").exists() else folder
 
 
 def _columns() -> int:

@@ -272,8 +272,17 @@ def _change_line(row: Mapping[str, Any]) -> Text:
 
 
 def _said(row: Mapping[str, Any], side: str) -> str:
+    """What a side prints; where both print the same, with what it is read as, which is then what differs."""
+    printed = row[f"printed_{side}"]
+    if printed is None:
+        return ""
     vintage = f" ({row[f'vintage_{side}']})" if row[f"vintage_{side}"] else ""
-    return f"{row[f'printed_{side}']}{vintage}" if row[f"printed_{side}"] is not None else ""
+    alike = row["printed_before"] == row["printed_after"] and row["vintage_before"] == row["vintage_after"]
+    if not alike:
+        return f"{printed}{vintage}"
+    from zhiji_etl.report import ends
+
+    return f"{printed}{vintage} ({ends(*(row[f'{name}_{side}'] for name in ('low', 'high', 'unit')))})"
 
 
 def _more(frame: pl.DataFrame, what: str) -> Iterator[Text]:

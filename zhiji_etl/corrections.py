@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -143,11 +143,12 @@ def rescaled(rows: pl.DataFrame, corrections: Iterable[Correction]) -> pl.DataFr
 
 
 def with_outcomes(
-    found: Iterable[pl.DataFrame], rows: pl.DataFrame, corrections: Sequence[Correction]
+    found: Iterable[pl.DataFrame], rows: pl.DataFrame, corrections: Sequence[Correction], rules: Collection[str] = ()
 ) -> list[pl.DataFrame]:
     """Findings (FINDING_COLUMNS) with those accepted that a correction accepts, and one for each other correction.
 
-    `rows` are all raw rows after `amended`. An accepted finding keeps its verdict; its severity becomes info.
+    `rows` are all raw rows after `amended`. An accepted finding keeps its verdict; its severity becomes info. `rules`
+    are the names of all rules that are declared, for a correction that accepts none of them.
     """
     frames = list(found)
     if not corrections:
@@ -165,7 +166,7 @@ def with_outcomes(
         hits = sum(frame.filter(mask).height for frame, mask in zip(frames, masks, strict=True))
         frames = [_accepted(frame, mask, one) for frame, mask in zip(frames, masks, strict=True)] if hits else frames
         if not hits:
-            frames.append(_finding(one, there, meant))
+            frames.append(_finding(one, there, meant, rules))
     return frames
 
 
@@ -216,7 +217,7 @@ def _accepted(frame: pl.DataFrame, mask: pl.Expr, one: Correction) -> pl.DataFra
     )
 
 
-def _finding(one: Correction, there: pl.DataFrame, meant: pl.DataFrame) -> pl.DataFrame:
+def _finding(one: Correction, there: pl.DataFrame, meant: pl.DataFrame, rules: Collection[str]) -> pl.DataFrame:
     """What became of one correction: applied, or why not."""
     applied = meant.height > 0 and one.accept is None
     row: dict[str, Any] = {
@@ -227,7 +228,7 @@ def _finding(one: Correction, there: pl.DataFrame, meant: pl.DataFrame) -> pl.Da
         "verdict": (Verdict.CONSISTENT if applied else Verdict.INCONSISTENT).value,
         "severity": (Severity.INFO if applied else Severity.WARNING).value,
         "figures": [number * 2 for number in meant.get_column("row_id")] if not one.drop else [],
-        "message": _done(one) if applied else _undone(one, there, meant),
+        "message": _done(one) if applied else _undone(one, there, meant, rules),
     }
     return as_findings(pl.DataFrame([row], schema_overrides={"figures": pl.List(pl.UInt64)}))
 
@@ -241,13 +242,20 @@ def _done(one: Correction) -> str:
     return f"“{one.expect}” {what[one.action]}: {_reason(one)}"
 
 
-def _undone(one: Correction, there: pl.DataFrame, meant: pl.DataFrame) -> str:
+def _undone(one: Correction, there: pl.DataFrame, meant: pl.DataFrame, rules: Collection[str]) -> str:
     """Why a correction was not applied; it can be taken out of the file, or must be thought over."""
-    if meant.height:
-        return f"A correction accepts {one.accept}, and no finding of that rule about “{one.expect}” is inconsistent."
+    if one.accept is not None and meant.height:
+        which = "that rule" if one.accept.partition(".")[0] in rules else f"that name{_no_rule(one.accept, rules)}"
+        return f"A correction accepts {one.accept}, and no finding of {which} about “{one.expect}” is inconsistent."
     prints = there.get_column("print").drop_nulls().unique(maintain_order=True)
     now = ", ".join(f"“{text}”" for text in prints) or "no such figure"
     return f"{one.source} prints {now}, where a correction expects “{one.expect}”: it was not applied. {_reason(one)}"
+
+
+def _no_rule(name: str, rules: Collection[str]) -> str:
+    """Findings have other names, too, such as sales_in_USD: only a rule of schemas/ can be told to be none."""
+    near = nearest(name, rules)
+    return f" (no rule of schemas/ has it; did you mean {near}?)" if near else " (no rule of schemas/ has it)"
 
 
 # ---------------------------------------------------------------------------------------------------- a broken file

@@ -177,10 +177,16 @@ def _printed(finding: Mapping[str, Any], figures: pl.DataFrame) -> Iterator[Text
         yield Text("  no printed figure")
     names = [_figure_name(row) for row in rows]
     longest = max(map(len, names), default=0)
-    prints = [safe_terminal(row["printed"] or "") for row in rows]
+    prints = [safe_terminal(f"{row['printed'] or ''}{_converted(row)}") for row in rows]
     for name, said, row in zip(names, prints, rows, strict=True):
         place = safe_terminal(" ".join(part for part in (row["source"], row["locator"]) if part))
         yield Text.assemble(f"  {name:{longest}}  ", (said, "bold"), (f"   {place}".rstrip(), "dim"))
+
+
+def _converted(row: Mapping[str, Any]) -> str:
+    """At which rate a figure came to be compared in another currency than the one it is printed in."""
+    at_rate = row.get("rate") is not None and row["printed_unit"] != row["unit"]
+    return f" ({row['printed_unit']}, converted at {row['rate']:.6g})" if at_rate else ""
 
 
 def _figure_name(row: Mapping[str, Any]) -> str:

@@ -15,11 +15,27 @@ from rich.text import Text
 
 from zhiji_etl.errors import OutputError
 from zhiji_etl.outputs import RunInfo, latest, read_manifest, require_folder, runs, verify
+from zhiji_etl.outputs.published import RUN_ID, RUNS, run_folders
 from zhiji_etl.sources.names import safe_terminal
 
 ID_WIDTH = 30
 WIDE = 1000
 COUNTS = ("raw_rows", "figures", "rejects", "findings")
+
+
+def whereabouts(folder: Path) -> tuple[Path, str | None]:
+    """Where runs are published, for the folder of that, of the project, of all runs or of one; and the id of that one.
+
+    >>> whereabouts(Path("demo/build/runs/20201225T061500000000Z-ab12cd"))[1]
+    '20201225T061500000000Z-ab12cd'
+    """
+    real = folder.resolve()
+    if RUN_ID.fullmatch(real.name) and real.parent.name == RUNS:
+        return real.parents[1], real.name
+    if real.name == RUNS and run_folders(real.parent):
+        return real.parent, None
+    inner = folder / "build"
+    return (inner if inner.is_dir() and not (folder / RUNS).exists() else folder), None
 
 
 def history(build: Path) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ excepts ("except per share data") has no scale.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -19,7 +19,7 @@ import polars as pl
 from zhiji_etl.errors import FigureError
 from zhiji_etl.reading.captions import Caption, caption, told_unit
 from zhiji_etl.sources import Sidecar
-from zhiji_etl.sources.names import nearest
+from zhiji_etl.sources.names import nearest, safe_terminal
 
 AXES: Final = ("entity", "metric", "period")
 DEFAULT: Final = "__default"
@@ -29,7 +29,9 @@ RATE: Final = "rate"
 UNSCALED: Final = "count"
 """The caption of cells that an exception takes out of a table's caption: no scale, and no unit but their own."""
 
-_BRACKETS: Final = re.compile(r"^(.*\S)\s*[(（\[【]([^()（）\[\]【】]+)[)）\]】]$", re.DOTALL)
+_BRACKETS: Final = re.compile(r"(?<=\S)\s*[(（\[【]([^()（）\[\]【】]+)[)）\]】](?=\s|$)")
+"""What stands in brackets at the end of a label, or of a part of one that is joined from several cells."""
+
 _TAIL: Final = re.compile(r"^(.*?\S)\s*(?:[,，:：/|–—]|\s-\s|\s[Ii]n\s)\s*(\S.*)$", re.DOTALL)
 _EXCEPT: Final = re.compile(
     r"(?:\bexcept(?:\s+for)?|\bunless|\bother than)\s+(.+)$|除(.+?)(?:以?外|另有|$)", re.IGNORECASE
@@ -71,16 +73,16 @@ def in_our_names(rows: pl.LazyFrame, sidecar: Sidecar) -> pl.LazyFrame:
 def split_label(label: str) -> tuple[str, str | None]:
     """A label and the caption that stands in it; null where none does.
 
-    >>> split_label("Sales (10,000 vehicles)"), split_label("销量（万辆）"), split_label("Revenue (restated)")
-    (('Sales', '10,000 vehicles'), ('销量', '万辆'), ('Revenue (restated)', None))
+    >>> split_label("Sales (10,000 vehicles)"), split_label("销量（万辆） 出口"), split_label("Revenue (restated)")
+    (('Sales', '10,000 vehicles'), ('销量 出口', '万辆'), ('Revenue (restated)', None))
     """
     text = label.strip()
-    for form in (_BRACKETS, _TAIL):
-        match = form.match(text)
-        told = understood(match[2]) if match else None
-        if match and told is not None and (form is _BRACKETS or is_firm(told)):
-            return match[1].strip(), match[2].strip()
-    return text, None
+    for match in reversed([*_BRACKETS.finditer(text)]):
+        if understood(match[1]) is not None:
+            return f"{text[: match.start()]}{text[match.end() :]}", match[1].strip()
+    tail = _TAIL.match(text)
+    told = understood(tail[2]) if tail else None
+    return (tail[1].strip(), tail[2].strip()) if tail and told is not None and is_firm(told) else (text, None)
 
 
 def is_firm(told: Caption) -> bool:
@@ -112,6 +114,16 @@ def check_captions(sidecar: Sidecar, metrics: Iterable[str]) -> None:
     for text in told:
         if understood(text) is None:
             told_unit(text)
+
+
+def check_identifiers(sidecar: Sidecar, columns: Sequence[str]) -> None:
+    """Refuse identifiers of a sidecar that no table has a column for: `FigureError` `metric_unknown`."""
+    for entity, texts in sidecar.identifiers.items():
+        for name in (name for name in texts if name not in columns):
+            near = nearest(name, columns)
+            hint = f"Did you mean {near}?" if near else f"Declare it: {name}: str = zj.Identifier()"
+            what = f"[identifiers] {safe_terminal(entity)}: no table declares the identifier {name}."
+            raise FigureError("metric_unknown", what, hint=hint)
 
 
 def full_caption(

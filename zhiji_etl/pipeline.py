@@ -254,6 +254,7 @@ def conclude(
     as_printed = stated.join(refused, on="row_id", how="anti", maintain_order="left")
     restated = stage("restate", pairs.restatements, as_printed, rates)
     asked = pl.concat([conversion.requested(converted), restated.requests, concluded.requests])
+    names = [one.rule.name for one in catalogue.rules]
     found = [
         tables.findings,
         findings.as_findings(conversion.unrated(converted)),
@@ -264,7 +265,7 @@ def conclude(
         figures=usable,
         tables=tables.tables,
         rejects=pl.concat([unread, rows.reject(read, refused)]).sort("row_id"),
-        findings=findings.gathered(corrections.with_outcomes(found, read, amendments)),
+        findings=findings.gathered(corrections.with_outcomes(found, read, amendments, names)),
         implied=intersect([concluded.implied, restated.implied]),
         rates=rates.slice(asked),
         quotes=read.filter(pl.col("note").is_not_null()).select("row_id", "note"),

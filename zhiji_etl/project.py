@@ -9,10 +9,11 @@ In: a path. Out: `Project`, with its sources found and its schemas compiled.
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -157,10 +158,12 @@ class Project:
         `address` where it runs; all workers must see the project and the build folder under the same paths. `workers`
         are the processes of the engine `local`: with more than one every project of more than 12 MB is dealt out.
         """
+        from zhiji_etl.choices import Language
         from zhiji_etl.figures import Severity
         from zhiji_etl.pipeline import run
 
         failing = None if fail_on is None else Severity(fail_on)
+        language = Language(language).value
         number = self._partitions(workers) if partitions is None else partitions
         if engine != "local" or number > 1:
             from zhiji_etl.engines import engine as engine_of
@@ -208,9 +211,16 @@ def tables_of(folder: Path) -> list[type[Table]]:
     """The tables that the files of a schemas folder define, in order of file and definition.
 
     Each file is loaded under a private name. Raises `ProjectError`: `schema_invalid` (a file that does not load, with
-    file and line), `schema_empty` (no table at all).
+    file and line; a rule that would never be asked), `schema_empty` (no table at all).
     """
-    tables = [table for path in _schema_files(folder) for table in _tables(_module(path))]
+    tables: list[type[Table]] = []
+    unasked: list[str] = []
+    for path in _schema_files(folder):
+        found = _tables(_module(path))
+        tables += found
+        unasked += _unasked(path, found)
+    if unasked:
+        raise ProjectError("schema_invalid", "\n".join(unasked))
     if not tables:
         raise ProjectError("schema_empty", f"{folder} declares no table.", hint="subclass zj.Table in schemas/NAME.py")
     return tables
@@ -289,6 +299,38 @@ def _module(path: Path) -> ModuleType:
     finally:
         sys.dont_write_bytecode = writes
     return module
+
+
+def _unasked(path: Path, tables: list[type[Table]]) -> Iterator[str]:
+    """A sentence for each function that is written as a rule and is none of a table: nothing else would tell of it."""
+    bases = {base for table in tables for base in table.__mro__}
+    codes = [value.__code__ for base in bases for value in vars(base).values() if hasattr(value, "__zhiji_rule__")]
+    asked = {code.co_firstlineno for code in codes if Path(code.co_filename) == path.absolute()}
+    tree = ast.parse(path.read_bytes())
+    bodies: list[ast.Module | ast.ClassDef] = [
+        tree,
+        *(node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)),
+    ]
+    for body in bodies:
+        functions = [node for node in body.body if isinstance(node, ast.FunctionDef)]
+        for at, node in enumerate(functions):
+            where = f"schemas/{path.name} line {node.lineno}:"
+            if _is_marked(node) and min(one.lineno for one in node.decorator_list) not in asked:
+                later = any(other.name == node.name for other in functions[at + 1 :])
+                cure = "another one below has its name: rename one" if later else "write it into a class of zj.Table"
+                yield f"{where} the rule {node.name} is of no table; {cure}."
+            elif _is_of(body, bases) and not node.decorator_list and [one.arg for one in node.args.args] == ["m"]:
+                yield f"{where} {node.name} takes m as rules do, and is none; write @zj.rule above it."
+
+
+def _is_of(body: ast.Module | ast.ClassDef, classes: Collection[type]) -> bool:
+    return isinstance(body, ast.ClassDef) and body.name in {one.__name__ for one in classes}
+
+
+def _is_marked(node: ast.FunctionDef) -> bool:
+    """Whether a decorator is `rule`, `zj.rule` or a call of these."""
+    called = [one.func if isinstance(one, ast.Call) else one for one in node.decorator_list]
+    return any(getattr(one, "attr", getattr(one, "id", None)) == "rule" for one in called)
 
 
 def _broken(path: Path, error: Exception) -> str:

@@ -87,7 +87,7 @@ def read_rows(
     listed = list(sources)
     numbers = ordinals(listed)
     for one in listed:
-        _check_captions(one, catalogue)
+        _check_sidecar(one, catalogue)
     readers = [partial(_read_source, one, numbers[one.name], catalogue, amendments) for one in listed]
     recalled = recall or (lambda _source, read: read())
     frames = {one.name: recalled(one, read) for one, read in zip(listed, readers, strict=True)}
@@ -103,7 +103,7 @@ def read_batches(
     amendments: Sequence[corrections.Correction] = (),
 ) -> Iterator[pl.DataFrame]:
     """The rows of one of several sources as `read_rows` gives them, some at a time."""
-    _check_captions(source, catalogue)
+    _check_sidecar(source, catalogue)
     return _batches_of(source, ordinals(sources)[source.name], catalogue, amendments)
 
 
@@ -123,9 +123,9 @@ def _batches_of(
     source: Source, ordinal: int, catalogue: Catalogue, amendments: Sequence[corrections.Correction]
 ) -> Iterator[pl.DataFrame]:
     """The rows of one source in the order of their `row_id`, at least one batch of them."""
-    raw = corrections.amended(
-        labels.in_our_names(scan_source(source, ordinal), source.sidecar), source.name, amendments
-    )
+    # Blanks around a name that is looked up are no part of it.
+    scanned = scan_source(source, ordinal).with_columns(pl.col("metric").str.strip_chars())
+    raw = corrections.amended(labels.in_our_names(scanned, source.sidecar), source.name, amendments)
     batches = _from_disk(raw) if source.bytes > LARGE else _from_memory(raw)
     yield from (_read_batch(batch, source.sidecar, catalogue, amendments) for batch in batches)
 
@@ -194,12 +194,13 @@ def reject(rows: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
     return as_rejects(rows.drop("code", "reason").join(verdicts, on="row_id", how="inner", maintain_order="left"))
 
 
-def _check_captions(source: Source, catalogue: Catalogue) -> None:
-    """Refuses a sidecar whose captions cannot be read: inside a plan the error would lose its words."""
+def _check_sidecar(source: Source, catalogue: Catalogue) -> None:
+    """Refuse a sidecar that says what nothing can take up: inside a plan the error would lose its words."""
     sidecar = source.sidecar
     try:
         options(sidecar.currency, sidecar.scale, sidecar.unit, sidecar.decimal_comma)
         labels.check_captions(sidecar, catalogue.metrics)
+        labels.check_identifiers(sidecar, [name for table in catalogue.tables for name in catalogue.identifiers(table)])
     except FigureError as error:
         raise ProjectError("sidecar_invalid", f"sidecar of {source.name}: {error.message}", hint=error.hint) from None
 
@@ -269,7 +270,10 @@ def _near(catalogue: Catalogue) -> pl.Expr:
     def hint(metric: str) -> str:
         """What to do about one metric."""
         near = nearest(metric, known)
-        return f"Hint: did you mean {near}?" if near else f"Hint: declared are {', '.join(known[:20])}."
+        listed = (
+            f"declared are {', '.join(known[:20])}; [names.metric] of the sidecar gives our name for a printed one."
+        )
+        return f"Hint: did you mean {near}?" if near else f"Hint: {listed}"
 
     return found_once(pl.col("metric"), hint, pl.String())
 

@@ -13,10 +13,12 @@ from typing import Final
 import polars as pl
 
 from zhiji_etl.catalogue import Catalogue
+from zhiji_etl.errors import ProjectError
 from zhiji_etl.figures import Reason, Severity, Verdict
 from zhiji_etl.findings import as_findings
 from zhiji_etl.sameness import number, without_repeats
 from zhiji_etl.sources import Source
+from zhiji_etl.sources.names import safe_terminal
 from zhiji_etl.tables import KEYS, Table
 from zhiji_etl.validation import Validation, validate
 
@@ -105,10 +107,16 @@ def _ordered(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _identified(wide: pl.DataFrame, names: Sequence[str], sources: Sequence[Source]) -> pl.DataFrame:
-    """The wide frame with its identifier columns, filled from the sidecars."""
-    given = [(entity, texts) for source in sources for entity, texts in source.sidecar.identifiers.items()]
+    """The wide frame with its identifier columns, filled from the sidecars; `ProjectError` where two say two things."""
+    given = [(one.name, *told) for one in sources for told in one.sidecar.identifiers.items()]
     for name in names:
-        known = {entity: texts[name] for entity, texts in given if name in texts}
+        known: dict[str, str] = {}
+        for source, entity, texts in given:
+            if name in texts and known.setdefault(entity, texts[name]) != texts[name]:
+                what = (
+                    f"sidecar of {source}: the {name} of {entity} is {texts[name]}, and {known[entity]} in another one."
+                )
+                raise ProjectError("sidecar_invalid", safe_terminal(what), hint="Keep the right one.")
         schema = {"entity": pl.String, name: pl.String}
         column = pl.DataFrame(list(known.items()), schema=schema, orient="row")
         wide = wide.join(column, on="entity", how="left", maintain_order="left")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ import polars as pl
 from zhiji_etl import labels
 from zhiji_etl.catalogue import Catalogue
 from zhiji_etl.choices import Published
-from zhiji_etl.drafting.outlines import Outline, kind, near_metric, outlined
+from zhiji_etl.drafting.outlines import Outline, is_caption, kind, near_metric, outlined
 from zhiji_etl.drafting.trials import SHOWN, caption_lines, one_line, trial_lines, tried
 from zhiji_etl.errors import OutputError, SourceError
 from zhiji_etl.outputs.disk import write_whole, writing
@@ -25,7 +26,7 @@ from zhiji_etl.sources import Sidecar, form_of
 from zhiji_etl.sources.excel import sheet_names
 from zhiji_etl.sources.forms import FORMS
 from zhiji_etl.sources.grids import Grid
-from zhiji_etl.sources.html import html_tables
+from zhiji_etl.sources.html import html_headings, html_tables
 from zhiji_etl.sources.names import nearest, safe_terminal
 from zhiji_etl.sources.rows import NEEDED
 
@@ -44,6 +45,7 @@ UNTOLD: Final = {
 }
 CAPTION: Final = "caption"
 COLUMNS: Final = (*NEEDED, CAPTION)
+PAGES: Final = (".html", ".htm")
 NAMES: Final = 100
 """How many printed metrics of a table of one figure a row are asked for."""
 
@@ -75,7 +77,7 @@ def draft(path: Path, known: Catalogue | None = None) -> str:
     grid, keys, remark = _grid(path)
     header = [text or "" for row in grid.rows(0, 1) for text in row]
     plain = _plain_columns(header)
-    outline = None if plain is not None else outlined(grid, metrics)
+    outline = None if plain is not None else _headed(outlined(grid, metrics), path, grid)
     lines = [*HEAD, *([f"title = {_quoted(outline.title)}"] if outline and outline.title else []), *remark, *keys]
     if plain is None:
         lines += _wide_lines(outline, metrics)
@@ -122,7 +124,7 @@ def _grid(path: Path) -> tuple[Grid, list[str], list[str]]:
     name = path.name.lower()
     if name.endswith(".xlsx"):
         return _fullest_sheet(path)
-    if name.endswith((".html", ".htm")):
+    if name.endswith(PAGES):
         tables = html_tables(path)
         at = max(range(len(tables)), key=lambda one: _figures(tables[one]), default=-1)
         grid = tables[at] if tables else Grid(pl.DataFrame())
@@ -133,6 +135,16 @@ def _grid(path: Path) -> tuple[Grid, list[str], list[str]]:
     form = form_of(path.name)
     assert form is not None
     return form.grid(path, Sidecar(), None), [], []
+
+
+def _headed(outline: Outline | None, path: Path, grid: Grid) -> Outline | None:
+    """An outline with what the page says over its table, where the table itself has no caption or title."""
+    if outline is None or not path.name.lower().endswith(PAGES):
+        return outline
+    heading = html_headings(path)[int(grid.prefix.split()[1]) - 1]
+    if heading and outline.caption is None and is_caption(heading):
+        return replace(outline, caption=heading, caption_at="the caption of the table")
+    return replace(outline, title=outline.title or heading)
 
 
 def _fullest_sheet(path: Path) -> tuple[Grid, list[str], list[str]]:

@@ -14,7 +14,7 @@ from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import Figure
 from zhiji_etl.reading.captions import Caption, caption, told_unit
 from zhiji_etl.reading.exact import Precision, figure
-from zhiji_etl.reading.folding import MARK, RUN_MARKS, ZERO_MARKS, coarse, fine, fold
+from zhiji_etl.reading.folding import MARK, NUMERO, RUN_MARKS, ZERO_MARKS, coarse, fine, fold
 from zhiji_etl.reading.grammar import read_shape
 from zhiji_etl.reading.meanings import REFINE, Amount, Meaning, Options, Place, Problem, Refine, Result
 from zhiji_etl.reading.tokens import Join
@@ -189,13 +189,18 @@ def refusal(result: Result, text: str, shape: str, printed: Sequence[str]) -> Fi
         for offset in (result.start, result.end)
         for count in (literals_before(shape, offset),)
     )
-    return FigureError(
-        result.code, told(result.message, fold(text)[start:end]), text=text, start=start, end=end, hint=result.hint
-    )
+    part = "".join(map(_quoted, text[start:end], fold(text)[start:end]))
+    return FigureError(result.code, told(result.message, part), text=text, start=start, end=end, hint=result.hint)
+
+
+def _quoted(raw: str, folded: str) -> str:
+    """A sign as a message shows it: folded as in its shape, which many texts share, but a `#` as what it was."""
+    return raw if folded == NUMERO else folded
 
 
 def told(message: str, part: str) -> str:
     """A message with the part of the text that it is about."""
+    part = part.rstrip()
     shown = part if len(part) <= 60 else f"{part[:59]}…"
     return message.replace("{}", repr(shown))
 

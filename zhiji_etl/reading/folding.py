@@ -28,6 +28,9 @@ COMMA_NUMBER: Final = r"[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?|\d+(?:,\d+)?"
 """A regular number: point for decimals, or comma where that was asked for."""
 
 EXPONENT: Final = r"(?:[eE][+-]?\d{1,3})?"
+NUMERO: Final = "№"
+"""What a printed `#` is folded to."""
+
 RUN: Final = r"\d+"
 RUN_MARKS: Final = ("\ue001", "\ue002", "\ue003", "\ue004")
 ZERO_MARKS: Final = ("\ue005", "\ue006", "\ue007", "\ue008")

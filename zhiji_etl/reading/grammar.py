@@ -63,7 +63,7 @@ def _cell(found: list[Token], options: Options, style: str, length: int) -> Resu
         start += 1
     read = read_range(found, start, options, style != "coarse")
     if read is None:
-        return _no_number(worded)
+        return _no_number(worded, length)
     amount, at = read
     if isinstance(amount, Refine):
         return amount
@@ -100,8 +100,8 @@ def _only_units_besides(plain: list[Token], nil: list[Token]) -> bool:
     return all({"nil", "currency", "percent", "noun"} & token.kinds.keys() for token in plain)
 
 
-def _no_number(worded: list[Token]) -> Problem:
-    return Problem("no_number", "There is no figure in {}.", worded[0].start, worded[-1].end)
+def _no_number(worded: list[Token], length: int) -> Problem:
+    return Problem("no_number", "There is no figure in {}.", worded[0].start, length)
 
 
 def _rest(found: list[Token], at: int, amount: Amount) -> Result:

@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
+from shlex import quote
 from typing import Any, Final
 
 from zhiji_etl.errors import SourceError
@@ -102,10 +103,11 @@ def _sheet_name(path: Path, sheets: list[str], wanted: str | None) -> str:
         return wanted or sheets[0]
     what = f"has no sheet {wanted!r}" if wanted else "has several sheets"
     near = (nearest(wanted, sheets) if wanted else None) or sheets[0]
+    drafted = "" if wanted else f", or draft one: zhiji-etl sidecar {quote(safe_terminal(str(path)))}"
     raise SourceError(
         "sheet_missing",
         f"{safe_terminal(path.name)} {safe_terminal(what)}; it has: {', '.join(map(safe_terminal, sheets))}.",
-        hint=f'Write in the sidecar: sheet = "{safe_terminal(near)}".',
+        hint=f'Write in the sidecar: sheet = "{safe_terminal(near)}"{drafted}.',
     )
 
 

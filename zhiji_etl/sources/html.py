@@ -48,6 +48,12 @@ def html_tables(path: Path) -> list[Grid]:
         raise corrupt(path.name, "its tags are nested too deeply") from None
 
 
+def html_headings(path: Path) -> list[str | None]:
+    """What the `<caption>` of each table of a page says, in order; null where a table has none."""
+    tables = _parser(path)(_page(path)).css("table")
+    return [next((_text(caption) for caption in _children(table, "caption")), None) for table in tables]
+
+
 # -------------------------------------------------------------------------------------------------------- helpers
 
 

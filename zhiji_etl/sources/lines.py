@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -31,17 +33,28 @@ if TYPE_CHECKING:
     from zhiji_etl.sources.files import Source
 
 BATCH: Final = 10_000
+_LIST: Final = re.compile(rb"\s*\[\s*\{")
+ONE_A_LINE: Final = "JSON lines hold one object a line, without commas between them."
 
 
 def json_structure(path: Path, _sidecar: Sidecar) -> Structure:
-    """Read every line once: keys, hash, and lines that are no object of plain values (`json_invalid`, a defect)."""
+    """Read every line once: keys, hash, and lines that are no object of plain values (`json_invalid`, a defect).
+
+    Raises `SourceError`: `json_invalid` (one list, or no line that is an object), `rows_ragged`, `source_empty`.
+    """
     digest = hashlib.sha256()
     columns: dict[str, None] = {}
     defects: list[Defect] = []
     with path.open("rb") as stream:
         for first, block in text_blocks(stream, path.name, digest):
+            if first == 0 and _LIST.match(block.removeprefix(BOM_UTF8)):
+                what = f"{safe_terminal(path.name)} holds one JSON list, and no JSON lines."
+                raise SourceError("json_invalid", what, hint=f"{ONE_A_LINE} Convert a copy: jq -c '.[]' OLD > NEW.")
             for row, line in enumerate(_lines(block, first), start=first):
                 _note(path.name, row, line, columns, defects)
+    if not columns and defects:
+        what = f"{safe_terminal(path.name)}, line {defects[0].row + 1}: {defects[0].reason}"
+        raise SourceError("json_invalid", what, hint=ONE_A_LINE)
     if not columns:
         raise empty_file(path.name)
     names = checked_columns(path.name, list(columns))
@@ -94,7 +107,7 @@ def _note(name: str, row: int, line: str, columns: dict[str, None], defects: lis
         defects.append(Defect(row, "json_invalid", f"The line is no JSON object of plain values ({error}): {shown}"))
     if len(defects) > DEFECT_LIMIT:
         what = f"{safe_terminal(name)}, line {row + 1}: over {DEFECT_LIMIT:,} lines are no JSON objects."
-        raise SourceError("rows_ragged", what, hint="JSON lines hold one object a line, without commas between them.")
+        raise SourceError("rows_ragged", what, hint=ONE_A_LINE)
 
 
 def _cells(line: str) -> dict[str, str | None]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final, NamedTuple, Protocol
@@ -193,8 +194,13 @@ def _check_encoding(progress: _Progress, block: bytes) -> None:
 
 
 def _guess(block: bytes, position: int) -> str:
-    """From one line, since files are mixed: GB18030 holds GBK and GB2312; all else is Western text of Windows."""
+    """From one line, since files are mixed: GB18030 holds GBK and GB2312; all else is Western text of Windows.
+
+    Western letters stand alone between others; Chinese ones are nearly all of two high bytes.
+    """
     line = block[block.rfind(b"\n", 0, position) + 1 :].partition(b"\n")[0]
+    if not re.search(rb"[\x80-\xff]{2}", line):
+        return "WINDOWS-1252"
     try:
         line.decode("gb18030")
     except UnicodeDecodeError:

@@ -21,6 +21,7 @@ from zhiji_etl.sources.names import nearest, safe_terminal
 SIZE_LIMIT: Final = 1 << 20
 """Bytes of a file: it is written by hand, so more is a mistake or an attack."""
 
+NO_TOML: Final = "This is not TOML; texts stand in double quotes."
 WHOLE: Final = frozenset({"incomplete"})
 """Types of problems that are of a table and of no single value in it."""
 
@@ -43,7 +44,9 @@ def read_toml(path: Path, model: type[Model], code: str, expectations: Mapping[s
     except _FileError as error:
         raise _invalid(name, code, [str(error)], error.hint) from None
     except (ValueError, RecursionError) as error:
-        raise _invalid(name, code, [str(error)], "This is not TOML; texts stand in double quotes.") from None
+        twice = "overwrite" in str(error) or "twice" in str(error)
+        hint = "A key or a table stands twice; several tables of one name are each written as [[layout]]."
+        raise _invalid(name, code, [str(error)], hint if twice else NO_TOML) from None
 
 
 def known_keys(schema: Mapping[str, Any], table: list[str]) -> list[str]:

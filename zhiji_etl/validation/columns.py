@@ -39,7 +39,9 @@ def schema_of(model: type[DataFrameModel]) -> DataFrameSchema:
     try:
         return model.to_schema()
     except Exception as error:
-        raise ProjectError("schema_invalid", f"{model.__name__}: {sentence(error)}") from error
+        bare = "missing annotations" in str(error)
+        hint = 'write the type: sales: float = zj.Quantity("vehicle")' if bare else None
+        raise ProjectError("schema_invalid", f"{model.__name__}: {sentence(error)}", hint=hint) from error
 
 
 def present_columns(frame: pl.DataFrame, schema: DataFrameSchema) -> dict[str, Column]:

@@ -17,7 +17,7 @@ from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import QUALIFIER, Qualifier
 from zhiji_etl.reading.cells import reader_of, told
 from zhiji_etl.reading.columns.arithmetic import AMOUNT
-from zhiji_etl.reading.folding import MARK, RUN_MARKS, ZERO_MARKS
+from zhiji_etl.reading.folding import MARK, NUMERO, RUN_MARKS, ZERO_MARKS
 from zhiji_etl.reading.meanings import REFINE, Amount, Meaning, Number, Options, Problem
 from zhiji_etl.reading.tokens import Join
 
@@ -91,7 +91,8 @@ _NO_AMOUNT: Final = (None,) * len(AMOUNT)
 _NO_PARAMETERS: Final = (None,) * len(_PARAMETERS)
 _ROUNDED: Final = (Qualifier.EXACT, Qualifier.ABOUT)
 _RUNS: Final = frozenset((*RUN_MARKS, *ZERO_MARKS))
-_NUMBER_MARKS: Final = _RUNS | {MARK}
+_UNTOLD: Final = _RUNS | {MARK, NUMERO}
+"""What a shape does not tell of what was printed."""
 
 
 def _row(shape: str, meaning: Meaning, truncated: bool) -> _Row:
@@ -121,7 +122,7 @@ def _row(shape: str, meaning: Meaning, truncated: bool) -> _Row:
 
 def _refused(shape: str, problem: Problem) -> _Row:
     part = shape[problem.start : problem.end]
-    if "{}" in problem.message and not _NUMBER_MARKS.isdisjoint(part):
+    if "{}" in problem.message and not _UNTOLD.isdisjoint(part):
         return SLOW, _NO_WORDS, _NO_PARAMETERS
     reason = str(FigureError("", told(problem.message, part), hint=problem.hint))
     return REFUSED, (None, None, None, None, None, problem.code, reason), _NO_PARAMETERS
