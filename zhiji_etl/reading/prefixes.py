@@ -203,11 +203,10 @@ def _accounting(tokens: Tokens, at: int, draft: Draft) -> bool:
 
 def _filler(tokens: Tokens, at: int, draft: Draft) -> int:
     token = tokens[at]
-    if "filler" not in token.kinds and "caption" not in token.kinds:
+    passed = {"of", "by", "stop", "article", "manner"}
+    if draft.prose and (draft.start < 0 or passed.isdisjoint(token.kinds) or token.text in _VERBS):
         return 0
-    if draft.prose and (
-        draft.start < 0 or not {"of", "by", "stop", "article"} & token.kinds.keys() or token.text in _VERBS
-    ):
+    if "manner" in token.kinds and not draft.change and draft.prose:
         return 0
     if "article" in token.kinds and read_number(tokens, at) is not None:
         return 0
@@ -243,7 +242,7 @@ _PREFIXES: Final[tuple[tuple[frozenset[str], Step], ...]] = tuple(
         ("every", _every),
         ("average_per", _average),
         ("open", _opening),
-        ("filler caption", _filler),
+        ("filler caption manner", _filler),
     )
 )
 """What can stand before a number, in the order in which it is tried: kinds of its first word, and how it is read."""

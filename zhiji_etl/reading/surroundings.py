@@ -12,8 +12,7 @@ from typing import Final, TypeAlias
 from zhiji_etl.reading.codes import continued, dialled, international, list_mark, listed_share, model
 from zhiji_etl.reading.numerals import hyphened_and, power_of_length
 from zhiji_etl.reading.tokens import Tokens, token_at
-from zhiji_etl.reading.windows import IDEOGRAPH_MARK
-from zhiji_etl.reading.words import is_ideograph
+from zhiji_etl.reading.windows import is_ideographic
 
 
 def excluded(tokens: Tokens) -> frozenset[int]:
@@ -294,11 +293,13 @@ def _spelled_year(tokens: Tokens, at: int) -> bool:
 
 
 def _adverb(tokens: Tokens, at: int) -> bool:
-    """`十分重要` and `万一发生` count nothing; `三十分`, `一万一` do."""
+    """`十分重要`, `万一发生` and `一度超过` count nothing; `三十分`, `一万一` do."""
     token, before, after = tokens[at], token_at(tokens, at - 1), token_at(tokens, at + 1)
     numeral = {"digit", "place", "scale", "number", "few"}
     if token.text == "十":
         return after.text == "分" and numeral.isdisjoint(before.kinds)
+    if token.text == "一" and after.text == "度":
+        return numeral.isdisjoint(before.kinds)
     return token.text == "一" and before.text == "万" and numeral.isdisjoint(token_at(tokens, at - 2).kinds)
 
 
@@ -331,11 +332,6 @@ def _has_unit(tokens: Tokens, at: int) -> bool:
     return bool({"percent", "scale", "noun", "tenth"} & kinds) or (
         "currency" in kinds and not _is_number(tokens, at + 2)
     )
-
-
-def is_ideographic(character: str) -> bool:
-    """A Chinese character, or the mark that stands for an unknown one."""
-    return character == IDEOGRAPH_MARK or is_ideograph(character)
 
 
 def _letter(tokens: Tokens, at: int) -> tuple[int, ...]:
