@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
-from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import Figure
 from zhiji_etl.reading import find, parse
 
@@ -49,8 +50,17 @@ SIGNS = [
     ("3.2% YoY decline", "-3.2 percent"),
 ]
 
+RANGES = [
+    ("-5% - -3%", "-5 to -3 percent"),
+    ("-50%--30%", "-50 to -30 percent"),
+    ("$0.10-0.15/share", "0.1 to 0.15 USD/share"),
+    ("每股5.00元至6.00元", "5 to 6 CNY/share"),
+    ("同比下降50%至80%", "-80 to -50 percent"),
+    ("a decrease of 1.7% to an increase of 3.8%", "-1.7 to 3.8 percent"),
+]
 
-@pytest.mark.parametrize(("text", "expected"), [*TRADITIONAL, *HEDGES, *SIGNS])
+
+@pytest.mark.parametrize(("text", "expected"), [*TRADITIONAL, *HEDGES, *SIGNS, *RANGES])
 def test_a_cell_and_a_sentence_say_the_same(text: str, expected: str) -> None:
     assert said(parse(text)) == expected
     assert [said(one) for one in find(text)] == [expected]
@@ -62,7 +72,29 @@ SENTENCES = [
     ("股价一度超过5元", ["5 CNY above"]),
     ("双11成交额5亿元", ["11 count", "500000000 CNY"]),
     ("Growth was in the double digits.", []),
+    # a range of growth, or a change and the level it led to
+    ("We expect sales to grow 3% to 5%.", ["3 to 5 percent"]),
+    ("Unemployment rose 0.2% to 4.1%.", ["0.2 percent", "4.1 percent"]),
+    ("降价2万元至18.98万元", ["20000 CNY", "189800 CNY"]),
 ]
+
+
+HEDGED_RANGES = [
+    ("up to 10-15%", "-Infinity", "15"),
+    ("up to 5-6 million", "0", "6000000"),
+    ("超5-6亿元", "500000000", "Infinity"),
+    ("5 million to over 6 million", "4500000", "Infinity"),
+    ("5 to nearly 6 million", "4500000", "6000000"),
+    ("fell more than 5-6%", "-Infinity", "-5"),
+    ("under 40 and over 10", "10", "40"),
+    ("between nearly 5 and 6 million", "4500000", "6500000"),
+]
+
+
+@pytest.mark.parametrize(("text", "low", "high"), HEDGED_RANGES)
+def test_a_hedge_before_or_within_a_range_opens_its_bounds(text: str, low: str, high: str) -> None:
+    for figure in (parse(text), *find(text)):
+        assert (figure.low, figure.high) == (Decimal(low), Decimal(high))
 
 
 @pytest.mark.parametrize(("text", "expected"), SENTENCES)

@@ -21,7 +21,7 @@ def read_amount(tokens: Tokens, at: int, fine: bool, prose: bool = False) -> tup
     """The amount that begins at a place (in a cell, fillers before it are skipped), or None."""
     draft = Draft(prose=prose)
     at = read_before(tokens, at, draft)
-    draft.led = bool(draft.currency)
+    draft.led, draft.leading = bool(draft.currency), draft.qualifier
     read = _number(tokens, at, draft)
     if read is None or (prose and _is_period(tokens, read)):
         return None

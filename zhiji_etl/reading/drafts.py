@@ -35,6 +35,8 @@ class Draft:
     sign: int = 1
     change: int = 0
     qualifier: Qualifier = Qualifier.EXACT
+    leading: Qualifier = Qualifier.EXACT
+    """The qualifier that stands before its number: in `up to 10-15%` it holds for both ends."""
     currency: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     """What its sign can mean besides where the text says so: `$93 million pesos`."""

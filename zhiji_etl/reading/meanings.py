@@ -82,7 +82,8 @@ class Amount:
     """Whether its unit is that of a row of numbers, so that its digits may still be a year."""
     restated: Amount | None = None
     halves: tuple[Amount, Amount] | None = None
-    """The two bounds of a range said apart, `more than 10 and less than 40`: no range where they contradict."""
+    """The lower and the upper bound of a range with hedges, `more than 10 and less than 40`, `up to 10-15%`: no range
+    where they contradict."""
     plain: bool = field(init=False, default=False)
     """Whether it is one number, or a range of two, each times a power of ten, with nothing left open: most are, and are
     computed the short way."""

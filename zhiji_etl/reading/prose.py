@@ -178,9 +178,13 @@ def _is_of_time(word: str) -> bool:
 def _placed(amount: Amount, ends: tuple[int, ...], words_of_time: frozenset[int]) -> Placed:
     again = () if amount.restated is None else (amount.restated,)
     places = tuple((_place(one.start, ends), _place(one.end, ends)) for one in (amount, *again))
-    halves = tuple([_placed(half, ends, words_of_time) for half in amount.halves or ()])
+    halves = tuple([_placed(half, ends, words_of_time) for half in sorted(amount.halves or (), key=_begin)])
     dated = amount.numbers[0].terms[0].literal in words_of_time
     return Placed(amount, places, dated, telling(amount, dated), {}, halves)
+
+
+def _begin(amount: Amount) -> int:
+    return amount.start
 
 
 def _place(offset: int, ends: tuple[int, ...]) -> Place:
