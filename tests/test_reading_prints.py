@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import Figure
 from zhiji_etl.reading import find, parse
 
@@ -76,7 +77,55 @@ SENTENCES = [
     ("We expect sales to grow 3% to 5%.", ["3 to 5 percent"]),
     ("Unemployment rose 0.2% to 4.1%.", ["0.2 percent", "4.1 percent"]),
     ("降价2万元至18.98万元", ["20000 CNY", "189800 CNY"]),
+    # ordinals, pronouns, times, captions, tolerances, lengths, thousands
+    ("It rose for a third month.", []),
+    ("one to two million", ["1000000 to 2000000 count"]),
+    ("10时30分发车，票价30分", ["0.3 CNY"]),
+    ("单位：百万元", []),
+    ("以人民币百万元列示，投资百亿元", ["10000000000 CNY"]),
+    ("a band of +/-3%", []),
+    ("轴距3000mm", ["3000 millimetre"]),
+    ("It raised $5mm.", ["5000000 USD"]),
+    ("报1，234.56万元，2020年", ["12345600 CNY"]),
+    ("销量1234，2020年", ["1234 count"]),
+    ("(HKEX: 9866) delivered 3,000 vehicles", ["3000 vehicle"]),
+    # fractions
+    ("5万/6万", ["50000 count", "60000 count"]),
+    ("1/2 million", ["500000 count"]),
 ]
+
+
+CELLS = [
+    ("1/2 million", "500000 count"),
+    ("3000mm", "3000 millimetre"),
+    ("5mm USD", "5000000 USD"),
+    ("35仙", "0.35 HKD"),
+    ("\u202a-5\u202c", "-5 count"),
+    ("(5.6)", "-5.6 count"),
+]
+REFUSED = [
+    "[5,6]",
+    "(5,6]",
+    "[3.2]",
+    "{3.2}",
+    "5 million/6 million",
+    "5.0r",
+    "5 try",
+    "(单位：百万元)",
+    "(人民币百万元)",
+    "不適用",
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), CELLS)
+def test_cells(text: str, expected: str) -> None:
+    assert said(parse(text)) == expected
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_no_figures(text: str) -> None:
+    with pytest.raises(FigureError):
+        parse(text)
 
 
 HEDGED_RANGES = [

@@ -188,7 +188,7 @@ def _every(tokens: Tokens, at: int, draft: Draft) -> int:
 
 
 def _opening(tokens: Tokens, at: int, draft: Draft) -> int:
-    if "open" not in tokens[at].kinds or draft.bracket or (draft.prose and not _accounting(tokens, at, draft)):
+    if tokens[at].text != "(" or draft.bracket or (draft.prose and not _accounting(tokens, at, draft)):
         return 0
     draft.bracket = True
     return 1

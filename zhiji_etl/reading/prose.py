@@ -58,7 +58,8 @@ _BEGINNINGS: Final = frozenset(
 )
 """What the first word of an amount can be."""
 _CHINESE_COMMA: Final = re.compile("(?<![０-９])，")
-"""Never stands inside a number: `销量1234，2020年`."""
+"""Stands between thousands, `1，234.56万元`, and else never inside a number: `销量1234，2020年`."""
+_CHINESE_THOUSANDS: Final = re.compile("(?<![0-9.,，])[1-9][0-9]{0,2}(?:，[0-9]{3})+(?![0-9])")
 _NUMBERED: Final = re.compile(r"@(\d+)-(\d+)")
 _RUNS: Final = frozenset((*RUN_MARKS, *ZERO_MARKS))
 
@@ -84,7 +85,8 @@ def find(
     if len(text) > LONGEST_TEXT:
         raise FigureError("text_too_long", f"The text has {len(text):,} characters.", text="", hint="Give it in parts.")
     chosen = options(currency, scale, unit, decimal_comma)
-    parts = parts_of(_CHINESE_COMMA.sub("、", text))
+    grouped = _CHINESE_THOUSANDS.sub(lambda number: number.group().replace("，", ","), text)
+    parts = parts_of(_CHINESE_COMMA.sub("、", grouped))
     symbols = symbols_of(parts)
     passages = (_passages if len(symbols) <= _SENTENCE else _passages.__wrapped__)(symbols, chosen)
     if not passages:

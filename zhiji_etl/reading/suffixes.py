@@ -249,7 +249,7 @@ def _points(tokens: Tokens, at: int, draft: Draft) -> int:
 
 
 def _closing(tokens: Tokens, at: int, draft: Draft) -> int:
-    if "close" not in tokens[at].kinds or not draft.bracket or draft.closed:
+    if tokens[at].text != ")" or not draft.bracket or draft.closed:
         return 0
     draft.sign, draft.closed = -1, True
     return 1
@@ -304,6 +304,8 @@ def _noun_phrase(tokens: Tokens, at: int, draft: Draft) -> int:
     token = tokens[at]
     named = "label" in token.kinds and _known_noun_follows(tokens, at)
     named = named or ("per_unit" in token.kinds and token.text.isascii())
+    if not draft.prose and _is_mark(token, tokens[at - 1]):
+        return 0
     if not (named or {"word", "modifier", "noun"} & token.kinds.keys()) or (draft.prose and _ideographic(token, draft)):
         return 0
     if draft.unit is not None and token.start > tokens[at - 1].end + 1:
@@ -320,6 +322,12 @@ def _noun_phrase(tokens: Tokens, at: int, draft: Draft) -> int:
             return 0
         draft.unit, draft.noun = "", True
     return 1
+
+
+def _is_mark(token: Token, before: Token) -> bool:
+    """Whether one small letter right after a number is a mark, no unit: `5.0r` is revised, `5.0e` expected."""
+    glued = token.start == before.end and "number" in before.kinds
+    return glued and len(token.text) == 1 and "a" <= token.text <= "z" and "noun" not in token.kinds
 
 
 def _ideographic(token: Token, draft: Draft) -> bool:

@@ -32,6 +32,8 @@ def excluded(tokens: Tokens) -> frozenset[int]:
 def _numbered(tokens: Tokens, at: int, places: set[int]) -> tuple[int, ...]:
     """The numbers to leave out at the place of one in digits."""
     if at in places:
+        if _is_clock(tokens, at):
+            return (at + 2,)
         beyond = token_at(tokens, at + 1).text == "." and _is_number(tokens, at + 2) and _touch(tokens, at, at + 2)
         return (at + 2,) if beyond else ()  # version 5.1.2
     return (
@@ -179,6 +181,8 @@ def _chained(tokens: Tokens, at: int) -> tuple[int, ...]:
     sign = token_at(tokens, at + 1).text
     if sign in (":", ".") and _is_number(tokens, at + 2) and _touch(tokens, at, at + 2):
         return (at, at + 2)
+    if _is_clock(tokens, at):
+        return (at, at + 2)
     if _is_number(tokens, at + 1) and _touch(tokens, at, at + 1):
         return (at, at + 1)
     if "clock" in token_at(tokens, at + 1).kinds:
@@ -194,9 +198,17 @@ def _chained(tokens: Tokens, at: int) -> tuple[int, ...]:
     return ()
 
 
+def _is_clock(tokens: Tokens, at: int) -> bool:
+    """Whether this is the hour of a time: `10时30分`, `10点30分`."""
+    timed = token_at(tokens, at + 1).text in ("时", "点") and _is_number(tokens, at + 2)
+    return timed and token_at(tokens, at + 3).text == "分" and _touch(tokens, at, at + 3)
+
+
 def _tolerance(tokens: Tokens, at: int) -> Iterator[int]:
     """A number and its tolerance, which says more than one figure could: `5 ± 0.2%`, `$5 million +/- 3%`."""
-    end = at + 1 + (tokens[at].text == "+" and token_at(tokens, at + 1).text == "/-")
+    slash, minus = token_at(tokens, at + 1), token_at(tokens, at + 2)
+    signed = tokens[at].text == "+" and (slash.text == "/-" or (slash.text == "/" and minus.text == "-"))
+    end = at + 1 + signed * (1 + (slash.text == "/"))
     if tokens[at].text != "±" and end == at + 1:
         return
     yield from (place for place in range(max(0, at - 3), min(end + 2, len(tokens))) if _is_number(tokens, place))
@@ -229,6 +241,8 @@ def _unranked(tokens: Tokens, at: int) -> tuple[int, ...]:
         return ()
     if before[-1].text == "-" and "number" in before[-2].kinds and before[-1].end == tokens[at].start:
         return (at,)  # the 6-millionth
+    if "article" in before[-1].kinds and {"noun", "label"} & after.kinds.keys():
+        return (at,)  # for a third month
     fraction = {"small", "article", "number"} & before[-1].kinds.keys() or before[-1].text == "-"
     return () if fraction and "ordinal" in tokens[at].kinds else (at,)
 
@@ -251,8 +265,8 @@ def _worded(tokens: Tokens, at: int) -> tuple[int, ...]:
         return ()
     if {"sign", "before"} & before.kinds.keys() or before.text == "-" or "out of" in after.text:
         return ()
-    if "in" in after.kinds and "small" in token_at(tokens, at + 2).kinds:
-        return ()  # one in five
+    if ({"in", "to"} & after.kinds.keys() or after.text == "or") and "small" in token_at(tokens, at + 2).kinds:
+        return ()  # one in five, one to two million
     counted = {"word", "noun", "currency", "percent", "ordinal", "part", "half", "modifier"} & after.kinds.keys()
     return () if counted and before.text.lower() not in _POINTING else (at,)
 
