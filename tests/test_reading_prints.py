@@ -89,6 +89,13 @@ SENTENCES = [
     ("报1，234.56万元，2020年", ["12345600 CNY"]),
     ("销量1234，2020年", ["1234 count"]),
     ("(HKEX: 9866) delivered 3,000 vehicles", ["3000 vehicle"]),
+    # rows: the fall and the scale of all
+    ("Sales fell 3%, 4% and 5%, respectively.", ["-3 percent", "-4 percent", "-5 percent"]),
+    ("营收、净利润分别同比下降3.2%、4.5%。", ["-3.2 percent", "-4.5 percent"]),
+    ("分别下降3%和增长5%", ["-3 percent", "5 percent"]),
+    ("分别为12.3、13.4、14.5亿元", ["1230000000 CNY", "1340000000 CNY", "1450000000 CNY"]),
+    ("500, 600 and 1 million", ["500 count", "600 count", "1000000 count"]),
+    ("500, 600 and 700 million", ["500000000 count", "600000000 count", "700000000 count"]),
     # fractions
     ("5万/6万", ["50000 count", "60000 count"]),
     ("1/2 million", ["500000 count"]),
@@ -100,6 +107,7 @@ CELLS = [
     ("3000mm", "3000 millimetre"),
     ("5mm USD", "5000000 USD"),
     ("35仙", "0.35 HKD"),
+    ("5 try", "5 try"),
     ("\u202a-5\u202c", "-5 count"),
     ("(5.6)", "-5.6 count"),
 ]
@@ -110,7 +118,6 @@ REFUSED = [
     "{3.2}",
     "5 million/6 million",
     "5.0r",
-    "5 try",
     "(单位：百万元)",
     "(人民币百万元)",
     "不適用",

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from itertools import pairwise
 from typing import Final
 
 from zhiji_etl.figures import Qualifier
+from zhiji_etl.reading.finishing import CHANGING
 from zhiji_etl.reading.meanings import Amount
 from zhiji_etl.reading.tokens import Token
 
@@ -20,18 +22,28 @@ _LAST: Final = frozenset({"and", "or", "和", "与", "及", "以及", "/"})
 _BETWEEN: Final = _LAST | {",", "、"}
 
 
-def with_shared_units(found: Sequence[Token], amounts: Sequence[Amount]) -> tuple[Amount, ...]:
-    """The amounts of a window, each bare number of a row with the unit that the row is said in."""
+def with_shared_words(found: Sequence[Token], amounts: Sequence[Amount]) -> tuple[Amount, ...]:
+    """The amounts of a window: in a row, bare numbers with the unit said last, percentages with the fall said first."""
     if len(amounts) < 2:
         return tuple(amounts)
     given = list(amounts)
     rows = [_links(found, first.end, last.start) for first, last in pairwise(amounts)]
+    apart = any("respectively" in token.kinds for token in found)
     for at in range(len(rows) - 1, -1, -1):
         following = given[at + 1]
-        begun = at + 1 < len(rows) and following is not amounts[at + 1]
+        begun = apart or (at + 1 < len(rows) and following is not amounts[at + 1])
         if (_LAST & rows[at] or (begun and rows[at])) and _is_bare(given[at], found) and _gives(following, found):
             given[at] = _in_unit_of(given[at], following)
-    return tuple(given)
+    return _with_shared_fall(found, given, rows) if apart else tuple(given)
+
+
+def with_own_scale(amount: Amount, printed: Sequence[str]) -> Amount:
+    """A number of a row without the scale of the last, where that is far the smaller in print: `500 and 1 million`."""
+    (number,), last = amount.numbers, amount.listed
+    term = number.terms[0]
+    if last is None or term.literal is None or Decimal(printed[term.literal]) < 100 * Decimal(printed[last]):
+        return amount
+    return replace(amount, numbers=(number.scaled(-term.exponent),))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -64,6 +76,23 @@ def _gives(amount: Amount, found: Sequence[Token]) -> bool:
     return said and led and amount.plain and len(amount.numbers) == 1
 
 
+def _with_shared_fall(
+    found: Sequence[Token], amounts: list[Amount], rows: Sequence[frozenset[str]]
+) -> tuple[Amount, ...]:
+    """A fall that is said once of a row: `分别下降3%和5%`, `fell 3% and 5%, respectively`."""
+    falling = False
+    for at, row in enumerate(rows):
+        first, following = amounts[at], amounts[at + 1]
+        words = [token for token in found if first.start <= token.start < following.end]
+        falling = falling or any((token.get("change") or 0) < 0 for token in words if token.start < first.end)
+        bare = "number" in next(token for token in words if token.start >= following.start).kinds
+        bare = bare and following.qualifier is Qualifier.EXACT and first.unit == following.unit in CHANGING
+        falling = falling and bare and bool(row)
+        if falling:
+            amounts[at + 1] = replace(following, numbers=tuple(number.signed(-1) for number in following.numbers))
+    return tuple(amounts)
+
+
 def _in_unit_of(amount: Amount, last: Amount) -> Amount:
     number = amount.numbers[0].scaled(last.numbers[0].terms[0].exponent)
     return replace(
@@ -73,5 +102,5 @@ def _in_unit_of(amount: Amount, last: Amount) -> Amount:
         whole=last.whole,
         signless=last.signless,
         readings=last.readings,
-        listed=True,
+        listed=last.listed or last.numbers[0].terms[0].literal,
     )

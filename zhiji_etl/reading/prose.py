@@ -20,7 +20,7 @@ from zhiji_etl.reading.drafts import singular_of
 from zhiji_etl.reading.exact import Precision, figure
 from zhiji_etl.reading.folding import MARK, RUN_MARKS, ZERO_MARKS, fine
 from zhiji_etl.reading.grammar import restated_in_text
-from zhiji_etl.reading.lists import with_shared_units
+from zhiji_etl.reading.lists import with_own_scale, with_shared_words
 from zhiji_etl.reading.meanings import Amount, Options, Refine
 from zhiji_etl.reading.names import is_name, telling
 from zhiji_etl.reading.nil import read_nothing
@@ -236,7 +236,7 @@ def _read(shape: str, style: str, chosen: Options) -> Reading:
         amount, end = restated_in_text(found, end, amount, chosen, style != "coarse")
         amounts.append(amount)
         at = max(end, at + 1)
-    return Reading(with_shared_units(found, amounts), joins)
+    return Reading(with_shared_words(found, amounts), joins)
 
 
 # ---- figures of a passage -------------------------------------------------------------------------------------------
@@ -287,6 +287,8 @@ def _made(placed: Placed, said: Said, first: int, printed: Printed) -> tuple[Fig
         return ()
     if said.words:
         amount = _named(placed, said.words)
+    if amount.listed is not None:
+        amount = with_own_scale(amount, said.numbers)
     starts = printed.starts
     spans = tuple(
         [
