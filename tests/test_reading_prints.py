@@ -56,6 +56,9 @@ RANGES = [
     ("-50%--30%", "-50 to -30 percent"),
     ("$0.10-0.15/share", "0.1 to 0.15 USD/share"),
     ("每股5.00元至6.00元", "5 to 6 CNY/share"),
+    ("每10股派3.5元", "0.35 CNY/share"),
+    ("每10股派5至6元", "0.5 to 0.6 CNY/share"),
+    ("每股派息0.35港元", "0.35 HKD/share"),
     ("同比下降50%至80%", "-80 to -50 percent"),
     ("a decrease of 1.7% to an increase of 3.8%", "-1.7 to 3.8 percent"),
 ]

@@ -28,6 +28,8 @@ def read_amount(tokens: Tokens, at: int, fine: bool, prose: bool = False) -> tup
         return None
     place = at
     bare = not {"digit", "number"} & token_at(tokens, at).kinds.keys() and _is_place(tokens, at)
+    if draft.many is not None:
+        draft.numbers = tuple(replace(number, over=draft.many, rate=True) for number in draft.numbers)
     at = read_after(tokens, read, draft, fine)
     if bare and draft.qualifier is Qualifier.EXACT and ((prose and not draft.has_unit) or _is_heading(tokens, place)):
         return None

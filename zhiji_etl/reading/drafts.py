@@ -42,6 +42,8 @@ class Draft:
     """What its sign can mean besides where the text says so: `$93 million pesos`."""
     unit: str | None = None
     per: str | None = None
+    many: Number | None = None
+    """How many of them it is said of together: `每10股派3.5元`."""
     exponent: int = 0
     power: int | None = None
     """The literal right after a unit of length, which makes it one of area or volume: `m2`, `km3`."""

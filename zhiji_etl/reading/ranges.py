@@ -208,6 +208,8 @@ def _spanned(low: Draft, high: Draft, options: Options) -> Amount:
     rate = high.numbers[0]
     if rate.rate and low.per is None:  # 5 to 6 litres per 100 km
         low.numbers = (replace(low.numbers[0], over=rate.over, rate=True),)
+    if low.many is not None:  # 每10股派5至6元
+        high.numbers = (replace(rate, over=low.many, rate=True),)
     high.currency = agreed(low.currency, high.currency)
     for name in ("currency", "unit", "per", "noun", "words"):
         setattr(high, name, getattr(high, name) or getattr(low, name))
