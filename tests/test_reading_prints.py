@@ -97,6 +97,13 @@ SENTENCES = [
     ("营收、净利润分别同比下降3.2%、4.5%。", ["-3.2 percent", "-4.5 percent"]),
     ("分别下降3%和增长5%", ["-3 percent", "5 percent"]),
     ("分别为12.3、13.4、14.5亿元", ["1230000000 CNY", "1340000000 CNY", "1450000000 CNY"]),
+    ("分别回落0.3个和2.1个百分点", ["-0.3 percentage_point", "-2.1 percentage_point"]),
+    ("分别下降3和5个百分点", ["-3 percentage_point", "-5 percentage_point"]),
+    ("同比-0.3/+0.2/-0.1pct", ["-0.3 percentage_point", "0.2 percentage_point", "-0.1 percentage_point"]),
+    ("毛利率16.5%（-1.2pct）", ["16.5 percent", "-1.2 percentage_point"]),
+    ("1.营业收入5亿元；2.净利润3亿元", ["500000000 CNY", "300000000 CNY"]),
+    ("风险：1）需求不足；2）竞争加剧", []),
+    ("1、2、3月销量分别为1、2、3万辆", ["10000 vehicle", "20000 vehicle", "30000 vehicle"]),
     ("500, 600 and 1 million", ["500 count", "600 count", "1000000 count"]),
     ("500, 600 and 700 million", ["500000000 count", "600000000 count", "700000000 count"]),
     # fractions

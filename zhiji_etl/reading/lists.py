@@ -32,8 +32,12 @@ def with_shared_words(found: Sequence[Token], amounts: Sequence[Amount]) -> tupl
     for at in range(len(rows) - 1, -1, -1):
         following = given[at + 1]
         begun = apart or (at + 1 < len(rows) and following is not amounts[at + 1])
-        if (_LAST & rows[at] or (begun and rows[at])) and _is_bare(given[at], found) and _gives(following, found):
-            given[at] = _in_unit_of(given[at], following)
+        if (
+            (_LAST & rows[at] or (begun and rows[at]))
+            and _is_bare(given[at], found, apart)
+            and _gives(following, found)
+        ):
+            given[at] = _in_unit_of(given[at], following, found)
     return _with_shared_fall(found, given, rows) if apart else tuple(given)
 
 
@@ -55,24 +59,31 @@ def _links(found: Sequence[Token], start: int, end: int) -> frozenset[str]:
     return frozenset(words) if words and _BETWEEN.issuperset(words) else frozenset()
 
 
-def _is_bare(amount: Amount, found: Sequence[Token]) -> bool:
-    """Whether an amount is a number in digits and nothing else."""
+def _is_bare(amount: Amount, found: Sequence[Token], apart: bool) -> bool:
+    """Whether an amount is a number in digits and nothing else; `apart` says that a fall before it is that of all."""
     number = amount.numbers[0]
     plain = amount.plain and len(amount.numbers) == 1 and amount.restated is None and amount.unit == "count"
-    words = [token for token in found if amount.start <= token.start and token.end <= amount.end]
-    alone = bool(words) and "number" in words[-1].kinds and all(map(_is_idle, words[:-1]))
+    words = _words(amount, found)
+    if words and words[-1].text == "个":
+        words.pop()  # 分别回落0.3个和2.1个百分点
+    alone = bool(words) and "number" in words[-1].kinds and all(_is_idle(word, apart) for word in words[:-1])
     return plain and alone and amount.qualifier is Qualifier.EXACT and number.terms[0].exponent == 0
 
 
-def _is_idle(word: Token) -> bool:
-    """Whether a word before a number leaves it as it is: `为`, `growth of`; a fall would be that of one, not of all."""
-    return (word.get("change") or 1) > 0 and bool({"before", "filler", "of", "change"} & word.kinds.keys())
+def _words(amount: Amount, found: Sequence[Token]) -> list[Token]:
+    return [token for token in found if amount.start <= token.start and token.end <= amount.end]
+
+
+def _is_idle(word: Token, apart: bool) -> bool:
+    """Whether a word before a number leaves it as it is: `为`, `growth of`; a fall may be that of one, not of all."""
+    idle = {"before", "filler", "of", "change", "sign"} & word.kinds.keys()
+    return bool(idle) and (apart or (word.get("change") or 1) > 0)
 
 
 def _gives(amount: Amount, found: Sequence[Token]) -> bool:
     """Whether a row can end with this amount: one number in digits, with a scale or a unit after it."""
     said = amount.unit != "count" or bool(amount.numbers[0].terms[0].exponent)
-    led = any("number" in token.kinds and token.start == amount.start for token in found)
+    led = any({"number", "sign"} & token.kinds.keys() and token.start == amount.start for token in found)
     return said and led and amount.plain and len(amount.numbers) == 1
 
 
@@ -93,8 +104,10 @@ def _with_shared_fall(
     return tuple(amounts)
 
 
-def _in_unit_of(amount: Amount, last: Amount) -> Amount:
+def _in_unit_of(amount: Amount, last: Amount, found: Sequence[Token]) -> Amount:
     number = amount.numbers[0].scaled(last.numbers[0].terms[0].exponent)
+    if last.unit in CHANGING and any((word.get("change") or 0) < 0 for word in _words(amount, found)):
+        number = number.signed(-1)
     return replace(
         amount,
         numbers=(number,),

@@ -68,7 +68,7 @@ def _percent(tokens: Tokens, at: int, draft: Draft) -> int:
 
 def _in_chinese(tokens: Tokens, at: int) -> bool:
     """Whether the word before a number is Chinese: `同比+3.2pct` is percentage points there, `3.2 pct` percent."""
-    passed = {"number", "sign", "percent", "over"}  # 同比+1.2pct/-0.3pct
+    passed = {"number", "sign", "percent", "over", "open"}  # 同比+1.2pct/-0.3pct, 毛利率16.5%（-1.2pct）
     before = next((token for token in reversed(tokens[:at]) if passed.isdisjoint(token.kinds)), None)
     return before is not None and is_ideographic(before.text[:1] or " ")
 

@@ -112,8 +112,8 @@ def _before_period(tokens: Tokens, at: int) -> Iterator[int]:
         place -= 1
     while _is_number(tokens, place) and tokens[place].end == tokens[place + 1].start:
         yield place
-        if "to" not in token_at(tokens, place - 1).kinds:
-            return
+        if "to" not in token_at(tokens, place - 1).kinds and token_at(tokens, place - 1).text != "、":
+            return  # 1-9月, 1、2月
         place -= 2
 
 
