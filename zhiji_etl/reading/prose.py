@@ -85,14 +85,19 @@ def find(
     if len(text) > LONGEST_TEXT:
         raise FigureError("text_too_long", f"The text has {len(text):,} characters.", text="", hint="Give it in parts.")
     chosen = options(currency, scale, unit, decimal_comma)
-    grouped = _CHINESE_THOUSANDS.sub(lambda number: number.group().replace("，", ","), text)
-    parts = parts_of(_CHINESE_COMMA.sub("、", grouped))
+    parts = parts_of(_parted(text) if "，" in text else text)
     symbols = symbols_of(parts)
     passages = (_passages if len(symbols) <= _SENTENCE else _passages.__wrapped__)(symbols, chosen)
     if not passages:
         return []
     printed = Printed(text, parts, [0, *accumulate(map(len, parts))], Precision(None, rounding == "truncation"), chosen)
     return [one for first, passage in passages for one in _figures(passage, first, printed)]
+
+
+def _parted(text: str) -> str:
+    """The text with each Chinese comma as what it is: between thousands a comma, else no sign of a number."""
+    grouped = _CHINESE_THOUSANDS.sub(lambda number: number.group().replace("，", ","), text)
+    return _CHINESE_COMMA.sub("、", grouped)
 
 
 # ---- passages -------------------------------------------------------------------------------------------------------
