@@ -515,7 +515,7 @@ RANGES = [
     ("0.5% - 1.0%", "0.5", "1", "percent", "0.45", "1.05"),
     ("-0.5% to -1.0%", "-1", "-0.5", "percent", "-1.05", "-0.45"),
     ("approximately $3.5 billion to $4 billion", "3.5E+9", "4E+9", "USD", "3.45E+9", "4.5E+9"),
-    ("at least $3 billion to $4 billion", "3E+9", "4E+9", "USD", "2.5E+9", "4.5E+9"),
+    ("at least $3 billion to $4 billion", "3E+9", "4E+9", "USD", "3E+9", "Infinity"),
     ("over 5,000 but fewer than 6,000", "5000", "6000", "count", "5000", "6000"),
     ("between 5 and 6 percent", "5", "6", "percent", "4.5", "6.5"),
     ("in the range of 5 to 6 percent", "5", "6", "percent", "4.5", "6.5"),

@@ -7,6 +7,7 @@ Ranges are put together in `ranges`, brackets and whole cells in `grammar`.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from zhiji_etl.figures import Qualifier
 from zhiji_etl.reading.drafts import Draft
@@ -21,13 +22,16 @@ def read_amount(tokens: Tokens, at: int, fine: bool, prose: bool = False) -> tup
     """The amount that begins at a place (in a cell, fillers before it are skipped), or None."""
     draft = Draft(prose=prose)
     at = read_before(tokens, at, draft)
-    draft.led = bool(draft.currency)
+    draft.led, draft.leading = bool(draft.currency), draft.qualifier
     read = _number(tokens, at, draft)
     if read is None or (prose and _is_period(tokens, read)):
         return None
-    bare = prose and not {"digit", "number"} & token_at(tokens, at).kinds.keys() and _is_place(tokens, at)
+    place = at
+    bare = not {"digit", "number"} & token_at(tokens, at).kinds.keys() and _is_place(tokens, at)
+    if draft.many is not None:
+        draft.numbers = tuple(replace(number, over=draft.many, rate=True) for number in draft.numbers)
     at = read_after(tokens, read, draft, fine)
-    if bare and not draft.has_unit and draft.qualifier is Qualifier.EXACT:
+    if bare and draft.qualifier is Qualifier.EXACT and ((prose and not draft.has_unit) or _is_heading(tokens, place)):
         return None
     return draft, at
 
@@ -116,6 +120,15 @@ def _is_place(tokens: Tokens, at: int) -> bool:
     return bool({"place", "scale"} & token.kinds.keys()) and (
         "scale" in after.kinds or ("scale" in token.kinds and not token.text.isascii())
     )
+
+
+def _is_heading(tokens: Tokens, at: int) -> bool:
+    """Whether a scale with a currency says how figures are printed, and is none: `单位：百万元`, `(人民币百万元)`."""
+    before = token_at(tokens, at - 1)
+    return before.text in _HEADING or not {"caption", "currency"}.isdisjoint(before.kinds)
+
+
+_HEADING: Final = frozenset({"(", ":", "：", "以"})
 
 
 def _is_period(tokens: Tokens, end: int) -> bool:

@@ -10,13 +10,13 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from zhiji_etl.reading.tokens import Token, Tokens, token_at
-from zhiji_etl.reading.windows import NAME_MARK, WORD_MARK
+from zhiji_etl.reading.windows import NAME_MARK, WORD_MARK, is_ideographic
 from zhiji_etl.reading.words import is_letter
 
 _DIALLED: Final = frozenset("+-–()[]./:：,（）")
 _JOINING: Final = frozenset("-+./")
 _UNITS: Final = frozenset({"percent", "scale", "noun", "currency", "multiple", "tenth", "subunit"})
-_ENDINGS: Final = frozenset({".", ";", "。", "；", "!", "?", "！", "？"})
+_ENDINGS: Final = frozenset({".", ";", "。", "；", "!", "?", "！", "？", ":", "："})
 
 
 def dialled(tokens: Tokens, at: int) -> Iterator[int]:
@@ -76,14 +76,15 @@ def model(tokens: Tokens, at: int) -> tuple[int, ...]:
 
 
 def list_mark(tokens: Tokens, at: int) -> tuple[int, ...]:
-    """`1. Sales rose`, `2) Costs fell`, `一、营收`: a number before a sentence, and a sign after it."""
+    """`1. Sales rose`, `2) Costs fell`, `一、营收`, `1.营收`: a number before a sentence, and a sign after it."""
     mark, begun = token_at(tokens, at + 1), token_at(tokens, at + 2)
     opening = at == 0 or tokens[at - 1].text in _ENDINGS
     sign = mark.text in (".", "、") or "close" in mark.kinds
     if not opening or not sign or mark.start != tokens[at].end or not begun.text:
         return ()
-    apart = begun.start > mark.end and "number" not in begun.kinds
-    return (at,) if mark.text != "." or apart else ()
+    apart = begun.start > mark.end or is_ideographic(begun.text[0])
+    worded = "number" not in begun.kinds and (mark.text != "." or apart)
+    return (at,) if "close" in mark.kinds or worded else ()
 
 
 # ---------------------------------------------------------------------------------------------------------------------

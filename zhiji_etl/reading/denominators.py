@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from zhiji_etl.reading.drafts import Draft, singular
+from zhiji_etl.reading.meanings import Number
 from zhiji_etl.reading.numerals import power_of_length, read_number
 from zhiji_etl.reading.tokens import Tokens, constant, token_at
 from zhiji_etl.reading.words import is_ideograph
@@ -61,23 +62,29 @@ def read_average(tokens: Tokens, at: int, draft: Draft) -> int:
     return 1
 
 
+def read_many(tokens: Tokens, at: int) -> tuple[Number, str, int] | None:
+    """How many of what: `1,000 people`, `百公里`, `10股`; the number, the unit and the place after them."""
+    first = token_at(tokens, at)
+    if "article" in first.kinds:
+        return None
+    one = first.get("place") or first.get("scale") if is_ideograph(first.text[:1] or " ") else None
+    many = read_number(tokens, at) or (one and ((constant(1, one),), at + 1))
+    if not many or len(many[0]) > 1:
+        return None
+    named = token_at(tokens, many[1])
+    unit = named.get("noun") or (named.get("per_unit") if named.start == tokens[many[1] - 1].end else None)
+    parted = many[0][0].over is not None or many[0][0].plus is not None
+    return None if unit is None or unit == "year" or parted else (many[0][0], str(unit), many[1] + 1)
+
+
 # --------------------------------------------------------------------------------------------------
 
 
 def _many(tokens: Tokens, at: int, draft: Draft) -> int:
     """`per 1,000 people`, `/100km`, `每百公里`: the number is that of so many units, and is divided by them."""
-    first = token_at(tokens, at + 1)
-    if tokens[at].text not in ("per", "/", "每") or "article" in first.kinds:
+    many = read_many(tokens, at + 1) if tokens[at].text in ("per", "/", "每") else None
+    if many is None or any(number.over is not None or number.plus is not None for number in draft.numbers):
         return 0
-    one = first.get("place") or first.get("scale") if is_ideograph(first.text[:1] or " ") else None
-    many = read_number(tokens, at + 1) or (one and ((constant(1, one),), at + 2))
-    if not many or len(many[0]) > 1:
-        return 0
-    named = token_at(tokens, many[1])
-    unit = named.get("noun") or (named.get("per_unit") if named.start == tokens[many[1] - 1].end else None)
-    parted = any(number.over is not None or number.plus is not None for number in (*draft.numbers, *many[0]))
-    if unit is None or unit == "year" or parted:
-        return 0
-    draft.numbers = tuple(replace(number, over=many[0][0], rate=True) for number in draft.numbers)
-    draft.per = unit
-    return many[1] + 1 - at
+    draft.numbers = tuple(replace(number, over=many[0], rate=True) for number in draft.numbers)
+    draft.per = many[1]
+    return many[2] - at

@@ -35,11 +35,15 @@ class Draft:
     sign: int = 1
     change: int = 0
     qualifier: Qualifier = Qualifier.EXACT
+    leading: Qualifier = Qualifier.EXACT
+    """The qualifier that stands before its number: in `up to 10-15%` it holds for both ends."""
     currency: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     """What its sign can mean besides where the text says so: `$93 million pesos`."""
     unit: str | None = None
     per: str | None = None
+    many: Number | None = None
+    """How many of them it is said of together: `每10股派3.5元`."""
     exponent: int = 0
     power: int | None = None
     """The literal right after a unit of length, which makes it one of area or volume: `m2`, `km3`."""

@@ -168,13 +168,14 @@ def _bounds(amount: Amount, literals: Sequence[str], precision: Precision) -> tu
         parts = [part._replace(zeros=1) if about and not part.zeros and part.digits > 1 else part for part in parts]
     if len(parts) == 1:
         low, high = _one(amount, parts[0], precision)
+    elif amount.halves is not None:
+        low = _one(amount.halves[0], parts[0], precision)[0]
+        high = _one(amount.halves[1], parts[1], precision)[1]
     else:
         first, last = sorted(parts, key=lambda part: part.value)
         low, high = _around(first, precision)[0], _around(last, precision)[1]
         if amount.exact:
             low, high = (first.value, True), (last.value, True)
-        elif amount.halves is not None:
-            low, high = _limits(first.value, last.value, amount.halves)
     if amount.whole:
         low, high = _whole(low, high)
     return _end(low, -INFINITY), _end(high, INFINITY), parts
@@ -238,12 +239,6 @@ def _around(part: Printed, precision: Precision) -> tuple[Side, Side]:
     if part.value < 0:
         return (part.value - step, False), (part.value, True)
     return (-step, False), (step, False)
-
-
-def _limits(first: Fraction, last: Fraction, halves: tuple[Amount, Amount]) -> tuple[Side, Side]:
-    """Two limits end at the printed numbers, as each does by itself: `more than 10 but less than 20` is (10, 20)."""
-    said = {half.qualifier for half in halves}
-    return (first, Qualifier.AT_LEAST in said), (last, Qualifier.AT_MOST in said)
 
 
 def _whole(low: Side, high: Side) -> tuple[Side, Side]:

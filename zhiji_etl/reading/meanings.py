@@ -78,11 +78,12 @@ class Amount:
     readings: tuple[tuple[str, str], ...] = ()
     power: int | None = None
     """Index of the literal that makes the last name of its unit a square (2) or cubic (3) one: `m2`, `元/m2`."""
-    listed: bool = False
-    """Whether its unit is that of a row of numbers, so that its digits may still be a year."""
+    listed: int | None = None
+    """The literal of the number in a row whose unit and scale it has; its own digits may still be a year."""
     restated: Amount | None = None
     halves: tuple[Amount, Amount] | None = None
-    """The two bounds of a range said apart, `more than 10 and less than 40`: no range where they contradict."""
+    """The lower and the upper bound of a range with hedges, `more than 10 and less than 40`, `up to 10-15%`: no range
+    where they contradict."""
     plain: bool = field(init=False, default=False)
     """Whether it is one number, or a range of two, each times a power of ten, with nothing left open: most are, and are
     computed the short way."""

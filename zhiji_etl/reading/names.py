@@ -28,12 +28,12 @@ def telling(amount: Amount, dated: bool) -> tuple[int, ...]:
     if whole.over is not None:
         return _literals((whole, whole.over)) if len(amount.numbers) == 1 else ()
     bare = (
-        amount.listed
+        amount.listed is not None
         or amount.unit in ("count", "year")
         or _NUMBERED.fullmatch(amount.unit)
         or (dated and amount.whole)
     )
-    return _literals(amount.numbers, amount.listed) if bare else ()
+    return _literals(amount.numbers, amount.listed is not None) if bare else ()
 
 
 def is_name(amount: Amount, printed: Sequence[str], words: Sequence[str], dated: bool) -> bool:

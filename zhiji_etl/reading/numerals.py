@@ -119,6 +119,8 @@ def _scale(tokens: Tokens, at: int, terms: list[Term]) -> int | None:
         exponent = None  # 10 bn m
     if token.text == "m" and (power_of_length(tokens, at) is not None or "measuring" in token_at(tokens, at + 1).kinds):
         exponent = None  # 350 m2, 4.7 m long
+    if token.text == "mm" and not _is_money(tokens, at):
+        exponent = None  # 3000mm, but $5mm
     if exponent is None and terms and (terms[-1].literal is not None or terms[-1].exponent):
         exponent = token.get("place") or token.get("hundred")
     if not terms:
@@ -134,6 +136,11 @@ def _scale(tokens: Tokens, at: int, terms: list[Term]) -> int | None:
         lower -= 1
     terms[lower:] = [replace(term, exponent=term.exponent + exponent) for term in terms[lower:]]
     return int(exponent)
+
+
+def _is_money(tokens: Tokens, at: int) -> bool:
+    """Whether a currency stands around a number and the scale right after it."""
+    return any("currency" in token_at(tokens, place).kinds for place in (at - 3, at - 2, at + 1))
 
 
 def _hyphened_scale(tokens: Tokens, at: int) -> bool:
@@ -304,6 +311,8 @@ def _divided(tokens: Tokens, number: Number, at: int) -> Found:
         return (number,), at
     if token.text == "/" and _in_row(tokens, at):
         return (number,), at
+    if token.text == "/" and any(term.exponent for term in number.terms):
+        return (number,), at  # 5万/6万
     below = _sum(tokens, at + 1)
     if token.text == "/" and any({".", ","} & set(token_at(tokens, place).text) for place in (at - 1, at + 1)):
         return (number,), at
@@ -311,6 +320,10 @@ def _divided(tokens: Tokens, number: Number, at: int) -> Found:
         return (number,), at
     if below is None or (token.text == "/" and "number" not in token_at(tokens, at + 1).kinds):
         return (number,), at
+    if token.text == "/" and "scale" in token_at(tokens, at + 2).kinds:  # 1/2 million
+        return with_scale(
+            tokens, replace(number, over=Number(below[0].terms[:1]).scaled(-below[0].terms[0].exponent)), at + 2
+        )
     return (replace(number, over=below[0]),), below[1]
 
 

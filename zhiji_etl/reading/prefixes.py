@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import Final
 
 from zhiji_etl.figures import Qualifier
+from zhiji_etl.reading.denominators import read_many
 from zhiji_etl.reading.drafts import Draft, Step, agreed, set_unit
 from zhiji_etl.reading.numerals import read_number
 from zhiji_etl.reading.tokens import Tokens, token_at
 from zhiji_etl.reading.windows import NAME_MARK
+from zhiji_etl.reading.words import is_ideograph
 
 
 def read_before(tokens: Tokens, at: int, draft: Draft) -> int:
@@ -179,16 +181,25 @@ def _rank_before(tokens: Tokens, at: int, draft: Draft) -> int:
 
 
 def _every(tokens: Tokens, at: int, draft: Draft) -> int:
-    """`每辆5万元`, `each vehicle $5`."""
+    """`每辆5万元`, `each vehicle $5`, `每10股派3.5元`."""
     unit = token_at(tokens, at + 1).get("noun") or token_at(tokens, at + 1).get("per_unit")
-    if "every" not in tokens[at].kinds or unit is None:
+    if unit is not None:
+        draft.per = unit
+        return 2
+    many = read_many(tokens, at + 1) if is_ideograph(tokens[at].text[0]) else None
+    if many is None or "paying" not in token_at(tokens, many[2]).kinds:
         return 0
-    draft.per = unit
-    return 2
+    draft.many, draft.per = many[0], many[1]
+    return many[2] - at
+
+
+def _paying(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`每股派0.35元`: what is paid for each."""
+    return int(draft.per is not None)
 
 
 def _opening(tokens: Tokens, at: int, draft: Draft) -> int:
-    if "open" not in tokens[at].kinds or draft.bracket or (draft.prose and not _accounting(tokens, at, draft)):
+    if tokens[at].text != "(" or draft.bracket or (draft.prose and not _accounting(tokens, at, draft)):
         return 0
     draft.bracket = True
     return 1
@@ -203,11 +214,10 @@ def _accounting(tokens: Tokens, at: int, draft: Draft) -> bool:
 
 def _filler(tokens: Tokens, at: int, draft: Draft) -> int:
     token = tokens[at]
-    if "filler" not in token.kinds and "caption" not in token.kinds:
+    passed = {"of", "by", "stop", "article", "manner"}
+    if draft.prose and (draft.start < 0 or passed.isdisjoint(token.kinds) or token.text in _VERBS):
         return 0
-    if draft.prose and (
-        draft.start < 0 or not {"of", "by", "stop", "article"} & token.kinds.keys() or token.text in _VERBS
-    ):
+    if "manner" in token.kinds and not draft.change and draft.prose:
         return 0
     if "article" in token.kinds and read_number(tokens, at) is not None:
         return 0
@@ -241,9 +251,10 @@ _PREFIXES: Final[tuple[tuple[frozenset[str], Step], ...]] = tuple(
         ("percent_before percent", _percent_before),
         ("ordinal_prefix rank", _rank_before),
         ("every", _every),
+        ("paying", _paying),
         ("average_per", _average),
         ("open", _opening),
-        ("filler caption", _filler),
+        ("filler caption manner", _filler),
     )
 )
 """What can stand before a number, in the order in which it is tried: kinds of its first word, and how it is read."""

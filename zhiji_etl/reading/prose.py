@@ -20,7 +20,7 @@ from zhiji_etl.reading.drafts import singular_of
 from zhiji_etl.reading.exact import Precision, figure
 from zhiji_etl.reading.folding import MARK, RUN_MARKS, ZERO_MARKS, fine
 from zhiji_etl.reading.grammar import restated_in_text
-from zhiji_etl.reading.lists import with_shared_units
+from zhiji_etl.reading.lists import with_own_scale, with_shared_words
 from zhiji_etl.reading.meanings import Amount, Options, Refine
 from zhiji_etl.reading.names import is_name, telling
 from zhiji_etl.reading.nil import read_nothing
@@ -58,7 +58,8 @@ _BEGINNINGS: Final = frozenset(
 )
 """What the first word of an amount can be."""
 _CHINESE_COMMA: Final = re.compile("(?<![０-９])，")
-"""Never stands inside a number: `销量1234，2020年`."""
+"""Stands between thousands, `1，234.56万元`, and else never inside a number: `销量1234，2020年`."""
+_CHINESE_THOUSANDS: Final = re.compile("(?<![0-9.,，])[1-9][0-9]{0,2}(?:，[0-9]{3})+(?![0-9])")
 _NUMBERED: Final = re.compile(r"@(\d+)-(\d+)")
 _RUNS: Final = frozenset((*RUN_MARKS, *ZERO_MARKS))
 
@@ -84,13 +85,19 @@ def find(
     if len(text) > LONGEST_TEXT:
         raise FigureError("text_too_long", f"The text has {len(text):,} characters.", text="", hint="Give it in parts.")
     chosen = options(currency, scale, unit, decimal_comma)
-    parts = parts_of(_CHINESE_COMMA.sub("、", text))
+    parts = parts_of(_parted(text) if "，" in text else text)
     symbols = symbols_of(parts)
     passages = (_passages if len(symbols) <= _SENTENCE else _passages.__wrapped__)(symbols, chosen)
     if not passages:
         return []
     printed = Printed(text, parts, [0, *accumulate(map(len, parts))], Precision(None, rounding == "truncation"), chosen)
     return [one for first, passage in passages for one in _figures(passage, first, printed)]
+
+
+def _parted(text: str) -> str:
+    """The text with each Chinese comma as what it is: between thousands a comma, else no sign of a number."""
+    grouped = _CHINESE_THOUSANDS.sub(lambda number: number.group().replace("，", ","), text)
+    return _CHINESE_COMMA.sub("、", grouped)
 
 
 # ---- passages -------------------------------------------------------------------------------------------------------
@@ -178,9 +185,13 @@ def _is_of_time(word: str) -> bool:
 def _placed(amount: Amount, ends: tuple[int, ...], words_of_time: frozenset[int]) -> Placed:
     again = () if amount.restated is None else (amount.restated,)
     places = tuple((_place(one.start, ends), _place(one.end, ends)) for one in (amount, *again))
-    halves = tuple([_placed(half, ends, words_of_time) for half in amount.halves or ()])
+    halves = tuple([_placed(half, ends, words_of_time) for half in sorted(amount.halves or (), key=_begin)])
     dated = amount.numbers[0].terms[0].literal in words_of_time
     return Placed(amount, places, dated, telling(amount, dated), {}, halves)
+
+
+def _begin(amount: Amount) -> int:
+    return amount.start
 
 
 def _place(offset: int, ends: tuple[int, ...]) -> Place:
@@ -230,7 +241,7 @@ def _read(shape: str, style: str, chosen: Options) -> Reading:
         amount, end = restated_in_text(found, end, amount, chosen, style != "coarse")
         amounts.append(amount)
         at = max(end, at + 1)
-    return Reading(with_shared_units(found, amounts), joins)
+    return Reading(with_shared_words(found, amounts), joins)
 
 
 # ---- figures of a passage -------------------------------------------------------------------------------------------
@@ -281,6 +292,8 @@ def _made(placed: Placed, said: Said, first: int, printed: Printed) -> tuple[Fig
         return ()
     if said.words:
         amount = _named(placed, said.words)
+    if amount.listed is not None:
+        amount = with_own_scale(amount, said.numbers)
     starts = printed.starts
     spans = tuple(
         [

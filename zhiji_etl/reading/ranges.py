@@ -11,6 +11,7 @@ from typing import Final
 
 from zhiji_etl.figures import Qualifier
 from zhiji_etl.reading.amounts import read_amount
+from zhiji_etl.reading.denominators import read_per
 from zhiji_etl.reading.drafts import MIRRORED, Draft, agreed
 from zhiji_etl.reading.finishing import finished
 from zhiji_etl.reading.meanings import Amount, Number, Options, Refine
@@ -68,28 +69,59 @@ def _second(found: Tokens, at: int, low: Draft, fine: bool, prose: bool) -> tupl
     begin = at + ("before" not in token.kinds and not (bounded and _follows(found, at)))
     begin += bool(bounded and token.text in (",", "，") and {"but", "and"} & token_at(found, begin).kinds.keys())
     begin += token_at(found, begin).text.lower() == "the"
-    read = read_amount(found, begin, fine, prose)
+    amount = read_amount(found, begin, fine, prose)
+    read = amount and _with_denominator(found, amount, low)
     if read is None or len(read[0].numbers) != 1 or (read[0].bracket and not low.bracket):
         return None
+    if _is_dashed_minus(token, low, token_at(found, begin)):
+        read[0].sign = -1
     if "after" in token.kinds and "and" in token.text.split():
         read[0].qualifier = Qualifier(token.kinds["after"])
     elif bounded and up_to:
         read[0].qualifier = Qualifier.AT_MOST
-    if prose and low.change and token.text != "-" and _is_level(low, token, read[0]):
+    if prose and low.change and token.text != "-" and _is_level(found, at, low, read[0]):
         return None
-    if _is_apart(low, read[0], prose):
+    if not linked and not _bounds_too(low, token, read[0]):
         return None
-    if bounded and not linked and not _opposed(low.qualifier, read[0].qualifier):
-        return None
-    if not linked and "filler" in token.kinds and low.has_unit != read[0].has_unit:
-        return None  # only a comma between them: 突破万亿，近千人
-    return read if _like(low, read[0]) else None
+    return read if _like(low, read[0]) and not _is_apart(low, read[0], prose) else None
 
 
-def _is_level(low: Draft, token: Token, high: Draft) -> bool:
+def _bounds_too(low: Draft, token: Token, high: Draft) -> bool:
+    """Whether a second limit belongs to the first: not where only a comma parts them, 突破万亿，近千人."""
+    apart = "filler" in token.kinds and low.has_unit != high.has_unit
+    return _opposed(low.qualifier, high.qualifier) and not apart
+
+
+def _with_denominator(found: Tokens, read: tuple[Draft, int], low: Draft) -> tuple[Draft, int]:
+    """The second end with what it is said of, where the currency stands before the first: `$0.10-0.15/share`."""
+    draft, end = read
+    if draft.has_unit or not low.currency or low.per or token_at(found, end).text != "/":
+        return read
+    draft.currency = low.currency
+    taken = read_per(found, end, draft)
+    draft.currency = draft.currency if taken else ()
+    draft.end = found[end + taken - 1].end
+    return draft, end + taken
+
+
+def _grows(found: Tokens, at: int) -> bool:
+    """Whether the word of change before is one after which two percentages are a range: `to grow 3% to 5%`."""
+    word = next((token for token in reversed(found[:at]) if "change" in token.kinds), None)
+    return word is not None and "ranging" in word.kinds
+
+
+def _is_dashed_minus(token: Token, low: Draft, after: Token) -> bool:
+    """Whether the second of two dashes is a minus: `-5% - -3%`, and after a minus `-5%--3%`."""
+    return token.end == after.start and (token.text == "- -" or (token.text == "--" and low.sign < 0))
+
+
+def _is_level(found: Tokens, at: int, low: Draft, high: Draft) -> bool:
     """Whether what follows a change is where it led to: `rose 300 points to 35,000`, `from 5% to 7%`, `上涨3元至57元`;
     not in `up $2 to $3 million`, where the scale is that of both.
     """
+    token = found[at]
+    if low.unit == high.unit == "percent" and _grows(found, at):
+        return False
     led = low.unit is not None or _has_scale(low) or (bool(low.currency) and not _has_scale(high))
     return "to" in token.kinds and (low.between or (led and token.text.isalpha()))
 
@@ -134,7 +166,8 @@ def _opposed(first: Qualifier, second: Qualifier) -> bool:
 def _like(low: Draft, high: Draft) -> bool:
     """Whether two amounts can be the ends of one range: their units agree, or one of them has none."""
     if low.currency and high.currency:
-        return bool(set(low.currency) & set(high.currency)) and low.per in (None, high.per)
+        said_once = high.per is None and not _has_scale(high)  # 每股5元至6元
+        return bool(set(low.currency) & set(high.currency)) and (said_once or low.per in (None, high.per))
     if (low.currency and high.unit) or (high.currency and low.unit):
         return False
     if low.unit is not None and high.unit is not None:
@@ -151,6 +184,22 @@ def _spoken_zeros(low: Number, high: Number, *, scaled: bool) -> int:
     return zeros if worded and lone and zeros > 1 and "." not in last else 0
 
 
+def _share_hedge(low: Draft, high: Draft) -> None:
+    """What is said before a range holds for both ends, `up to 10-15%`; between two ends each has its own."""
+    if low.between:
+        bounded = high.qualifier in MIRRORED or low.qualifier not in (Qualifier.BELOW, Qualifier.AT_MOST)
+        low.qualifier = low.qualifier if bounded else Qualifier.EXACT
+    elif high.qualifier is Qualifier.EXACT:
+        high.qualifier = low.leading
+
+
+def _is_falling(first: Amount, last: Amount) -> bool:
+    """Whether the upper end of a hedged range stands first: `under 40 and over 10`, `down more than 5-6%`."""
+    if _opposed(first.qualifier, last.qualifier):
+        return last.qualifier in (Qualifier.ABOVE, Qualifier.AT_LEAST)
+    return first.numbers[0].sign < 0 and last.numbers[0].sign < 0
+
+
 def _spanned(low: Draft, high: Draft, options: Options) -> Amount:
     shared = high.numbers[0].terms[0].exponent
     shared += _spoken_zeros(low.numbers[0], high.numbers[0], scaled=shared > 0)
@@ -159,23 +208,24 @@ def _spanned(low: Draft, high: Draft, options: Options) -> Amount:
     rate = high.numbers[0]
     if rate.rate and low.per is None:  # 5 to 6 litres per 100 km
         low.numbers = (replace(low.numbers[0], over=rate.over, rate=True),)
+    if low.many is not None:  # 每10股派5至6元
+        high.numbers = (replace(rate, over=low.many, rate=True),)
     high.currency = agreed(low.currency, high.currency)
     for name in ("currency", "unit", "per", "noun", "words"):
         setattr(high, name, getattr(high, name) or getattr(low, name))
         setattr(low, name, getattr(high, name))
-    high.change = high.change or low.change
-    low.change = high.change
+    high.change, low.change = high.change or low.change, low.change or high.change
+    _share_hedge(low, high)
     first, last = finished(low, options), finished(high, options)
-    rising = (Qualifier.ABOVE, Qualifier.AT_LEAST)
-    halves = (first, last) if low.qualifier in MIRRORED and high.qualifier in MIRRORED else None
-    if halves and last.qualifier in rising:
-        first, last = replace(last, end=first.end), replace(first, start=first.start, end=last.end)
-        first = replace(first, start=halves[0].start)
+    hedged = low.qualifier in MIRRORED or high.qualifier in MIRRORED
+    if hedged and _is_falling(first, last):
+        first, last = last, first
     return replace(
         last,
         numbers=(first.numbers[0], last.numbers[0]),
-        start=first.start,
+        start=min(first.start, last.start),
+        end=max(first.end, last.end),
         qualifier=Qualifier.RANGE,
-        halves=halves,
+        halves=(first, last) if hedged else None,
         shared=0 if _has_scale(low) or shared <= 0 else shared,
     )

@@ -16,7 +16,7 @@ from zhiji_etl.reading.meanings import Number
 from zhiji_etl.reading.numerals import initial, power_of_length
 from zhiji_etl.reading.subunits import read_rest, read_subunit
 from zhiji_etl.reading.tokens import Token, Tokens, constant, token_at
-from zhiji_etl.reading.windows import IDEOGRAPH_MARK
+from zhiji_etl.reading.windows import is_ideographic
 from zhiji_etl.reading.words import is_ideograph, lexicon
 
 
@@ -68,9 +68,9 @@ def _percent(tokens: Tokens, at: int, draft: Draft) -> int:
 
 def _in_chinese(tokens: Tokens, at: int) -> bool:
     """Whether the word before a number is Chinese: `同比+3.2pct` is percentage points there, `3.2 pct` percent."""
-    passed = {"number", "sign", "percent", "over"}  # 同比+1.2pct/-0.3pct
+    passed = {"number", "sign", "percent", "over", "open"}  # 同比+1.2pct/-0.3pct, 毛利率16.5%（-1.2pct）
     before = next((token for token in reversed(tokens[:at]) if passed.isdisjoint(token.kinds)), None)
-    return before is not None and (before.text[:1] == IDEOGRAPH_MARK or is_ideograph(before.text[:1] or " "))
+    return before is not None and is_ideographic(before.text[:1] or " ")
 
 
 def _tenths(tokens: Tokens, at: int, draft: Draft) -> int:
@@ -151,6 +151,8 @@ def _qualifier_after(tokens: Tokens, at: int, draft: Draft) -> int:
         if closed:
             draft.qualifier = CLOSED.get(Qualifier(closed), Qualifier(closed))
         return 1 + bool(closed)
+    if token.text == "起" and "noun" in token.kinds and not draft.has_unit and _is_counted(tokens, at, draft):
+        return 0
     if value is not None and "and" in token.text.split() and "number" in token_at(tokens, at + 1).kinds:
         return 0
     if value is None or (token.text == "+" and token.start != tokens[at - 1].end):
@@ -160,7 +162,16 @@ def _qualifier_after(tokens: Tokens, at: int, draft: Draft) -> int:
     return 1
 
 
+def _is_counted(tokens: Tokens, at: int, draft: Draft) -> bool:
+    """Whether 起 counts what follows it, `三十一起案件`, and does not say where prices begin, `18.98万起`."""
+    after = token_at(tokens, at + 1)
+    scaled = any(term.exponent for number in draft.numbers for term in number.terms)
+    return not scaled and after.start == tokens[at].end and is_ideographic(after.text[:1] or " ")
+
+
 def _change_after(tokens: Tokens, at: int, draft: Draft) -> int:
+    if "manner" in tokens[at].kinds and "change_after" in token_at(tokens, at + 1).kinds:
+        return 2 * _change_after(tokens, at + 1, draft)  # 3% year-on-year decline
     value = tokens[at].get("change_after")
     value = tokens[at].get("change_in_cell") if value is None and not draft.prose else value
     if value is None or not (draft.unit or (draft.currency and not draft.prose)) or draft.change:
@@ -238,7 +249,7 @@ def _points(tokens: Tokens, at: int, draft: Draft) -> int:
 
 
 def _closing(tokens: Tokens, at: int, draft: Draft) -> int:
-    if "close" not in tokens[at].kinds or not draft.bracket or draft.closed:
+    if tokens[at].text != ")" or not draft.bracket or draft.closed:
         return 0
     draft.sign, draft.closed = -1, True
     return 1
@@ -293,6 +304,8 @@ def _noun_phrase(tokens: Tokens, at: int, draft: Draft) -> int:
     token = tokens[at]
     named = "label" in token.kinds and _known_noun_follows(tokens, at)
     named = named or ("per_unit" in token.kinds and token.text.isascii())
+    if not draft.prose and _is_mark(token, tokens[at - 1]):
+        return 0
     if not (named or {"word", "modifier", "noun"} & token.kinds.keys()) or (draft.prose and _ideographic(token, draft)):
         return 0
     if draft.unit is not None and token.start > tokens[at - 1].end + 1:
@@ -311,13 +324,15 @@ def _noun_phrase(tokens: Tokens, at: int, draft: Draft) -> int:
     return 1
 
 
+def _is_mark(token: Token, before: Token) -> bool:
+    """Whether one small letter right after a number is a mark, no unit: `5.0r` is revised, `5.0e` expected."""
+    glued = token.start == before.end and "number" in before.kinds
+    return glued and len(token.text) == 1 and "a" <= token.text <= "z" and "noun" not in token.kinds
+
+
 def _ideographic(token: Token, draft: Draft) -> bool:
     """Whether this is an unknown Chinese word, which in running text may be anything."""
-    return (
-        "word" in token.kinds
-        and not token.text.isascii()
-        and (token.text[0] == IDEOGRAPH_MARK or is_ideograph(token.text[0]))
-    )
+    return "word" in token.kinds and not token.text.isascii() and is_ideographic(token.text[0])
 
 
 def _known_noun_follows(tokens: Tokens, at: int) -> bool:
@@ -342,7 +357,7 @@ _SUFFIXES: Final[tuple[tuple[frozenset[str], Step], ...]] = tuple(
         ("per", read_per),
         ("after inclusive or_equal slightly", _qualifier_after),
         ("multiple", _multiple),
-        ("change_after change_in_cell", _change_after),
+        ("change_after change_in_cell manner", _change_after),
         ("more", _more_after),
         ("half", _half_more),
         ("of article", _part_of),

@@ -12,8 +12,7 @@ from typing import Final, TypeAlias
 from zhiji_etl.reading.codes import continued, dialled, international, list_mark, listed_share, model
 from zhiji_etl.reading.numerals import hyphened_and, power_of_length
 from zhiji_etl.reading.tokens import Tokens, token_at
-from zhiji_etl.reading.windows import IDEOGRAPH_MARK
-from zhiji_etl.reading.words import is_ideograph
+from zhiji_etl.reading.windows import is_ideographic
 
 
 def excluded(tokens: Tokens) -> frozenset[int]:
@@ -33,6 +32,8 @@ def excluded(tokens: Tokens) -> frozenset[int]:
 def _numbered(tokens: Tokens, at: int, places: set[int]) -> tuple[int, ...]:
     """The numbers to leave out at the place of one in digits."""
     if at in places:
+        if _is_clock(tokens, at):
+            return (at + 2,)
         beyond = token_at(tokens, at + 1).text == "." and _is_number(tokens, at + 2) and _touch(tokens, at, at + 2)
         return (at + 2,) if beyond else ()  # version 5.1.2
     return (
@@ -111,8 +112,8 @@ def _before_period(tokens: Tokens, at: int) -> Iterator[int]:
         place -= 1
     while _is_number(tokens, place) and tokens[place].end == tokens[place + 1].start:
         yield place
-        if "to" not in token_at(tokens, place - 1).kinds:
-            return
+        if "to" not in token_at(tokens, place - 1).kinds and token_at(tokens, place - 1).text != "、":
+            return  # 1-9月, 1、2月
         place -= 2
 
 
@@ -180,6 +181,8 @@ def _chained(tokens: Tokens, at: int) -> tuple[int, ...]:
     sign = token_at(tokens, at + 1).text
     if sign in (":", ".") and _is_number(tokens, at + 2) and _touch(tokens, at, at + 2):
         return (at, at + 2)
+    if _is_clock(tokens, at):
+        return (at, at + 2)
     if _is_number(tokens, at + 1) and _touch(tokens, at, at + 1):
         return (at, at + 1)
     if "clock" in token_at(tokens, at + 1).kinds:
@@ -195,9 +198,17 @@ def _chained(tokens: Tokens, at: int) -> tuple[int, ...]:
     return ()
 
 
+def _is_clock(tokens: Tokens, at: int) -> bool:
+    """Whether this is the hour of a time: `10时30分`, `10点30分`."""
+    timed = token_at(tokens, at + 1).text in ("时", "点") and _is_number(tokens, at + 2)
+    return timed and token_at(tokens, at + 3).text == "分" and _touch(tokens, at, at + 3)
+
+
 def _tolerance(tokens: Tokens, at: int) -> Iterator[int]:
     """A number and its tolerance, which says more than one figure could: `5 ± 0.2%`, `$5 million +/- 3%`."""
-    end = at + 1 + (tokens[at].text == "+" and token_at(tokens, at + 1).text == "/-")
+    slash, minus = token_at(tokens, at + 1), token_at(tokens, at + 2)
+    signed = tokens[at].text == "+" and (slash.text == "/-" or (slash.text == "/" and minus.text == "-"))
+    end = at + 1 + signed * (1 + (slash.text == "/"))
     if tokens[at].text != "±" and end == at + 1:
         return
     yield from (place for place in range(max(0, at - 3), min(end + 2, len(tokens))) if _is_number(tokens, place))
@@ -230,6 +241,8 @@ def _unranked(tokens: Tokens, at: int) -> tuple[int, ...]:
         return ()
     if before[-1].text == "-" and "number" in before[-2].kinds and before[-1].end == tokens[at].start:
         return (at,)  # the 6-millionth
+    if "article" in before[-1].kinds and {"noun", "label"} & after.kinds.keys():
+        return (at,)  # for a third month
     fraction = {"small", "article", "number"} & before[-1].kinds.keys() or before[-1].text == "-"
     return () if fraction and "ordinal" in tokens[at].kinds else (at,)
 
@@ -252,8 +265,8 @@ def _worded(tokens: Tokens, at: int) -> tuple[int, ...]:
         return ()
     if {"sign", "before"} & before.kinds.keys() or before.text == "-" or "out of" in after.text:
         return ()
-    if "in" in after.kinds and "small" in token_at(tokens, at + 2).kinds:
-        return ()  # one in five
+    if ({"in", "to"} & after.kinds.keys() or after.text == "or") and "small" in token_at(tokens, at + 2).kinds:
+        return ()  # one in five, one to two million
     counted = {"word", "noun", "currency", "percent", "ordinal", "part", "half", "modifier"} & after.kinds.keys()
     return () if counted and before.text.lower() not in _POINTING else (at,)
 
@@ -294,11 +307,13 @@ def _spelled_year(tokens: Tokens, at: int) -> bool:
 
 
 def _adverb(tokens: Tokens, at: int) -> bool:
-    """`十分重要` and `万一发生` count nothing; `三十分`, `一万一` do."""
+    """`十分重要`, `万一发生` and `一度超过` count nothing; `三十分`, `一万一` do."""
     token, before, after = tokens[at], token_at(tokens, at - 1), token_at(tokens, at + 1)
     numeral = {"digit", "place", "scale", "number", "few"}
     if token.text == "十":
         return after.text == "分" and numeral.isdisjoint(before.kinds)
+    if token.text == "一" and after.text == "度":
+        return numeral.isdisjoint(before.kinds)
     return token.text == "一" and before.text == "万" and numeral.isdisjoint(token_at(tokens, at - 2).kinds)
 
 
@@ -331,11 +346,6 @@ def _has_unit(tokens: Tokens, at: int) -> bool:
     return bool({"percent", "scale", "noun", "tenth"} & kinds) or (
         "currency" in kinds and not _is_number(tokens, at + 2)
     )
-
-
-def is_ideographic(character: str) -> bool:
-    """A Chinese character, or the mark that stands for an unknown one."""
-    return character == IDEOGRAPH_MARK or is_ideograph(character)
 
 
 def _letter(tokens: Tokens, at: int) -> tuple[int, ...]:

@@ -21,6 +21,7 @@ _JOINED_CODE: Final = {"K": 3, "k": 3, "M": 6, "m": 6, "B": 9, "T": 12}
 JOINED_SCALE: Final = {"k": 3, "m": 6, "M": 6, "mn": 6, "mm": 6, "b": 9, "bn": 9, "tn": 12}
 """Scales that can follow a code at once: `USDm`, `RMBbn`."""
 _WORD_MARKS: Final = "@\uff06\u3013"
+_CHINESE_NUMERALS: Final = frozenset("零一二三四五六七八九十百千万亿")
 _DIGITS: Final = frozenset((*RUN_MARKS, *ZERO_MARKS))
 _ANY: Final = f"[{RUN_MARKS[0]}-{ZERO_MARKS[3]}]"
 _HEAD: Final = f"[{RUN_MARKS[0]}-{RUN_MARKS[2]}]"
@@ -204,6 +205,8 @@ class _Scanner:
             return False
         if "whole_sum" in entry.kinds and (self.shape[end : end + 1] == MARK or self.shape[end : end + 1] in _DIGITS):
             return False  # +1.2pct/-0.3pct
+        if "no_number" in entry.kinds and at and self.shape[at - 1] in _CHINESE_NUMERALS:
+            return False  # 三十一起
         return end == len(self.shape) or not (is_letter(self.shape[end]) and is_letter(self.shape[end - 1]))
 
     def _unknown(self, at: int, end: int) -> int:

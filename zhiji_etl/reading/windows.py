@@ -47,6 +47,11 @@ def windows(symbols: Sequence[str]) -> list[tuple[int, int]]:
     return _merged(symbols, anchors) if anchors else []
 
 
+def is_ideographic(character: str) -> bool:
+    """A Chinese character, or the mark that stands for an unknown one."""
+    return character == IDEOGRAPH_MARK or is_ideograph(character)
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 
 

@@ -163,7 +163,8 @@ class _Builder:
         for code in map(str, Locale("en").currencies):
             self.codes.add(code)
             self.add(code, "weak_code" if code in weak else "currency", (code,))
-            self.add(code.lower(), "weak_code", (code,))
+            if code not in weak:
+                self.add(code.lower(), "weak_code", (code,))
 
     def add_currency_names(self, languages: list[str], unnamed: set[str]) -> None:
         """The names of currencies in these languages."""
