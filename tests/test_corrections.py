@@ -131,6 +131,11 @@ def test_an_acceptance_that_nothing_needs_is_said(corrected, name: str, which: s
     assert message == f"A correction accepts {name}, and no finding of {which} about “3.5 million” is inconsistent."
 
 
+def test_the_summary_of_a_run_says_why_a_finding_is_accepted(corrected, command):
+    told = command("run", corrected(*ALL[:4]))
+    assert "  accepted: The annual report says so (reported by an analyst)." in told.out.splitlines()
+
+
 def test_a_figure_that_is_not_there_is_said(corrected):
     result = zj.Project(corrected(("Z", "sales", "5", "drop = true"))).run()
     row = result.findings.filter(kind="correction").row(0, named=True)

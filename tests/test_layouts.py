@@ -578,6 +578,8 @@ def test_a_table_of_a_page(wide):
     assert cells(result) == moved
     error = error_of(lambda: wide(PAGE, 'sheet = "7"\n' + sidecar, "wide.html"))
     assert (error.code, "sheet = 2" in str(error)) == ("table_missing", True)
+    error = error_of(lambda: wide("<p>5 million vehicles", "", "wide.html"))
+    assert (error.code, "sheet" in str(error), "zhiji-etl find" in str(error)) == ("table_missing", False, True)
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,8 @@ def check(
     `unit` and the rest where known). `rules` are functions of `m`, marked with `@rule` or not, or tables, whose rules
     are then run, and whose fiscal year ends say what `FY2020` of an entity means, unless a column `fiscal_year_end`
     (`03-31`) does. Where amounts restate others (`restates`), they are judged by `rates`. A column `decimals` beside
-    `printed` declares the precision: more digits than that are the reason `excess_digits`. `trust` is the weight of a
+    `printed` declares the precision: more digits than that are the reason `excess_digits`. Any other text that is no
+    figure counts as not printed: a project's run tells why it is none, as a reject. `trust` is the weight of a
     source in conflicts: of several candidates the lightest are likely wrong; infinite weight is never suspected.
     Raises `SourceError` (`column_missing`), `RuleError` (`rules_contradict` among them), and `UnitError` where a metric
     is printed in units that do not convert.

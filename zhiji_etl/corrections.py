@@ -30,6 +30,9 @@ FILE: Final = "corrections.toml"
 ACTIONS: Final = ("override", "scale", "drop", "accept")
 PLACE: Final = ("source", "entity", "metric", "period")
 KIND: Final = "correction"
+ACCEPTED: Final = " Accepted: "
+"""What stands in a message before the reason for which its finding is accepted."""
+
 DROPPED: Final = "dropped_by_correction"
 
 WORKING: Final[dict[str, pl.DataType]] = {
@@ -210,7 +213,7 @@ def _is_accepted(one: Correction, meant: pl.DataFrame) -> pl.Expr:
 
 def _accepted(frame: pl.DataFrame, mask: pl.Expr, one: Correction) -> pl.DataFrame:
     quiet = pl.lit(Severity.INFO.value).cast(frame.schema["severity"])
-    noted = pl.concat_str(pl.col("message"), pl.lit(f" Accepted: {_reason(one)}"))
+    noted = pl.concat_str(pl.col("message"), pl.lit(f"{ACCEPTED}{_reason(one)}"))
     return frame.with_columns(
         severity=pl.when(mask).then(quiet).otherwise("severity"),
         message=pl.when(mask).then(noted).otherwise("message"),

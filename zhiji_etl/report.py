@@ -15,6 +15,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
 
+from zhiji_etl.corrections import ACCEPTED
 from zhiji_etl.exchange import implied_table
 from zhiji_etl.figures import Severity, Verdict
 from zhiji_etl.findings import alternatives_of, conflicts_of, figures_of, is_inconsistent, is_main
@@ -131,6 +132,8 @@ def explanation(finding: Mapping[str, Any], shown: Excerpt) -> RenderableType:
         lines.append(Text(f"  {last_digits(finding['gap_steps'])} apart"))
     lines += [_alternative(row, unit) for row in alternatives_of(finding, shown.findings).iter_rows(named=True)]
     lines += [_resolution(change) for change in finding["resolved_by"] or []]
+    accepted = (finding["message"] or "").partition(ACCEPTED)[2]
+    lines += [Text(f"  accepted: {brief(accepted)}")] if accepted else []
     told = (row["reading"] or "" for row in conflicts_of(finding, shown.findings).iter_rows(named=True))
     lines += [Text(f"  by all rules together {brief(reading)}") for reading in told if reading.startswith(LIKELY)]
     return Group(*lines)

@@ -80,6 +80,8 @@ def _table_missing(path: Path, wanted: int | None, filled: list[int], count: int
     shown = ", ".join(map(str, filled[:20])) or "none"
     what = f"has no table {wanted}" if wanted is not None else f"has {count} tables; with figures: {shown}"
     hint = f"Write in the sidecar: sheet = {filled[0] if filled else 1}."
+    if not count:
+        hint = "Figures of running text are found by zhiji-etl find, which writes rows for raw/."
     return SourceError("table_missing", f"{safe_terminal(path.name)} {what}.", hint=hint)
 
 
