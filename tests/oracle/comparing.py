@@ -128,8 +128,8 @@ class Comparison:
             "meets": ("consistent", "too_imprecise"),
         }[outcome.kind]
         zero = reason == "division_by_zero" and self.project.divides_by_zero(instance, relation)
-        if _repeats(relation) and outcome.kind in ("fails", "meets"):
-            self.counts["(rules in which a figure stands twice)"] += 1
+        if self.repeats_unbounded(instance, relation) and outcome.kind in ("fails", "meets"):
+            self.counts["(rules in which a figure stands twice that is not bounded)"] += 1
             if verdict == "inconsistent" and outcome.kind == "meets":
                 yield "is inconsistent, the oracle says that it can hold"
             return
@@ -141,11 +141,17 @@ class Comparison:
         if outcome.kind == "fails" and not zero:
             yield from self.of_resolutions(row, instance, relation)
 
+    def repeats_unbounded(self, instance: Instance, relation: Relation) -> bool:
+        """Whether a figure stands twice that is not bounded, so that interval arithmetic is wider than need be."""
+        twice = [ref for ref in relation.over if ref in (relation.under or {})]
+        ends = [self.project.within(ref.of(instance.entity, instance.year)) for ref in twice]
+        return any(None in (one.low, one.high) for one in ends)
+
     def of_measures(self, row: Finding, instance: Instance, relation: Relation, outcome: Outcome) -> Iterator[str]:
         """The implied bounds and the reading of a rule."""
         level = outcome.level if outcome.kind == "meets" else None
         implied = self.project.stated(instance, relation, level)
-        if relation.symbol == "==" and not instance.law.missing_parts and not _repeats(relation):
+        if relation.symbol == "==" and not instance.law.missing_parts:
             self.counts["implied bounds of rules"] += 1
             # What cannot be below zero may be cut off there or not.
             if not _same(implied, (row["implied_low"], row["implied_high"])):
@@ -168,7 +174,7 @@ class Comparison:
         told = {(one["entity"], one["metric"], one["period"]): one for one in row["resolved_by"] or []}
         for ref in relation.refs:
             key = ref.of(instance.entity, instance.year)
-            if key not in self.project.prints or _repeats(relation):
+            if key not in self.project.prints:
                 continue
             expected = self.project.explained(instance, relation, ref)
             one = told.get((key.entity, key.metric, str(key.year)))
@@ -253,15 +259,15 @@ class Comparison:
             key = Key(change["entity"], change["metric"], int(change["period"]))
             self.counts["candidates"] += 1
             ends, bounds = self.project.change(group, key), (change["low"], change["high"])
-            if self.project.is_ratio(group, key) and _holds(bounds, ends):
-                self.counts["(ratios to change, wider than need be)"] += not _same(ends, bounds)
+            if self.project.is_ratio(group, key) and _holds(bounds, ends) and not _same(ends, bounds):
+                self.counts["(ratios to change, wider than need be)"] += 1
             elif not _same(ends, bounds):
                 yield f"{entity}: {key.name} must be {change['low']} to {change['high']}, the oracle says {_told(ends)}"
 
     def _is_left(self, group: Sequence[Instance]) -> bool:
         """Whether a group that cannot hold is one that is not decided."""
         alone = [relation for one in group for relation in one.law.alternatives.values()] if len(group) == 1 else []
-        if any(_repeats(relation) for relation in alone):
+        if any(self.repeats_unbounded(group[0], relation) for relation in alone):
             return True
         if alone and all(self.project.outcome(group[0], relation).kind == "missing" for relation in alone):
             return True
@@ -319,11 +325,6 @@ def compared(project: Project, counts: Counter[str], *, as_text: bool) -> list[s
     except TooManyError:
         counts["too large for the oracle"] += 1
     return []
-
-
-def _repeats(relation: Relation) -> bool:
-    """Whether a figure stands twice, so that interval arithmetic is wider than need be."""
-    return len(relation.refs) < 1 + len(relation.over) + len(relation.under or {})
 
 
 def _candidates(message: str) -> tuple[set[frozenset[str]], int]:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-MOST: Final = 4000
-"""Rows from which on elimination is given up."""
+MOST: Final = 2000
+"""Rows that one step of elimination may make; it is given up where that is more."""
 
 
 class TooManyError(ArithmeticError):
@@ -64,9 +64,10 @@ def left_to(rows: Iterable[Row], name: str) -> Ends:
     """The ends of all values that one variable can have; empty ends where the rows do not hold together."""
     known = _solved([_plain(row) for row in rows], name)
     while (others := {other for row in known for other in row.terms} - {name}) and not _broken(known):
-        known = _eliminated(known, min(sorted(others), key=lambda one: _cost(known, one)))
-        if len(known) > MOST:
+        cheapest = min(sorted(others), key=lambda one: _cost(known, one))
+        if _cost(known, cheapest) > MOST:
             raise TooManyError
+        known = _eliminated(known, cheapest)
     return Ends(Fraction(1), Fraction(0)) if _broken(known) else _read(known, name)
 
 

@@ -34,11 +34,14 @@ class Law:
     choice: int
 
 
-class Floors(NamedTuple):
-    """The least that figures can be that are not printed, and those whose print is doubted, [figures, groups]."""
+class Allowed(NamedTuple):
+    """The least that figures can be that are not printed, and those whose print is doubted, and the most that both can
+    be, [figures, groups].
+    """
 
     unprinted: Floats
     doubted: Floats
+    most: Floats
 
 
 def choices(batch: Batch, laws: Sequence[Law]) -> list[list[int]]:
@@ -67,31 +70,34 @@ def form_of(batch: Batch, laws: Sequence[Law], taken: Sequence[int], names: Sequ
     return None if len(set(ratios)) < len(ratios) or read & set(ratios) else Form(ties, batch.figures)
 
 
-def given(form: Form, printed: Printed, floors: Floors, weights: Floats) -> Given:
+def given(form: Form, printed: Printed, allowed: Allowed, weights: Floats) -> Given:
     """The arrays of a batch."""
     active = np.ones((len(form.ties), weights.shape[1]), dtype=bool)
     for number, tie in enumerate(form.ties):
         if tie.divisor is not None:
-            active[number] = printed.there[tie.divisor.ratio]
+            ratio = tie.divisor.ratio
+            active[number] = printed.there[ratio] | np.isfinite(allowed.most[ratio])
     there = printed.there
     return Given(
-        np.where(there, printed.low, floors.unprinted),
-        np.where(there, printed.high, np.inf),
+        np.where(there, printed.low, allowed.unprinted),
+        np.where(there, printed.high, allowed.most),
         there & printed.low_open,
         there & printed.high_open,
-        np.where(there, np.minimum(floors.doubted, printed.low), floors.unprinted),
+        np.where(there, np.minimum(allowed.doubted, printed.low), allowed.unprinted),
+        np.where(there, np.maximum(allowed.most, printed.high), allowed.most),
         np.where(there, weights, np.inf),
         active,
     )
 
 
-def floors_of(batch: Batch, subjects: Sequence[Subject], metrics: Mapping[str, Metric]) -> Floors:
-    """The least that each figure can be, as its metric says; -inf where it says nothing."""
+def allowed_of(batch: Batch, subjects: Sequence[Subject], metrics: Mapping[str, Metric]) -> Allowed:
+    """What each figure can be, as its metric says; -inf and inf where it says nothing."""
     known = [metrics[subject.metric] for subject in subjects]
     least = np.array([-np.inf if one.at_least is None else one.at_least for one in known], dtype=np.float64)
     # That no figure of a metric is below zero says nothing of one that may be wrong.
     declared = np.where([one.assumed for one in known], -np.inf, least)
-    return Floors(np.asarray(least[batch.subjects]), np.asarray(declared[batch.subjects]))
+    most = np.array([np.inf if one.at_most is None else one.at_most for one in known], dtype=np.float64)
+    return Allowed(*(np.asarray(ends[batch.subjects]) for ends in (least, declared, most)))
 
 
 # --- helpers ---------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ Source of the formulas: R. E. Moore, R. B. Kearfott, M. J. Cloud, Introduction t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -36,6 +37,17 @@ def operation(symbol: str, left: Interval, right: Interval) -> Interval:
     return {"+": _sum, "-": _difference, "*": _product, "/": _quotient}[symbol](left, right)
 
 
+def hull(parts: Sequence[Interval], whole: Interval) -> Interval:
+    """From the lowest end of the parts to the highest, where the whole that they are parts of is known."""
+    low, high = _smallest([part.low for part in parts]), _largest([part.high for part in parts])
+    known = whole.low.is_not_null() & whole.high.is_not_null()
+    return Interval(
+        pl.when(known).then(pl.coalesce(low, whole.low)),
+        pl.when(known).then(pl.coalesce(high, whole.high)),
+        whole.positive,
+    )
+
+
 def _sum(left: Interval, right: Interval) -> Interval:
     return Interval(left.low + right.low, left.high + right.high, left.positive and right.positive)
 
@@ -53,8 +65,10 @@ def _product(left: Interval, right: Interval) -> Interval:
 
 def _quotient(left: Interval, right: Interval) -> Interval:
     if left.positive and right.positive:
-        # A divisor that may be zero leaves the quotient unbounded above; one that must be zero leaves it unknown.
-        high = pl.when(right.high > 0).then((left.high / right.low).fill_nan(INFINITY))
+        # A divisor that may be zero leaves the quotient unbounded above, but for that of nothing; one that must be zero
+        # leaves it unknown.
+        most = pl.when(left.high == 0).then(0.0).otherwise((left.high / right.low).fill_nan(INFINITY))
+        high = pl.when(right.high > 0).then(most)
         return Interval(pl.when(right.high > 0).then((left.low / right.high).fill_nan(0.0)), high, True)
     signed = (right.low > 0) | (right.high < 0)
     corners = [(a / b).fill_nan(0.0) for a in (left.low, left.high) for b in (right.low, right.high)]

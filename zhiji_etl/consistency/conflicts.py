@@ -94,7 +94,8 @@ def conflicts(
     named = {leaf.entity for one in judged for leaf in operands_of(one.relation).values()}
     tying = {(one.entity, one.metric) for one in no_value if one.entity in named}
     quick = localised_together(judged, metrics, figures, trust, tying)
-    left, untried = _left(judged, quick, no_value, set(concerned))
+    # Of figures that tie nobody to others, all that leaves them no value is in one group.
+    left, untried = _left(judged, quick, no_value, set(concerned) if tying else set())
     if elsewhere is not None and elsewhere.spanning:
         untried.clear()  # their own shards count them
     tied = [] if elsewhere is None else [group for group in left if elsewhere.spans(group, no_value)]

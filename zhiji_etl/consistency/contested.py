@@ -64,7 +64,7 @@ def _needed(one: Judged, holds: pl.Series, operand: Operand, metrics: Mapping[st
     printed = pl.all_horizontal(pl.col(columns(name).figure_id).is_not_null() for name in one.check.names)
     rows = one.frame.with_row_index("row").filter(holds).filter(printed)
     others = figures_of(rows, [name for name in one.check.names if name != operand.name])
-    found = required(rows, one.relation, one.check, operand, metrics[operand.metric].unit)
+    found = required(rows, one.check, operand, metrics[operand.metric].unit)
     told = found.with_columns(vintage=pl.lit(None, pl.String), binding_low=others, binding_high=others)
     bound = told.filter(pl.col("low").is_not_null() & pl.col("high").is_not_null())
     return bound.select(pl.col(name).cast(dtype) for name, dtype in ROWED.items())

@@ -35,8 +35,9 @@ AT_ONCE: Final = 1 << 12
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """Groups of one form. [figures, groups]: ends, whether they are excluded, the least that each figure can be
-    were it not printed, and its weight (infinite: never to be changed). `active` [ties, groups]: those that are there.
+    """Groups of one form. [figures, groups]: ends, whether they are excluded, the least and the most that each figure
+    can be were it not printed, and its weight (infinite: never to be changed). `active` [ties, groups]: those that are
+    there.
     """
 
     low: Floats
@@ -44,6 +45,7 @@ class Given:
     low_open: Flags
     high_open: Flags
     floor: Floats
+    ceiling: Floats
     weights: Floats
     active: Flags
 
@@ -87,9 +89,10 @@ class _Work:
         self.form, self.rows = form, rows
         ends = Ends(given.low[:, rows], given.high[:, rows], given.low_open[:, rows], given.high_open[:, rows])
         self.weights = given.weights[:, rows]
-        floor = given.floor[:, rows]
-        self.lattice = _lattice(form, ends, floor)
-        self.chunk, self.turned = _signed(form, _chunk(form, ends, floor, self.lattice, given.active[:, rows]))
+        shut = np.zeros(ends.low.shape, dtype=bool)
+        allowed = Ends(given.floor[:, rows], given.ceiling[:, rows], shut, shut)
+        self.lattice = _lattice(form, ends, allowed)
+        self.chunk, self.turned = _signed(form, _chunk(form, ends, allowed, self.lattice, given.active[:, rows]))
         self.printed = np.isfinite(ends.low) | np.isfinite(ends.high)
         self.suspects = np.isfinite(self.weights) & self.printed
 
@@ -173,7 +176,7 @@ class _Search:
     def _freed(self, rows: np.ndarray, column: int) -> Chunk:
         """Some groups with one figure free."""
         part = self.chunk.at(rows)
-        part.low[column], part.high[column] = part.floor[column], np.inf
+        part.low[column], part.high[column] = part.floor[column], part.ceiling[column]
         # Anew: the figure may have been without a value.
         return replace(part)
 
@@ -273,18 +276,19 @@ class _Search:
 # --- arrays ----------------------------------------------------------------------------------------------------------
 
 
-def _lattice(form: Form, ends: Ends, floor: Floats) -> Lattice:
+def _lattice(form: Form, ends: Ends, allowed: Ends) -> Lattice:
     is_open = form.open or bool(ends.open.any())
     room = 1 << (form.figures + 2 * len(form.ties)).bit_length() if is_open else 1
     limits = np.array([end for tie in form.ties for end in (tie.low, tie.high) if np.isfinite(end)], dtype=float)
-    # A floor that is no declared one is the low end of a print, which is on the lattice by itself.
-    limits = np.union1d(limits, floor[np.isfinite(floor) & (floor != ends.low)])
+    # What is allowed and is not declared is the end of a print, which is on the lattice by itself.
+    for declared, printed in ((allowed.low, ends.low), (allowed.high, ends.high)):
+        limits = np.union1d(limits, declared[np.isfinite(declared) & (declared != printed)])
     return lattice_of(ends, limits, room, usable=form.units and (form.forest or not is_open))
 
 
-def _chunk(form: Form, ends: Ends, floor: Floats, lattice: Lattice, active: Flags) -> Chunk:
-    low = inside(ends.low, ends.low_open, lattice, 1)
-    high = inside(ends.high, ends.high_open, lattice, -1)
+def _chunk(form: Form, ends: Ends, allowed: Ends, lattice: Lattice, active: Flags) -> Chunk:
+    low, floor = (inside(of.low, of.low_open, lattice, 1) for of in (ends, allowed))
+    high, ceiling = (inside(of.high, of.high_open, lattice, -1) for of in (ends, allowed))
     shape = (len(form.ties), lattice.scale.size)
 
     def limits(numbers: Sequence[float], is_open: Sequence[bool], sign: int) -> Floats:
@@ -294,8 +298,7 @@ def _chunk(form: Form, ends: Ends, floor: Floats, lattice: Lattice, active: Flag
 
     least = limits([tie.low for tie in form.ties], [tie.low_open for tie in form.ties], 1)
     most = limits([tie.high for tie in form.ties], [tie.high_open for tie in form.ties], -1)
-    floor = inside(floor, np.zeros(floor.shape, dtype=bool), lattice, 1)
-    return Chunk(low, high, floor, active, least, most, lattice.tolerance)
+    return Chunk(low, high, floor, ceiling, active, least, most, lattice.tolerance)
 
 
 def _signed(form: Form, chunk: Chunk) -> tuple[Chunk, Flags]:

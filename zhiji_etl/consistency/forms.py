@@ -29,6 +29,7 @@ OWNER: Final = ["entity", "vintage"]
 SPAN: Final = ["period_start", "period_end"]
 TOLD: Final = ["table", "period"]
 WRONG: Final = "__wrong"
+LOST: Final = "__lost"
 DENSE: Final = 4
 """How many times as large as their count numbers may be, to be looked up in a table."""
 NO_OWNERS: Final = pl.DataFrame(schema={"entity": pl.String, "vintage": pl.String})
@@ -42,6 +43,7 @@ NO_ROWS: Final = pl.DataFrame(
         "table": pl.String,
         "period": pl.String,
         "failed": pl.Boolean,
+        "lost": pl.Boolean,
     }
 )
 
@@ -97,8 +99,8 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """All groups in which some rule fails or that have two rules. `frames`: the rows that they refer to, by rule;
-    `rows`: the same in one frame, in the order that `Batch.first` counts in; `subjects`: what their codes mean.
+    """All groups in which some rule fails or is lost, or that have two rules. `frames`: the rows that they refer to, by
+    rule; `rows`: the same in one frame, in the order that `Batch.first` counts in; `subjects`: what their codes mean.
     """
 
     frames: tuple[pl.DataFrame, ...]
@@ -107,13 +109,17 @@ class Grouped:
     batches: tuple[Batch, ...]
 
 
-def grouped(judged: Sequence[Judged], wrong: Sequence[pl.Series], choices: Sequence[int]) -> Grouped:
+def grouped(
+    judged: Sequence[Judged], wrong: Sequence[pl.Series], lost: Sequence[pl.Series], choices: Sequence[int]
+) -> Grouped:
     """The groups of all entities in which some rule fails, or that have two rules, in batches of like form.
 
     `wrong`: for each of the judged, in which of its rows the rule fails, whichever of its alternatives is taken;
-    `choices`: the number of the rule that it is an alternative of.
+    `lost`: in which it does or would, whatever the figures are that nobody printed; `choices`: the number of the rule
+    that it is an alternative of.
     """
-    told = [one.frame.with_columns(flags.alias(WRONG)) for one, flags in zip(judged, wrong, strict=True)]
+    flagged = zip(judged, wrong, lost, strict=True)
+    told = [one.frame.with_columns(fails.alias(WRONG), gone.alias(LOST)) for one, fails, gone in flagged]
     concerned = _concerned(judged, told, choices)
     leaves = [Leaf(k, leaf) for k, one in enumerate(judged) for leaf in operands_of(one.relation).values()]
     rows = _rows(concerned)
@@ -133,7 +139,7 @@ def _concerned(
     judged: Sequence[Judged], frames: Sequence[pl.DataFrame], choices: Sequence[int]
 ) -> tuple[pl.DataFrame, ...]:
     """The rows that can be tied to others, and all rows of those of whom some rule fails."""
-    failed = pl.concat([NO_OWNERS, *(frame.filter(WRONG).select(OWNER) for frame in frames)]).unique()
+    failed = pl.concat([NO_OWNERS, *(frame.filter(LOST).select(OWNER) for frame in frames)]).unique()
     named = {leaf.entity for one in judged for leaf in operands_of(one.relation).values()} - {None}
     kept = []
     marked = failed.with_columns(__owner_fails=pl.lit(value=True))
@@ -171,6 +177,7 @@ def _rows(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
             *SPAN,
             *TOLD,
             pl.col(WRONG).alias("failed"),
+            pl.col(LOST).alias("lost"),
         )
         for k, frame in enumerate(frames)
     ]
@@ -268,7 +275,7 @@ def _batches(
     figure = owner[found.row].astype(np.int64) * subjects + found.subject
     labels = _components(rows.height, found.row[own], figure[own])
     concerned = np.bincount(labels[leads[rule]], minlength=rows.height) > 1
-    concerned[labels[failed]] = True
+    concerned[labels[rows.get_column("lost").to_numpy()]] = True
     kept = np.flatnonzero(concerned[labels])
     heads, group = _coded(labels[kept])
     kept, group = _ordered(kept, group, (span[kept], rule[kept], group))

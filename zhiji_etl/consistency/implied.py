@@ -12,7 +12,8 @@ from typing import Final
 
 import polars as pl
 
-from zhiji_etl.consistency.expressions import SAME, Operand, Rate, Relation, operands_of, solve
+from zhiji_etl.consistency.expressions import SAME, Operand, Rate, Relation, operands_of
+from zhiji_etl.consistency.isolation import isolated
 from zhiji_etl.consistency.operands import columns, figures_of, moved_periods
 from zhiji_etl.consistency.readings import NEAR, Check, ends
 from zhiji_etl.figures import IMPLIED_COLUMNS
@@ -35,7 +36,7 @@ def implied_by(wide: pl.DataFrame, relation: Relation, check: Check, metrics: Ma
     others = ~pl.col("entity").is_in(_references_to_itself(leaves))
     single = wide.lazy().with_row_index("row").filter((missing == 1) & others).collect()
     missed = [leaf for leaf in leaves if single.get_column(columns(leaf.name).low).has_nulls()]
-    made = [_for_operand(single, leaf, relation, check, metrics) for leaf in missed]
+    made = [_for_operand(single, leaf, check, metrics) for leaf in missed]
     return _newest(pl.concat([pl.DataFrame(schema=ROWED), *made]))
 
 
@@ -53,28 +54,32 @@ def _newest(found: pl.DataFrame) -> pl.DataFrame:
     return found.filter(newest.is_null() | (pl.col("vintage") == newest))
 
 
-def required(wide: pl.DataFrame, relation: Relation, check: Check, operand: Operand, unit: str) -> pl.DataFrame:
-    """The figure that one operand must be if it alone is wrong: FIGURE, `period, low, high, unit`, row by row.
+def required(wide: pl.DataFrame, check: Check, operand: Operand, unit: str) -> pl.DataFrame:
+    """The figure that one operand must be if it alone is wrong and both sides of a check are to be equal: FIGURE,
+    `period, low, high, unit`, row by row.
 
-    The bounds are null where the relation cannot be solved for it, and for a rate, which is nobody's figure.
+    The bounds are null where the check cannot be solved for it, and for a rate, which is nobody's figure.
     """
-    is_figure = not isinstance(operand, Rate)
-    solved = solve(relation, operand.name) if relation.symbol == "==" and is_figure else None
+    solved = None if isinstance(operand, Rate) else isolated(check, operand.name)
     nothing = pl.lit(None, pl.Float64)
     low, high = (nothing, nothing) if solved is None else ends(wide, solved, check, check.scale[operand.metric])
     return _named(wide, operand, low=low, high=high, unit=pl.lit(unit))
 
 
-def floored(found: pl.DataFrame, metrics: Mapping[str, Metric]) -> pl.DataFrame:
-    """Bounds cut at the least that their metric is declared to be: the low end is above the high one if none is left.
+def allowed(found: pl.DataFrame, metrics: Mapping[str, Metric]) -> pl.DataFrame:
+    """Bounds cut at the ends that their metric is declared to have: the low one is above the high one if none is left.
 
     That no figure of a metric happens to be below zero says nothing of one that is wrong or not printed.
     """
-    declared = [(m.name, m.at_least) for m in metrics.values() if m.at_least is not None and not m.assumed]
-    floors = pl.DataFrame(declared, schema={"metric": pl.String, "__floor": pl.Float64}, orient="row")
-    joined = found.join(floors, on="metric", how="left", maintain_order="left")
-    cut = pl.max_horizontal("low", "__floor")
-    return joined.with_columns(low=pl.when(pl.col("low").is_not_null()).then(cut)).drop("__floor")
+    declared = [(m.name, m.at_least, m.at_most) for m in metrics.values() if not m.assumed]
+    schema = {"metric": pl.String, "__least": pl.Float64, "__most": pl.Float64}
+    joined = found.join(
+        pl.DataFrame(declared, schema=schema, orient="row"), on="metric", how="left", maintain_order="left"
+    )
+    return joined.with_columns(
+        low=pl.when(pl.col("low").is_not_null()).then(pl.max_horizontal("low", "__least")),
+        high=pl.when(pl.col("high").is_not_null()).then(pl.min_horizontal("high", "__most")),
+    ).drop("__least", "__most")
 
 
 def possible() -> pl.Expr:
@@ -138,12 +143,10 @@ def empty() -> pl.DataFrame:
     return pl.DataFrame(schema=IMPLIED_COLUMNS)
 
 
-def _for_operand(
-    single: pl.DataFrame, operand: Operand, relation: Relation, check: Check, metrics: Mapping[str, Metric]
-) -> pl.DataFrame:
+def _for_operand(single: pl.DataFrame, operand: Operand, check: Check, metrics: Mapping[str, Metric]) -> pl.DataFrame:
     lacking = single.filter(pl.col(columns(operand.name).low).is_null())
     others = figures_of(lacking, check.names)
-    found = required(lacking, relation, check, operand, metrics[operand.metric].unit)
+    found = required(lacking, check, operand, metrics[operand.metric].unit)
     # The vintage of a row is that of its own entity: a named one, such as a market, has none from it.
     vintage = pl.col("vintage") if operand.entity is None else pl.lit(None, pl.String)
     told = found.lazy().with_columns(vintage.alias("vintage"), binding_low=others, binding_high=others)

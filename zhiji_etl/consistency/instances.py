@@ -16,14 +16,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from itertools import groupby
+from math import inf
 from typing import Any, NamedTuple
 
 import polars as pl
 
 from zhiji_etl.consistency.expressions import SAME, Operand, operands_of
-from zhiji_etl.consistency.linear import FREE, Bounds, Linear, gate
+from zhiji_etl.consistency.linear import Bounds, Linear, gate
 from zhiji_etl.consistency.operands import columns, step_away
-from zhiji_etl.consistency.readings import WIDEST, exact_bounds
+from zhiji_etl.consistency.readings import WIDEST, exact_bounds, fails_unprinted
 from zhiji_etl.consistency.rules import Judged
 from zhiji_etl.consistency.systems import SHUT, Template, rules_of_row, template, turned
 from zhiji_etl.figures import Severity, Verdict
@@ -152,6 +153,18 @@ def all_wrong(several: Sequence[Judged]) -> pl.Series:
     return pl.DataFrame(verdicts).select(pl.all_horizontal(pl.all() == Verdict.INCONSISTENT.value)).to_series()
 
 
+def all_lost(several: Sequence[Judged], metrics: Mapping[str, Metric]) -> pl.Series:
+    """In which rows no alternative can hold, whatever the figures are that nobody printed."""
+    ends = {
+        name: (-inf if one.at_least is None else one.at_least, inf if one.at_most is None else one.at_most)
+        for name, one in metrics.items()
+    }
+    lost = [fails_unprinted(one.frame, one.check, ends).alias(str(n)) for n, one in enumerate(several)]
+    wrong = [all_wrong([one]).alias(f"wrong {n}") for n, one in enumerate(several)]
+    each = [pl.col(flags.name) | pl.col(fails.name) for flags, fails in zip(lost, wrong, strict=True)]
+    return pl.DataFrame([*lost, *wrong]).select(pl.all_horizontal(each)).to_series()
+
+
 def severest(severities: Iterable[Severity]) -> Severity:
     """The loudest of several severities; an error where there are none."""
     return max(severities, key=list(Severity).index, default=Severity.ERROR)
@@ -275,9 +288,8 @@ def _allowed(metric: Metric, printed: Bounds | None) -> Bounds:
 
     That no figure of a metric is below zero says nothing of one that may be wrong.
     """
-    if metric.at_least is None:
-        return FREE
-    floor = Fraction(str(metric.at_least))
+    low, high = (None if end is None else Fraction(str(end)) for end in (metric.at_least, metric.at_most))
     if printed is None:
-        return Bounds(floor)
-    return FREE if metric.assumed or printed.low is None else Bounds(min(floor, printed.low))
+        return Bounds(low, high)
+    least = None if low is None or metric.assumed or printed.low is None else min(low, printed.low)
+    return Bounds(least, None if high is None or printed.high is None else max(high, printed.high))

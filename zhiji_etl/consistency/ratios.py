@@ -1,51 +1,60 @@
-"""What a printed ratio must be so that all other rules hold: a quotient of what they leave its figures.
+"""What a printed ratio must be so that all other rules hold: the ends of a quotient that they leave its figures.
 
-In: the linear rules and the box of a group, and the form of the ratio's rule. Out: bounds of the ratio in its own unit.
-Exact where no rule ties its figures to each other; else sound, and perhaps wider than need be.
+In: the linear rules and the box of a group, and the form of the ratio's rule. Out: bounds of the ratio in its own unit,
+the tightest. All numbers are divided by the divisor, which makes the quotient a sum, and the rules remain linear
+(A. Charnes, W. W. Cooper, Programming with linear fractional functionals, 1962).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from typing import Final
 
-from zhiji_etl.consistency.intervals import constant, operation
-from zhiji_etl.consistency.linear import FREE, Bounds, Box, Linear, gate
+from zhiji_etl.consistency.linear import FREE, Bounds, Box, Linear, gate, linear
 from zhiji_etl.consistency.programs import implied
 from zhiji_etl.consistency.systems import Affine, Template
 
+ONE: Final = "\0one"
+"""What the number 1 becomes: 1 over the divisor."""
+
+RATIO: Final = "\0ratio"
+
 
 def ratio_bounds(rules: Sequence[Linear], box: Box, form: Template, figures: Mapping[str, str]) -> Bounds:
-    """The bounds of the ratio of one form, its own print not regarded; `figures`: the figure of each operand."""
+    """The bounds of the ratio of one form, its own print not regarded; `figures`: the figure of each operand.
+
+    The divisor of the form is above zero (`turned`, systems.py).
+    """
     if form.ratio is None:
         return FREE
-    name = figures[form.ratio]
-    operands = {**form.over.terms, **form.under.terms}
-    found = implied(rules, {**box, name: FREE, gate(name): FREE}, [figures[one] for one in operands])
-    if found is None:
-        return FREE
-    return _sided(_quotient(form, {one: found[figures[one]].bounds for one in operands}), form)
+    freed = {**box, figures[form.ratio]: FREE, gate(figures[form.ratio]): FREE}
+    divided = [*_divided(rules, freed), _equal(form.under, figures, {}, 1)]
+    divided.append(_equal(form.over, figures, {RATIO: -form.ratio_scale}, 0))
+    found = implied(divided, {ONE: Bounds(Fraction(0), low_open=True)}, [RATIO])
+    return FREE if found is None else _sided(found[RATIO].bounds, form)
 
 
 # --- helpers ---------------------------------------------------------------------------------------------------------
 
 
-def _quotient(form: Template, known: Box) -> Bounds:
-    """`over / under`; the divisor's own part of what stands above it is taken out, so that it stands only once."""
-    if len(form.under.terms) != 1 or form.under.constant:
-        return operation("/", _sum(form.over, known), _sum(form.under.times(form.ratio_scale), known))
-    ((divisor, factor),) = form.under.terms.items()
-    rest = Affine({one: weight for one, weight in form.over.terms.items() if one != divisor}, form.over.constant)
-    share = operation("/", _sum(rest, known), known[divisor])
-    whole = operation("+", share, constant(form.over.terms.get(divisor, Fraction(0))))
-    return operation("/", whole, constant(factor * form.ratio_scale))
+def _divided(rules: Sequence[Linear], box: Box) -> Iterator[Linear]:
+    """The rules, and the bounds of the figures as rules, with all numbers divided by the divisor."""
+    own = {name: box.get(name, FREE) for rule in rules for name in rule.figures}
+    boxed = (
+        Linear("", ((name, Fraction(1)),), *(ends.low, ends.high, ends.low_open, ends.high_open))
+        for name, ends in own.items()
+    )
+    for rule in (*rules, *boxed):
+        if rule.low is not None:
+            yield linear(rule.name, [*rule.coefficients, (ONE, -rule.low)], 0, None, low_open=rule.low_open)
+        if rule.high is not None:
+            yield linear(rule.name, [*rule.coefficients, (ONE, -rule.high)], None, 0, high_open=rule.high_open)
 
 
-def _sum(of: Affine, known: Box) -> Bounds:
-    total = constant(of.constant)
-    for operand, weight in of.terms.items():
-        total = operation("+", total, operation("*", constant(weight), known[operand]))
-    return total
+def _equal(side: Affine, figures: Mapping[str, str], beside: Mapping[str, Fraction], to: int) -> Linear:
+    terms = [(figures[operand], weight) for operand, weight in side.terms.items()]
+    return linear("", [*terms, *beside.items(), (ONE, side.constant)], to, to)
 
 
 def _sided(quotient: Bounds, form: Template) -> Bounds:

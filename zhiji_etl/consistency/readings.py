@@ -7,7 +7,7 @@ the finest, WIDEST the coarsest admissible for every figure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -20,6 +20,8 @@ from zhiji_etl.consistency.bounds import Interval
 from zhiji_etl.consistency.expressions import Expression, Operand, fold, operands
 from zhiji_etl.consistency.linear import Bounds
 from zhiji_etl.consistency.operands import Columns, columns
+from zhiji_etl.consistency.repeats import corners
+from zhiji_etl.consistency.systems import can_hold, template
 
 NEAR: Final = 1e-9
 """Relative distance from touching within which floats do not decide."""
@@ -74,6 +76,25 @@ def compare(wide: pl.DataFrame, check: Check) -> pl.DataFrame:
     parts = [part.drop(read) for part in _at_finest_meeting_level(ready, check)]
     made = parts[0] if len(parts) == 1 else pl.concat(parts).sort("__row")
     return wide.hstack(made.drop("__row"))
+
+
+def fails_unprinted(frame: pl.DataFrame, check: Check, allowed: Mapping[str, tuple[float, float]]) -> pl.Series:
+    """In which rows a check cannot hold though figures of it are not printed, each of them anything that is allowed.
+
+    `allowed`: the ends of each metric. False where all figures are printed, and where bounds alone do not tell.
+    """
+    lacking = pl.any_horizontal([pl.col(columns(name).low).is_null() for name in check.names])
+    read = [field for name in check.names for field in columns(name).bounding]
+    rows = frame.lazy().select(read).with_row_index("__row").filter(lacking).collect()
+    filled: dict[str, pl.Expr] = {}
+    for leaf in (leaf for side in (check.stated, check.implied) for leaf in operands(side)):
+        names, (low, high) = columns(leaf.name), allowed[leaf.metric]
+        ends_of_it = {names.low: low, names.high: high, names.low_closed: True, names.high_closed: True, names.rungs: 1}
+        gap = pl.col(names.low).is_null()
+        filled |= {name: pl.when(gap).then(pl.lit(end)).otherwise(name) for name, end in ends_of_it.items()}
+    ready = rows.with_columns(complete=pl.lit(value=True), **filled)
+    fails = _compare(ready, check, WIDEST).filter(~pl.col("meets")).get_column("__row")
+    return pl.int_range(frame.height, eager=True, dtype=pl.UInt32).is_in(fails.implode())
 
 
 def ends(frame: pl.DataFrame, node: Expression, check: Check, scale: Fraction) -> tuple[pl.Expr, pl.Expr]:
@@ -162,6 +183,10 @@ def _decide_near(compared: pl.DataFrame, check: Check, level: int) -> pl.DataFra
 
 
 def _meets_exactly(row: Mapping[str, object], check: Check, level: int) -> bool:
+    form = template(check) if corners(check.stated) or corners(check.implied) else None
+    if form is not None:
+        return can_hold(form, {name: exact_bounds(row, name, level) for name in check.names})
+
     def leaf(operand: Operand) -> Bounds:
         """The exact bounds of one operand, in base units."""
         scale = check.scale[operand.metric]
@@ -190,7 +215,20 @@ def _exact(number: object) -> Fraction | None:
 
 
 def _interval(frame: pl.DataFrame, node: Expression, check: Check, level: int) -> Interval:
-    return fold(node, partial(_leaf, frame, check, level), bounds.constant, bounds.operation)
+    leaf = partial(_leaf, frame, check, level)
+    made = fold(node, leaf, bounds.constant, bounds.operation)
+    tried = [fold(node, partial(_at_end, leaf, ends), bounds.constant, bounds.operation) for ends in corners(node)]
+    return bounds.hull(tried, made) if tried else made
+
+
+def _at_end(leaf: Callable[[Operand], Interval], ends: Mapping[str, int], operand: Operand) -> Interval:
+    """The bounds of an operand, or one of its ends where that is asked for and bounded."""
+    made, end = leaf(operand), ends.get(operand.name)
+    if end is None:
+        return made
+    if end == 0:
+        return made._replace(high=pl.when(made.low.is_finite()).then(made.low).otherwise(made.high))
+    return made._replace(low=pl.when(made.high.is_finite()).then(made.high).otherwise(made.low))
 
 
 def _leaf(frame: pl.DataFrame, check: Check, level: int, operand: Operand) -> Interval:

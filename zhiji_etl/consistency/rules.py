@@ -33,7 +33,8 @@ from zhiji_etl.consistency.expressions import (
     relations,
     solve,
 )
-from zhiji_etl.consistency.implied import empty, floored, hull, implied_by
+from zhiji_etl.consistency.implied import allowed, empty, hull, implied_by
+from zhiji_etl.consistency.isolation import parted
 from zhiji_etl.consistency.operands import Shelf, columns, side_by_side
 from zhiji_etl.consistency.readings import Check
 from zhiji_etl.consistency.verdicts import judge, judge_with_missing_parts
@@ -133,7 +134,7 @@ def run_rule(compiled: CompiledRule, shelf: Shelf, metrics: Mapping[str, Metric]
     judged = {name: judge_rows(wide, check) for name, check in compiled.checks.items()}
     several = len(judged) > 1
     implied = [implied_by(wide, compiled.relations[name], check, metrics) for name, check in compiled.checks.items()]
-    known = empty() if several and compiled.every else floored(hull(implied), metrics)
+    known = empty() if several and compiled.every else allowed(hull(implied), metrics)
     return Outcome(compiled, judged, _is_about(wide, compiled), known)
 
 
@@ -222,4 +223,4 @@ def _check(relation: Relation, material: float, metrics: Mapping[str, Metric]) -
     scale = {name: base_factor(metrics[name].unit) for name in leaves}
     positive = frozenset(name for name in leaves if _is_positive(metrics[name]))
     stated_scale = scale[stated.metric] if isinstance(stated, Operand) else Fraction(1)
-    return Check(stated, symbol, implied, scale, stated_scale, positive, material)
+    return parted(Check(stated, symbol, implied, scale, stated_scale, positive, material))

@@ -13,7 +13,7 @@ import polars as pl
 
 from zhiji_etl.consistency.changes import level_of, slips_of
 from zhiji_etl.consistency.expressions import Operand, Ranking, Rate, Relation, operands_of, rates_of
-from zhiji_etl.consistency.implied import floored, possible, required
+from zhiji_etl.consistency.implied import allowed, possible, required
 from zhiji_etl.consistency.operands import columns, figures_of, told
 from zhiji_etl.consistency.readings import WIDEST, Check
 from zhiji_etl.consistency.rules import CompiledRule, Outcome
@@ -165,13 +165,12 @@ def _resolutions(
     if wrong.is_empty():
         return pl.DataFrame(schema={"__row": pl.UInt32(), "resolved_by": RAW_FINDING_COLUMNS["resolved_by"]})
     relation, check = compiled.relations[alternative], compiled.checks[alternative]
-    equal = Relation("==", relation.left, relation.right)
-    leaves = list(operands_of(relation).values())
+    leaves = [leaf for name, leaf in operands_of(relation).items() if name in check.names]
     units = {leaf.metric: metrics[leaf.metric].unit for leaf in leaves}
     changes = []
     for operand in leaves:
-        found = required(wrong, equal, check, operand, units[operand.metric])
-        found = floored(found.with_columns(**_open_ends(check, operand, metrics[operand.metric])), metrics)
+        found = required(wrong, check, operand, units[operand.metric])
+        found = allowed(found.with_columns(**_open_ends(check, operand, metrics[operand.metric])), metrics)
         low, high = found.get_column("low"), found.get_column("high")
         slips = slips_of(wrong, operand, low, high, level_of(operand, leaves, units))
         if operand.offset in EARLIER and check.symbol == "==":

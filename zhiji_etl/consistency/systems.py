@@ -12,10 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from zhiji_etl.consistency.expressions import Expression, Operand, fold
 from zhiji_etl.consistency.linear import FREE, UNLIMITED, Bounds, Box, Linear, gate, linear, scaled, total
-from zhiji_etl.consistency.readings import Check
+from zhiji_etl.consistency.programs import feasible
+
+if TYPE_CHECKING:
+    from zhiji_etl.consistency.readings import Check
 
 SHUT = Bounds(Fraction(0), Fraction(0))
 """The bounds of a gate whose ratio is believed."""
@@ -105,18 +109,26 @@ def rules_of_row(
     if made.ratio is None:
         yield _compared(name, made.over, made.symbol, figures)
         return
-    ratio = scaled(box.get(made.ratio, FREE), made.ratio_scale)
-    if ratio.free:
-        return
-    shut = {gate(figures[made.ratio]): Fraction(-1)}
-    yield _bounded(name, made.under, figures, {}, low_open=True)
-    if ratio.high is not None and made.symbol in ("==", ">=", ">"):
-        yield _bounded(name, _less(made, ratio.high).times(Fraction(-1)), figures, {k: -v for k, v in shut.items()})
-    if ratio.low is not None and made.symbol in ("==", "<=", "<"):
-        yield _bounded(name, _less(made, ratio.low), figures, shut)
-        floor = allowed.get(figures[made.ratio], FREE).low
-        if floor is not None:
-            yield _bounded(name, _less(made, floor * made.ratio_scale), figures, {})
+    figure = figures[made.ratio]
+    printed, can_be = (scaled(of, made.ratio_scale) for of in (box.get(made.ratio, FREE), allowed.get(figure, FREE)))
+    if not printed.free:
+        yield _bounded(name, made.under, figures, {}, low_open=True)
+    for ratio, opened in ((printed, Fraction(1)), (can_be, Fraction(0))):
+        if ratio.high is not None and made.symbol in ("==", ">=", ">"):
+            less, is_open = _less(made, ratio.high).times(Fraction(-1)), ratio.high_open or made.symbol == ">"
+            yield _bounded(name, less, figures, {gate(figure): opened}, low_open=is_open)
+        if ratio.low is not None and made.symbol in ("==", "<=", "<"):
+            more, is_open = _less(made, ratio.low), ratio.low_open or made.symbol == "<"
+            yield _bounded(name, more, figures, {gate(figure): -opened}, low_open=is_open)
+
+
+def can_hold(made: Template, box: Box) -> bool:
+    """Whether some values within the bounds of the operands hold; so where the sign of a divisor is not known."""
+    form = turned(made, box)
+    if form is None:
+        return True
+    rules = list(rules_of_row(form, "", box, {name: name for name in box}))
+    return feasible(rules, box if form.ratio is None else {**box, gate(form.ratio): SHUT})
 
 
 def _ends(of: Affine, box: Box) -> Bounds:

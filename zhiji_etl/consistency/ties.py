@@ -69,14 +69,15 @@ class Chunk:
     """Some groups of one form as they stand: ends [figures, groups], which ties are there and the limits of their sums
     [ties, groups].
 
-    `floor` is the least that a figure can be that is freed, [figures, groups]. `tolerance` is 0 where arithmetic is
-    exact; `dead` and `near` gather where a figure has no value left, and where ends come so close that floats do not
-    decide.
+    `floor` and `ceiling` are the least and the most that a figure can be that is freed, [figures, groups]. `tolerance`
+    is 0 where arithmetic is exact; `dead` and `near` gather where a figure has no value left, and where ends come so
+    close that floats do not decide.
     """
 
     low: Floats
     high: Floats
     floor: Floats
+    ceiling: Floats
     active: Flags
     least: Floats
     most: Floats
@@ -92,7 +93,7 @@ class Chunk:
 
     def at(self, rows: np.ndarray) -> Chunk:
         """Some of the groups, each as often as it is asked for, as a chunk of their own."""
-        ends = self.low[:, rows], self.high[:, rows], self.floor[:, rows]
+        ends = self.low[:, rows], self.high[:, rows], self.floor[:, rows], self.ceiling[:, rows]
         return Chunk(*ends, self.active[:, rows], self.least[:, rows], self.most[:, rows], self.tolerance[rows])
 
     def untold(self) -> Chunk:
@@ -101,8 +102,8 @@ class Chunk:
 
     def freed(self, where: Flags) -> Chunk:
         """The same groups with the own bounds of figures not regarded, where it says so [figures, groups]."""
-        low, high = np.where(where, self.floor, self.low), np.where(where, np.inf, self.high)
-        return Chunk(low, high, self.floor, self.active, self.least, self.most, self.tolerance)
+        low, high = np.where(where, self.floor, self.low), np.where(where, self.ceiling, self.high)
+        return Chunk(low, high, self.floor, self.ceiling, self.active, self.least, self.most, self.tolerance)
 
     def without(self, where: Flags) -> Chunk:
         """The same groups without some ties, where it says so [ties, groups]."""

@@ -17,11 +17,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from zhiji_etl.consistency.batches import Law, choices, floors_of, form_of, given
+from zhiji_etl.consistency.batches import Law, allowed_of, choices, form_of, given
 from zhiji_etl.consistency.changes import PERCENT
 from zhiji_etl.consistency.explanations import Explained, explained
 from zhiji_etl.consistency.forms import Batch, Grouped, grouped
-from zhiji_etl.consistency.instances import all_wrong, alternatives, severest
+from zhiji_etl.consistency.instances import all_lost, all_wrong, alternatives, severest
 from zhiji_etl.consistency.messages import Flags, Floats
 from zhiji_etl.consistency.patterns import Prints, slip_names
 from zhiji_etl.consistency.prints import NOBODY, Printed, Reader
@@ -77,8 +77,8 @@ def localised_together(
 
     `tying`: entity and metric of figures of named entities that tie groups together; those groups are left.
     """
-    listed, laws, wrong = _laws(judged)
-    found = grouped(listed, wrong, [law.choice for law in laws])
+    listed, laws, wrong, lost = _laws(judged, metrics)
+    found = grouped(listed, wrong, lost, [law.choice for law in laws])
     work = _Work(found, laws, metrics, _weights(figures, trust), Reader(found.frames), set(tying))
     told = [work.batch(batch) for batch in found.batches]
     findings = [one for one, *_ in told if one is not None]
@@ -95,11 +95,16 @@ def localised_together(
 # --- rules and weights -----------------------------------------------------------------------------------------------
 
 
-def _laws(judged: Sequence[Judged]) -> tuple[list[Judged], list[Law], list[pl.Series]]:
-    """The judged of which some alternative is linear, their laws, and in which rows none of the alternatives holds."""
+def _laws(
+    judged: Sequence[Judged], metrics: Mapping[str, Metric]
+) -> tuple[list[Judged], list[Law], list[pl.Series], list[pl.Series]]:
+    """The judged of which some alternative is linear, their laws, in which rows none of the alternatives holds, and in
+    which none can.
+    """
     listed: list[Judged] = []
     laws: list[Law] = []
     wrong: list[pl.Series] = []
+    lost: list[pl.Series] = []
     for choice, several in enumerate(alternatives(judged)):
         made = [template(one.check) for one in several]
         if any(one is not None for one in made):
@@ -107,7 +112,8 @@ def _laws(judged: Sequence[Judged]) -> tuple[list[Judged], list[Law], list[pl.Se
             rule = several[0].compiled.rule
             laws += [Law(rule.name, rule.severity, one, choice) for one in made]
             wrong += [all_wrong(several)] * len(several)
-    return listed, laws, wrong
+            lost += [all_lost(several, metrics)] * len(several)
+    return listed, laws, wrong, lost
 
 
 def _names(laws: Sequence[Law], rows: pl.DataFrame) -> pl.Series:
@@ -162,14 +168,14 @@ class _Work:
 
     def _combined(self, batch: Batch, printed: Printed, combinations: Sequence[Sequence[int]]) -> _Combined | None:
         names = self._name_numbers(batch)
-        floors = floors_of(batch, self.found.subjects, self.metrics)
+        allowed = allowed_of(batch, self.found.subjects, self.metrics)
         weights = self._weight(printed)
         results: list[tuple[Explained, Floats]] = []
         for taken in combinations:
             form = form_of(batch, self.laws, taken, names)
             if form is None:
                 return None
-            made = given(form, printed, floors, weights)
+            made = given(form, printed, allowed, weights)
             one = explained(form, made)
             results.append((one, np.where(one.explains, made.weights, np.inf).min(axis=0)))
         return _merged(results, 1 + max(names))

@@ -1,0 +1,80 @@
+"""Checks solved for one of their figures, be it that the figure stands more than once.
+
+In: a `Check` (readings.py). Out: an expression of the others that the figure must equal; or the same check with one
+figure on its stated side that is not on the other. What stands once is solved for as it is written, all else after the
+linear form of the check.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from functools import partial, reduce
+
+from zhiji_etl.consistency.expressions import (
+    MIRRORED,
+    Constant,
+    Expression,
+    Operand,
+    Operation,
+    Rate,
+    Relation,
+    operands,
+    solve,
+)
+from zhiji_etl.consistency.readings import Check
+from zhiji_etl.consistency.systems import Affine, template
+
+
+def isolated(check: Check, name: str) -> Expression | None:
+    """What one figure must equal where the two sides are equal; None where that cannot be said."""
+    solved = solve(Relation("==", check.stated, check.implied), name)
+    return _by_linear_form(check, name) if solved is None else solved
+
+
+def parted(check: Check) -> Check:
+    """The check with one figure on its stated side that is not on the other; as it is where it need not be changed."""
+    both = {leaf.name for leaf in operands(check.stated)} & {leaf.name for leaf in operands(check.implied)}
+    form = template(check) if both else None
+    if form is None or form.ratio is not None:
+        return check
+    for name, leaf in _leaves(check).items():
+        solved = None if isinstance(leaf, Rate) else _by_linear_form(check, name)
+        if solved is not None:
+            symbol = check.symbol if form.over.terms[name] > 0 else MIRRORED[check.symbol]
+            return replace(check, stated=leaf, symbol=symbol, implied=solved, stated_scale=check.scale[leaf.metric])
+    return check
+
+
+def _by_linear_form(check: Check, name: str) -> Expression | None:
+    form = template(check)
+    if form is None or name not in check.names:
+        return None
+    over, under = (_sum(side, check, name) for side in (form.over, form.under))
+    weight, own = (_weight(side, check, name) for side in (form.over, form.under))
+    if form.ratio is None:
+        return Operation("/", over, Constant(-weight)) if weight else None
+    if form.ratio in form.over.terms or form.ratio in form.under.terms:
+        return None
+    if form.ratio == name:
+        return Operation("/", over, under)
+    ratio = _leaves(check)[form.ratio]
+    beside = Operation("-", Constant(weight), Operation("*", ratio, Constant(own))) if own else Constant(weight)
+    return Operation("/", Operation("-", Operation("*", ratio, under), over), beside)
+
+
+def _leaves(check: Check) -> dict[str, Operand]:
+    return {leaf.name: leaf for side in (check.stated, check.implied) for leaf in operands(side)}
+
+
+def _weight(side: Affine, check: Check, name: str) -> Fraction:
+    """What a figure is multiplied by, where all are in base units."""
+    return side.terms.get(name, Fraction(0)) / check.scale[_leaves(check)[name].metric]
+
+
+def _sum(side: Affine, check: Check, but: str) -> Expression:
+    """A weighted sum without one figure."""
+    terms = [(leaf, _weight(side, check, name)) for name, leaf in _leaves(check).items() if name != but]
+    parts: list[Expression] = [leaf if weight == 1 else Constant(weight) * leaf for leaf, weight in terms if weight]
+    parts += [Constant(side.constant)] if side.constant or not parts else []
+    return reduce(partial(Operation, "+"), parts)
