@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -100,3 +104,22 @@ def test_declared_decimals_by_row():
 def test_empty_column():
     assert len(parse_series(pl.Series([], dtype=pl.String))) == 0
     assert parse_series(pl.Series([None, None], dtype=pl.String)).to_list() == [None, None]
+
+
+IN_PIECES = """
+import polars as pl, zhiji_etl
+piece = pl.DataFrame({"printed": ["50 million", "80.5%", "3亿元"] * 10_000})
+pieces = pl.concat([piece] * 3, rechunk=False)
+read = pl.col("printed").figure.parse()
+for whole in (pieces.select(read), pieces.lazy().select(read).collect(engine="streaming")):
+    print(whole.unnest("printed").get_column("value").sum())
+"""
+
+
+@pytest.mark.parametrize("threads", ["1", "2", "8"])
+def test_a_frame_of_pieces_is_read_while_all_threads_of_polars_ask(checkout, threads):
+    """Polars has its threads read the pieces at once: none may wait for another one that has its hands full."""
+    environment = {**os.environ, "PYTHONPATH": str(checkout), "POLARS_MAX_THREADS": threads}
+    command = [sys.executable, "-c", IN_PIECES]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True)
+    assert [float(line) for line in done.stdout.split()] == [pytest.approx(30_000 * (50e6 + 80.5 + 3e8))] * 2

@@ -12,6 +12,7 @@ as single texts, once per distinct text (`single`).
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -49,13 +50,25 @@ def parse_series(
     }  # fmt: skip
     told = Told(options(currency, scale, unit, decimal_comma), keywords)
     texts, declared = texts.cast(pl.String), _declared(decimals, len(texts))
-    size = max(1, min(_CHUNK, -(-len(texts) // pl.thread_pool_size())) if len(texts) > _SMALL else _SMALL)
+    workers = _workers()
+    size = max(1, min(_CHUNK, -(-len(texts) // workers)) if len(texts) > _SMALL else _SMALL)
     read = partial(_slice_read, texts, declared, told, size)
     starts = range(0, max(len(texts), 1), size)
     if len(starts) == 1:
         return read(0).alias(texts.name)
-    with ThreadPoolExecutor(min(len(starts), pl.thread_pool_size())) as pool:
+    if workers == 1:
+        return pl.concat([read(start) for start in starts]).alias(texts.name)
+    with ThreadPoolExecutor(min(len(starts), workers)) as pool:
         return pl.concat(list(pool.map(read, starts))).alias(texts.name)
+
+
+def _workers() -> int:
+    """How many threads may read at once: one where a thread of Polars asks.
+
+    Polars has several of its own read batches then, and to wait there for others that need Polars could be for ever.
+    """
+    is_of_polars = isinstance(threading.current_thread(), threading._DummyThread)
+    return 1 if is_of_polars else pl.thread_pool_size()
 
 
 def _slice_read(texts: pl.Series, decimals: pl.Series | None, told: Told, size: int, start: int) -> pl.Series:
