@@ -38,7 +38,7 @@ def repeated(frame: pl.DataFrame, columns: Iterable[str]) -> pl.DataFrame:
     again = hashes.filter(~hashes.is_first_distinct())
     if again.is_empty():
         return frame.clear()
-    few = frame.filter(hashes.is_in(again.unique()))
+    few = frame.filter(hashes.is_in(again.unique().implode()))
     return few.filter(few.select(names).is_duplicated())
 
 
