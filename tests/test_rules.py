@@ -86,7 +86,7 @@ def one(rows: list[dict], entity: str = "A", period: str = "2019") -> dict:
         (M.growth == M.sales / M.previous.sales - 1, "growth = sales / sales [previous] - 1"),
         (M.sales - (M.overseas - 1) <= 2 * (M.sales + 3), "sales - (overseas - 1) <= 2 * (sales + 3)"),
         (M.sales / (M.overseas / M.staff) >= 0.5, "sales / (overseas / staff) >= 0.5"),
-        (-M.sales < 1 - M.overseas, "0 - sales < 1 - overseas"),
+        (-M.sales < 1 - M.overseas, "-sales < 1 - overseas"),
         (1 + M.sales * 2 > 10 / M.overseas, "1 + sales * 2 > 10 / overseas"),
         (M.sales == M.halves.sales, "sales = sales [H1] + sales [H2]"),
         (M.of("A", "B").year_before.sales == M.sales, "sales [A, year_before] + sales [B, year_before] = sales"),
@@ -170,6 +170,9 @@ def test_what_is_no_rule(action, code: str):
         (("return m.sales == m.overseas + m.staff",), "rule_dimension", ("[vehicle]", "[person]")),
         (("return m.revenue == m.dollars",), "rule_dimension", ("[CNY]", "[USD]")),
         (("return m.share == m.change",), "rule_dimension", ("[percentage_point]", "dimensionless")),
+        (("return m.change == 1 - m.share",), "rule_dimension", ("difference of two percentages",)),
+        (("return m.change - m.share == m.change",), "rule_dimension", ("difference of two percentages",)),
+        (("return m.share - m.previous.share == m.sales",), "rule_dimension", ("[vehicle]",)),
         (("return m.revenue == m.sales",), "rule_dimension", ("[CNY]", "[vehicle]")),
         (("return m.price == m.revenue",), "rule_dimension", ("[CNY] / [vehicle]", "[CNY]")),
         (("return zj.either(a=m.sales == m.overseas, b=m.sales == m.staff)",), "rule_dimension", ("[person]",)),
@@ -209,6 +212,12 @@ def test_refused_with_place_and_reason(refused, lines, code: str, parts: tuple[s
         ("return m.price == m.revenue / m.sales",),
         ("return m.revenue == m.price * m.sales",),
         ("return zj.within(m.change, m.previous.change, m.previous.change)",),
+        ("return m.change == m.share - m.previous.share",),
+        ("return m.share == m.previous.share + m.change",),
+        ("return m.previous.share == m.share - m.change",),
+        ("return m.share - m.previous.share == m.change",),
+        ("return m.change - (m.share - m.previous.share) == m.previous.change",),
+        ("return m.revenue == -m.previous.revenue",),
     ],
 )
 def test_dimensions_that_agree(tmp_path: Path, lines):
@@ -291,12 +300,13 @@ def image(symbol: str, left: Bounds, right: Bounds) -> tuple[float | F, float | 
     return min(corners), max(corners)
 
 
-def divided_by_what_may_be_zero(left: Bounds, right: Bounds) -> tuple[float | F, float] | None:
+def divided_by_what_may_be_zero(left: Bounds, right: Bounds) -> tuple[float | F, float | F] | None:
     """Only quantities that cannot be negative keep a low end, and only where the divisor can be above zero."""
     both_positive = left.low is not None and left.low >= 0 and right.low == 0
     if not both_positive or right.high == 0:
         return None
-    return (F(0) if right.high is None else left.low / right.high), INFINITY
+    most = F(0) if left.high == 0 else INFINITY
+    return (F(0) if right.high is None else left.low / right.high), most
 
 
 def times(one_end: float | F, other: float | F) -> float | F:
@@ -686,3 +696,62 @@ def test_rules_that_contradict_imply_nothing(run):
 
 def test_an_order_implies_nothing(run):
     assert run("A,sales,2019,1003\n", schema=with_rule("return m.overseas <= m.sales")).implied.height == 0
+
+
+# ----------------------------------------------------------------------------------------------- percentage points
+
+
+class Returns(zj.Table):
+    """Levels in percent, their changes in percentage and in basis points."""
+
+    roe: float = zj.Quantity("percent")
+    roe_change: float = zj.Quantity("percentage_point")
+    in_basis_points: float = zj.Quantity("basis_point")
+
+    @zj.rule
+    def change(m):
+        """The difference to the year before."""
+        return m.roe_change == m.roe - m.previous.roe
+
+    @zj.rule
+    def moved(m):
+        """The year before, moved."""
+        return m.roe == m.previous.roe + m.in_basis_points
+
+
+def test_points_are_the_difference_of_two_percentages():
+    printed = pl.DataFrame(
+        [
+            ("roe", "2018", "11.5%"),
+            ("roe", "2019", "12.3%"),
+            ("roe_change", "2019", "up 1.8 percentage points"),
+            ("in_basis_points", "2019", "up 80 basis points"),
+            ("roe", "2021", "9.0%"),
+            ("in_basis_points", "2021", "down 50 basis points"),
+        ],
+        schema=["metric", "period", "printed"],
+        orient="row",
+    ).with_columns(entity=pl.lit("A"))
+    result = zj.check(printed, Returns)
+    rows = result.frame.filter(pl.col("kind") == "rule", pl.col("verdict").cast(pl.String) != "not_checkable")
+    bounds = {
+        row["rule"]: (str(row["verdict"]), round(row["implied_low"], 9), round(row["implied_high"], 9), row["unit"])
+        for row in rows.to_dicts()
+    }
+    assert bounds == {
+        "change": ("inconsistent", 0.7, 0.9, "percentage_point"),
+        "moved": ("consistent", 12.245, 12.355, "percent"),
+    }
+    (implied,) = result.implied.filter(pl.col("metric") == "roe").to_dicts()
+    assert (implied["period"], round(implied["low"], 9), round(implied["high"], 9)) == ("2020", 9.4, 9.6)
+
+
+def test_a_minus_before_a_figure_keeps_its_unit():
+    def mirrored(m):
+        """The loss is the negative of the profit."""
+        return m.loss == -m.profit
+
+    rows = [("A", "loss", "2019", "5.0 million yuan"), ("A", "profit", "2019", "-5.2 million yuan")]
+    found = zj.check(pl.DataFrame(rows, schema=["entity", "metric", "period", "printed"], orient="row"), mirrored)
+    (row,) = found.frame.filter(pl.col("kind") == "rule").to_dicts()
+    assert (row["verdict"], row["implied_low"], row["implied_high"]) == ("inconsistent", 5_150_000, 5_250_000)

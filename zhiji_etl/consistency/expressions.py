@@ -64,7 +64,8 @@ class Expression:
         return Operation("/", expression(other), self)
 
     def __neg__(self) -> Operation:
-        return Operation("-", Constant(Fraction(0)), self)
+        # Not as 0 - x: 0 has no unit.
+        return Operation("*", Constant(Fraction(-1)), self)
 
     def __eq__(self, other: object) -> Relation:  # type: ignore[override]
         return Relation("==", self, expression(other))
@@ -346,6 +347,8 @@ def _operation_text(symbol: str, left: tuple[str, int], right: tuple[str, int]) 
     strength = 1 if symbol in "+-" else 2
     first = left[0] if left[1] >= strength else f"({left[0]})"
     second = right[0] if right[1] > strength else f"({right[0]})"
+    if symbol == "*" and first == "-1":
+        return f"-{second}", 3
     return f"{first} {symbol} {second}", strength
 
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import pint
 
 DEFINITIONS: Final = (
-    "percentage_point = [percentage_point]",
+    "hundred_percentage_points = [percentage_point]",
+    "percentage_point = 0.01 * hundred_percentage_points",
     "basis_point = 0.01 * percentage_point",
     "rank = [rank]",
     "multiple = []",
@@ -35,7 +36,10 @@ DEFINITIONS: Final = (
     "million_barrel = 1000000 * barrel",
     "million_british_thermal_unit = 1000000 * british_thermal_unit",
 )
-"""What Pint does not have, or calls otherwise than readings do."""
+"""What Pint does not have, or calls otherwise than readings do.
+
+A percentage point is 1/100 in base units, as a percent is: the difference of two percentages is one of points.
+"""
 SYMBOLS: Final = frozenset(
     (
         *("kg", "mg", "Mt", "Gt", "km", "cm", "mm", "nm", "ml", "mL", "hl", "kV", "mAh"),
