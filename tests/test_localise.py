@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from zhiji_etl.consistency import programs
 from zhiji_etl.consistency.components import Reason
-from zhiji_etl.consistency.linear import FREE, Bounds, Linear, balance, bounds, linear, order, ratio_constraints
+from zhiji_etl.consistency.linear import FREE, Bounds, Linear, balance, bounds, linear, order
 from zhiji_etl.consistency.localise import conflict, conflicts, corroborated, lightest, localise, must_be
 from zhiji_etl.consistency.programs import decide, feasible, implied, witness
 from zhiji_etl.errors import RuleError
@@ -47,6 +47,20 @@ def side(text: str) -> tuple[dict[str, Fraction], Fraction]:
         elif number:
             constant += factor
     return terms, constant
+
+
+def ratio_constraints(
+    numerator: str, denominator: str, ratio: Bounds, *, name: str, positive: bool = True
+) -> tuple[Linear, ...]:
+    """A printed ratio b / c within bounds: c has its sign, and two inequalities, which turn where c is negative."""
+    low, high = (ratio.low, ratio.low_open), (ratio.high, ratio.high_open)
+    at_least, at_most = (low, high) if positive else (high, low)
+    pieces = [linear(name, {denominator: 1 if positive else -1}, 0, None, low_open=True)]
+    if at_least[0] is not None:
+        pieces.append(linear(name, {numerator: 1, denominator: -at_least[0]}, 0, None, low_open=at_least[1]))
+    if at_most[0] is not None:
+        pieces.append(linear(name, {numerator: 1, denominator: -at_most[0]}, None, 0, high_open=at_most[1]))
+    return tuple(pieces)
 
 
 def rule(text: str, name: str | None = None) -> tuple[Linear, ...]:

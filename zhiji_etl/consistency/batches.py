@@ -16,7 +16,7 @@ import numpy as np
 from zhiji_etl.consistency.explanations import Given
 from zhiji_etl.consistency.feasibility import Form
 from zhiji_etl.consistency.forms import Batch, Slot, Subject
-from zhiji_etl.consistency.messages import Floats
+from zhiji_etl.consistency.lattice import Floats
 from zhiji_etl.consistency.prints import Printed
 from zhiji_etl.consistency.systems import Affine, Template
 from zhiji_etl.consistency.ties import Divisor, Terms, Tie

@@ -90,19 +90,6 @@ def decides_exactly(rules: Iterable[Linear], ignoring: Collection[str] = ()) -> 
     )
 
 
-def components(rules: Iterable[Linear]) -> list[tuple[Linear, ...]]:
-    """The rules in groups that share no figure and no name, each in the order given."""
-    groups = _Union()
-    listed = list(rules)
-    for rule in listed:
-        for figure in rule.figures:
-            groups.joined(("rule", rule.name), ("figure", figure))
-    found: dict[object, list[Linear]] = {}
-    for rule in listed:
-        found.setdefault(groups.root(("rule", rule.name)), []).append(rule)
-    return [tuple(group) for group in found.values()]
-
-
 def figures_of(rules: Iterable[Linear]) -> tuple[str, ...]:
     """Every figure that the rules tie, in order of first mention."""
     return tuple(dict.fromkeys(figure for rule in rules for figure in rule.figures))

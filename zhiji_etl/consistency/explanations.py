@@ -21,8 +21,7 @@ from typing import Final
 import numpy as np
 
 from zhiji_etl.consistency.feasibility import Form, judged
-from zhiji_etl.consistency.lattice import Ends, Lattice, back, inside, lattice_of
-from zhiji_etl.consistency.messages import Flags, Floats
+from zhiji_etl.consistency.lattice import Ends, Flags, Floats, Lattice, back, inside, lattice_of
 from zhiji_etl.consistency.ties import Chunk, Tie, quotient
 from zhiji_etl.consistency.witnesses import witnessed
 
@@ -117,8 +116,8 @@ class _Work:
         lattice = Lattice(self.lattice.scale[rows], self.lattice.room, self.lattice.tolerance[rows])
         for column in range(self.form.figures):
             dead = ~search.explains[column]
-            out.low[column, at] = back(search.low[column], dead, lattice, np.floor)[0]
-            out.high[column, at] = back(search.high[column], dead, lattice, np.ceil)[0]
+            out.low[column, at] = back(search.low[column], dead, lattice, np.floor)
+            out.high[column, at] = back(search.high[column], dead, lattice, np.ceil)
         out.unsure[at] |= search.unsure
         for name in ("explains", "first", "accused", "rules", "likely"):
             getattr(out, name)[:, at] = getattr(search, name)

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from zhiji_etl.consistency.messages import Flags
+from zhiji_etl.consistency.lattice import Flags
 from zhiji_etl.consistency.ties import Chunk, Tie
 
 BITS: Final = 62

@@ -1,6 +1,6 @@
 """The lattice: printed decimals as whole numbers in Float64, so that sums and comparisons of them are exact.
 
-In: a chunk's bounds as floats, [figures, records], inf where not bounded. Out: spans in whole lattice units, and back.
+In: a chunk's bounds as floats, [figures, records], inf where not bounded. Out: whole lattice units, and back.
 An open end lies one smallest unit inside of its number, which adds up rightly: a sum of open ends is open. Records
 whose bounds are on no lattice stay floats and get a tolerance, within which touching must be decided otherwise.
 """
@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from zhiji_etl.consistency.messages import Flags, Floats, Masks, Span
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 TOUCHING: Final = 1e-9
 """Ends this near, relative to the record's largest number, are decided again in fractions."""
@@ -63,17 +65,6 @@ def lattice_of(ends: Ends, limits: Floats, room: int, *, usable: bool) -> Lattic
     return Lattice(np.where(scale > 0, scale, 1.0), float(room), tolerance)
 
 
-def spans_of(ends: Ends, lattice: Lattice, binding: bool) -> list[Span]:
-    """The figures' own spans, with open ends one smallest unit inside."""
-    low = inside(ends.low, ends.low_open, lattice, 1)
-    high = inside(ends.high, ends.high_open, lattice, -1)
-    words = -(-len(low) // 64) if binding else 0
-    return [
-        Span(low[i], high[i], low[i] > high[i] + lattice.tolerance, *(_bit(i, words, e[i]) for e in (low, high)))
-        for i in range(len(low))
-    ]
-
-
 def inside(numbers: Floats, is_open: Flags, lattice: Lattice, sign: int) -> Floats:
     """Numbers in lattice units; an open low end (sign 1) or high end (sign -1) one smallest unit inside."""
     exact = lattice.tolerance == 0
@@ -81,12 +72,12 @@ def inside(numbers: Floats, is_open: Flags, lattice: Lattice, sign: int) -> Floa
     return np.asarray(units + sign * (is_open & exact & np.isfinite(numbers)))
 
 
-def back(units: Floats, dead: Flags, lattice: Lattice, outward: Callable[[Floats], Floats]) -> tuple[Floats, Flags]:
-    """Lattice units as numbers, and whether the end is open: a little inside of a whole one."""
+def back(units: Floats, dead: Flags, lattice: Lattice, outward: Callable[[Floats], Floats]) -> Floats:
+    """Lattice units as numbers; an end that is open comes out as the number that it excludes."""
     exact = (lattice.tolerance == 0) & np.isfinite(units)
     numbers = np.where(lattice.tolerance == 0, units / lattice.room, units)
     ends = np.where(exact, outward(numbers), numbers)
-    return np.where(dead, np.nan, ends / lattice.scale), np.asarray(exact & (ends != numbers) & ~dead)
+    return np.asarray(np.where(dead, np.nan, ends / lattice.scale))
 
 
 # --- helpers ---------------------------------------------------------------------------------------------------------
@@ -102,10 +93,3 @@ def _whole(numbers: Floats, limit: float) -> Flags:
 
 def _largest(numbers: Floats) -> Floats:
     return np.asarray(np.abs(np.where(np.isfinite(numbers), numbers, 0)).max(axis=0, initial=0))
-
-
-def _bit(column: int, words: int, end: Floats) -> Masks:
-    mask = np.zeros((words, len(end)), dtype=np.uint64)
-    if words:
-        mask[column // 64] = np.isfinite(end).astype(np.uint64) << np.uint64(column % 64)
-    return mask

@@ -13,8 +13,6 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from zhiji_etl.errors import RuleError
-
 Number = Fraction | int | Decimal | str
 """What converts to a Fraction without loss."""
 
@@ -143,28 +141,6 @@ def order(name: str, smaller: str, larger: str, *, strict: bool = False) -> Line
     return linear(name, {smaller: 1, larger: -1}, None, 0, high_open=strict)
 
 
-def ratio_constraints(
-    numerator: str, denominator: str, ratio: Bounds, *, name: str, positive: bool = True
-) -> tuple[Linear, ...]:
-    """A printed ratio r = b / c, r within bounds and used in this rule only: two exact linear inequalities in b and c.
-
-    For c > 0, r.low <= b / c is b - r.low * c >= 0; for c < 0 (`positive=False`) the inequalities turn. That c is not
-    zero is a third piece. Raises `RuleError` where the ratio has no numbers at all.
-    """
-    if ratio.empty:
-        raise RuleError("empty_ratio", f"The ratio of rule {name} has no admissible value.")
-    low, high = (ratio.low, ratio.low_open), (ratio.high, ratio.high_open)
-    at_least, at_most = (low, high) if positive else (high, low)
-    pieces = [_sign(name, denominator, positive)]
-    if at_least[0] is not None:
-        terms = {numerator: Fraction(1), denominator: -at_least[0]}
-        pieces.append(linear(name, terms, 0, None, low_open=at_least[1]))
-    if at_most[0] is not None:
-        terms = {numerator: Fraction(1), denominator: -at_most[0]}
-        pieces.append(linear(name, terms, None, 0, high_open=at_most[1]))
-    return tuple(pieces)
-
-
 def gate(figure: str) -> str:
     """The variable by which a printed ratio takes part in its rule: shut at 0 while the figure is believed."""
     return figure + GATE
@@ -219,10 +195,6 @@ def _inner(
     if one[0] == other[0]:
         return one[0], one[1] or other[1]
     return one if (one[0] > other[0]) == (side > 0) else other
-
-
-def _sign(name: str, figure: str, positive: bool) -> Linear:
-    return linear(name, {figure: 1 if positive else -1}, 0, None, low_open=True)
 
 
 def _plus(one: Bounds, other: Bounds) -> Bounds:

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from zhiji_etl.consistency.messages import Flags, Floats
+from zhiji_etl.consistency.lattice import Flags, Floats
 
 NAMED_POWERS: Final = {4: "factor_wan", 8: "factor_yi"}
 """Powers of ten that are words: 万 and 亿 left out, doubled, or taken for each other (亿 for 万 is 4 again)."""

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from zhiji_etl.consistency.messages import Flags, Floats
+from zhiji_etl.consistency.lattice import Flags, Floats
 
 Terms = tuple[tuple[int, float], ...]
 

@@ -22,7 +22,7 @@ from zhiji_etl.consistency.changes import PERCENT
 from zhiji_etl.consistency.explanations import Explained, explained
 from zhiji_etl.consistency.forms import Batch, Grouped, grouped
 from zhiji_etl.consistency.instances import all_lost, all_wrong, alternatives, severest
-from zhiji_etl.consistency.messages import Flags, Floats
+from zhiji_etl.consistency.lattice import Flags, Floats
 from zhiji_etl.consistency.patterns import Prints, slip_names
 from zhiji_etl.consistency.prints import NOBODY, Printed, Reader
 from zhiji_etl.consistency.rules import Judged

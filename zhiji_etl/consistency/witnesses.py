@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from zhiji_etl.consistency.messages import Flags, Floats
+from zhiji_etl.consistency.lattice import Flags, Floats
 from zhiji_etl.consistency.ties import Chunk, Divisor, Tie
 
 ROUNDS: Final = 10
