@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from zhiji_etl.errors import SourceError
 from zhiji_etl.sources.bombs import corrupt
@@ -26,26 +26,29 @@ SPAN_LIMIT: Final = 1_000
 """The most rows or columns one cell may claim, as in browsers."""
 
 
+class _Cells(NamedTuple):
+    """The texts of a table by row, and its merged areas, which may reach below it."""
+
+    rows: list[list[str | None]]
+    spans: list[Span]
+
+
 def html_grid(path: Path, number: int | None = None) -> Grid:
     """One table of a page: its text as printed, a cell over several rows or columns in its first place.
 
     Raises `SourceError`: `html_missing`, `table_missing`, `grid_too_large`, `source_encoding`.
     """
-    tables = html_tables(path)
-    filled = [one for one, grid in enumerate(tables, start=1) if _has_digits(grid)]
+    tables = _tables(path)
+    filled = [one for one, table in enumerate(tables, start=1) if _has_digits(table)]
     wanted = number if number is not None else (filled[0] if len(filled) == 1 else None)
     if wanted is None or not 0 < wanted <= len(tables):
         raise _table_missing(path, wanted, filled, len(tables))
-    return tables[wanted - 1]
+    return _grid(path.name, tables[wanted - 1], wanted)
 
 
 def html_tables(path: Path) -> list[Grid]:
     """All tables of a page in order; a table within a cell is one of its own, and no part of the cell's text."""
-    found = _parser(path)(_page(path)).css("table")
-    try:
-        return [_grid(path.name, table, number) for number, table in enumerate(found, start=1)]
-    except RecursionError:
-        raise corrupt(path.name, "its tags are nested too deeply") from None
+    return [_grid(path.name, table, number) for number, table in enumerate(_tables(path), start=1)]
 
 
 def html_headings(path: Path) -> list[str | None]:
@@ -85,11 +88,24 @@ def _table_missing(path: Path, wanted: int | None, filled: list[int], count: int
     return SourceError("table_missing", f"{safe_terminal(path.name)} {what}.", hint=hint)
 
 
-def _has_digits(grid: Grid) -> bool:
-    return any(column.str.contains(r"\d").any() for column in grid.texts.iter_columns())
+def _tables(path: Path) -> list[_Cells]:
+    """The cells of all tables of a page: frames are made of those that are wanted."""
+    found = _parser(path)(_page(path)).css("table")
+    try:
+        return [_cells(table) for table in found]
+    except RecursionError:
+        raise corrupt(path.name, "its tags are nested too deeply") from None
 
 
-def _grid(name: str, table: Any, number: int) -> Grid:
+def _has_digits(table: _Cells) -> bool:
+    return any(text and any(letter.isdecimal() for letter in text) for row in table.rows for text in row)
+
+
+def _grid(name: str, table: _Cells, number: int) -> Grid:
+    return grid_of(name, table.rows, _within(table.spans, len(table.rows)), prefix=f"table {number} ")
+
+
+def _cells(table: Any) -> _Cells:
     """Cells are put where they stand once the cells above them that reach down have taken their places."""
     rows: list[list[str | None]] = []
     spans: list[Span] = []
@@ -111,7 +127,7 @@ def _grid(name: str, table: Any, number: int) -> Grid:
                 reaching[covered] = row + down - 1
             column += across
         rows.append([texts.get(at) for at in range(max(texts, default=-1) + 1)])
-    return grid_of(name, rows, _within(spans, len(rows)), prefix=f"table {number} ")
+    return _Cells(rows, spans)
 
 
 def _rows(table: Any) -> Iterator[list[Any]]:
