@@ -373,3 +373,22 @@ def test_a_rule_that_fails_is_linked_to_the_conflict_of_its_group():
     assert {row["rule"] for row in wrong} == {"total", "within", "small"}
     for row in wrong:
         assert conflicts_of(row, found.frame).get_column("entity").to_list() == ["A"]
+
+
+def test_a_ratio_to_change_must_be_right_in_all_its_rules():
+    """What a share must be for its sum is none of what is printed for A, and is not changed alone; for B it is."""
+    rules = [
+        named("share", lambda m: m.p == m.x / m.y),
+        named("whole", lambda m: m.p + m.q == 1),
+    ]
+    printed = {
+        **figures(x="50.0 yuan", y="45.0 yuan", p="90.0%", q="20.0%"),
+        **figures("B", x="40.0 yuan", y="50.0 yuan", p="90.0%", q="20.0%"),
+    }
+    found = {one["entity"]: one for one in conflicts(zj.check(frame(printed), rules))}
+    assert found["A"]["resolved_by"] == []
+    pairs = found["A"]["message"].partition(" To change: ")[2].rstrip(".").split("; or ")
+    assert "A p 2019 and A x 2019" in pairs
+    assert "A p 2019" not in pairs
+    (change,) = found["B"]["resolved_by"]
+    assert (change["metric"], round(change["low"], 6), round(change["high"], 6)) == ("p", 79.95, 80.05)

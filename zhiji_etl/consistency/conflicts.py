@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice, product
 from math import prod
 from typing import Any, Final, NamedTuple
@@ -33,7 +34,7 @@ from zhiji_etl.consistency.instances import (
     system,
 )
 from zhiji_etl.consistency.linear import Bounds
-from zhiji_etl.consistency.localise import Conflict, localise, must_be
+from zhiji_etl.consistency.localise import Conflict, freed, localise, must_be
 from zhiji_etl.consistency.ratios import ratio_bounds
 from zhiji_etl.consistency.rules import Judged
 from zhiji_etl.consistency.together import CHOICES, Together, localised_together
@@ -198,7 +199,8 @@ def _localised(instances: Sequence[Instance], known: Known) -> Localised | None:
     tried = []
     for options in product(*(one.options for one in instances)):
         made = system(instances, options, known)
-        found = localise(made.rules, made.box, made.weights, allowed=made.allowed, limit=LARGEST)
+        holds = partial(_holds, made)
+        found = localise(made.rules, made.box, made.weights, allowed=made.allowed, limit=LARGEST, holds=holds)
         if not found.conflicts:
             return None
         tried.append((made, found))
@@ -241,13 +243,28 @@ def _change(name: str, found: Localised, known: Known, printed: Iterable[str]) -
 
 def _needed(made: System, name: str) -> Bounds | None:
     """What a figure must be so that all else holds; null where changing it does not suffice in this system."""
-    found = must_be(made.rules, made.box, [name], made.allowed)
+    found = _must_be(made, [name])
+    return None if found is None else found[name]
+
+
+def _holds(made: System, changed: Iterable[str]) -> bool:
+    """Whether figures can be changed so that all holds, where some are ratios: that is more than linear rules say."""
+    return made.ratios.keys().isdisjoint(changed) or _must_be(made, changed) is not None
+
+
+def _must_be(made: System, changed: Iterable[str]) -> dict[str, Bounds] | None:
+    """What changed figures must be so that all else holds, a ratio in the rule that gives it and in all others.
+
+    None where changing them does not suffice.
+    """
+    found = must_be(made.rules, made.box, changed, made.allowed)
     if found is None:
         return None
-    for form, names in made.ratios.get(name, ()):
-        both = found[name].meet(ratio_bounds(made.rules, made.box, form, names))
-        found[name] = found[name] if both.empty else both
-    return found[name]
+    box = freed(made.box, found, made.allowed)
+    for name in found:
+        for form, names in made.ratios.get(name, ()):
+            found[name] = found[name].meet(ratio_bounds(made.rules, box, form, names))
+    return None if any(bounds.empty for bounds in found.values()) else found
 
 
 def _hull(bounds: Sequence[Bounds]) -> Bounds:

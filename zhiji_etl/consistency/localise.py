@@ -11,7 +11,7 @@ whether a system is feasible, answered exactly.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, NamedTuple
@@ -68,11 +68,12 @@ def localise(
     *,
     allowed: Box = UNLIMITED,
     limit: int = MANY,
+    holds: Callable[[frozenset[str]], bool] = lambda _: True,
 ) -> Localisation:
     """All sets of least weight to change, with the conflicts behind them and the likely culprit.
 
-    `allowed`: what a figure can be whatever is printed, such as no less than nothing.
-
+    `allowed`: what a figure can be whatever is printed, such as no less than nothing. `holds`: whether figures whose
+    change lets the linear rules hold also let those hold that no linear rule says; the more figures, the rather.
     Raises `RuleError` for a weight that is not positive.
     """
     costs = _costs(rules, box, weights or {})
@@ -83,7 +84,7 @@ def localise(
         sets, weight, complete, steps = search.sets, search.best, len(search.sets) < limit, search.steps
         if steps <= 0:
             return Localisation((), math.inf, tuple(found), None, complete=False)
-        news = _news(rules, box, sets, allowed)
+        news = _news(rules, box, sets, allowed, holds)
         if not news:
             break
         found.extend(news)
@@ -120,12 +121,18 @@ def conflicts(rules: Sequence[Linear], box: Box, *, limit: int = MANY) -> tuple[
 
 
 def must_be(
-    rules: Sequence[Linear], box: Box, freed: Iterable[str], allowed: Box = UNLIMITED
+    rules: Sequence[Linear], box: Box, changed: Iterable[str], allowed: Box = UNLIMITED
 ) -> dict[str, Bounds] | None:
-    """The bounds that freed figures must have so that all rules hold; None where freeing them does not suffice."""
-    names = tuple(freed)
-    found = implied(rules, _free(box, names, allowed), names)
+    """The bounds that changed figures must have so that all rules hold; None where changing them does not suffice."""
+    names = tuple(changed)
+    found = implied(rules, freed(box, names, allowed), names)
     return None if found is None else {name: found[name].bounds for name in names}
+
+
+def freed(box: Box, names: Iterable[str], allowed: Box) -> Box:
+    """The box with no more than is allowed for some figures; the gate of a freed figure opens."""
+    opened = {other: allowed.get(other, FREE) for name in names for other in (name, gate(name))}
+    return {**box, **opened}
 
 
 def corroborated(rules: Sequence[Linear], box: Box) -> frozenset[str]:
@@ -166,14 +173,8 @@ def _without(
     rules: Sequence[Linear], box: Box, taken: Iterable[_Element], allowed: Box = UNLIMITED
 ) -> tuple[list[Linear], Box]:
     gone = {element.name for element in taken if element.is_rule}
-    freed = [element.name for element in taken if not element.is_rule]
-    return [rule for rule in rules if rule.name not in gone], _free(box, freed, allowed)
-
-
-def _free(box: Box, names: Iterable[str], allowed: Box) -> Box:
-    """The box with no more than is allowed for some figures; the gate of a freed figure opens."""
-    freed = {other: allowed.get(other, FREE) for name in names for other in (name, gate(name))}
-    return {**box, **freed}
+    figures = [element.name for element in taken if not element.is_rule]
+    return [rule for rule in rules if rule.name not in gone], freed(box, figures, allowed)
 
 
 def _minimal(rules: Sequence[Linear], box: Box, reason: Reason, allowed: Box) -> Conflict:
@@ -209,16 +210,38 @@ def _costs(rules: Sequence[Linear], box: Box, weights: Weights) -> dict[str, Fra
     return {name: Fraction(weight) for name, weight in asked.items() if weight != math.inf}
 
 
-def _news(rules: Sequence[Linear], box: Box, sets: Iterable[frozenset[str]], allowed: Box) -> list[Conflict]:
+def _news(
+    rules: Sequence[Linear],
+    box: Box,
+    sets: Iterable[frozenset[str]],
+    allowed: Box,
+    holds: Callable[[frozenset[str]], bool],
+) -> list[Conflict]:
     """The conflicts that sets of figures leave unresolved, one for each set that some earlier news does not explain."""
     news: list[Conflict] = []
-    for freed in sets:
-        if any(freed.isdisjoint(known.figures) for known in news):
+    for names in sets:
+        if any(names.isdisjoint(known.figures) for known in news):
             continue
-        new = conflict(rules, _free(box, freed, allowed), allowed)
+        new = conflict(rules, freed(box, names, allowed), allowed)
+        if new is None and not holds(names):
+            new = _beyond_linear(rules, box, names, holds)
         if new is not None:
             news.append(new)
     return news
+
+
+def _beyond_linear(
+    rules: Sequence[Linear], box: Box, names: frozenset[str], holds: Callable[[frozenset[str]], bool]
+) -> Conflict:
+    """Printed figures beside some freed ones that cannot all be believed, though no linear rule says so."""
+    printed = {owner(name) for name in figures_of(rules) if not box.get(name, FREE).free} - names
+    changed = names
+    for name in sorted(printed):
+        if not holds(changed | {name}):
+            changed |= {name}
+    left = printed - changed
+    told = {rule.name for rule in rules if {owner(name) for name in rule.figures} & (left | names)}
+    return Conflict(_sorted(left), _sorted(told))
 
 
 def _most_likely(
