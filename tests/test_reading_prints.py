@@ -116,6 +116,8 @@ CELLS = [
     ("1/2 million", "500000 count"),
     ("3000mm", "3000 millimetre"),
     ("5mm USD", "5000000 USD"),
+    ("2.5mm vehicles", "2500000 vehicle"),
+    ("12mm people", "12000000 person"),
     ("35仙", "0.35 HKD"),
     ("5 try", "5 try"),
     ("\u202a-5\u202c", "-5 count"),
@@ -166,3 +168,15 @@ def test_a_hedge_before_or_within_a_range_opens_its_bounds(text: str, low: str, 
 @pytest.mark.parametrize(("text", "expected"), SENTENCES)
 def test_sentences(text: str, expected: list[str]) -> None:
     assert [said(one) for one in find(text)] == expected
+
+
+@pytest.mark.parametrize(
+    ("unit", "text", "meant"),
+    [
+        ("USD", "2.5mm", "2500000 USD"),
+        ("millimetre", "2.5mm", "2.5 millimetre"),
+        ("vehicle", "2.5mm", "2.5 millimetre"),
+    ],
+)
+def test_millions_or_millimetres_by_the_unit_of_the_table(unit: str, text: str, meant: str):
+    assert said(parse(text, unit=unit)) == meant

@@ -28,6 +28,9 @@ _DATES: Final = (
     (re.compile(r"\s*#点#分\s*"), "time", "a time of day"),
     (re.compile(r"\s*#:#(?::#)?\s*(?:[aApP]\.?[mM]\.?)?\s*"), "time", "a time of day"),
 )
+_CODE: Final = re.compile("[A-Z]{3}")
+"""The unit of a table of money."""
+
 _SKIPPED: Final = frozenset({"filler", "note", "whole_sum"})
 _NAMING: Final = frozenset({"word", "noun", "stop", "change", "change_after", "money_noun", "change_in_cell"})
 _MISSING: Final = {
@@ -58,6 +61,7 @@ def _cell(found: list[Token], options: Options, style: str, length: int) -> Resu
     said = _said(worded, options)
     if said is not None:
         return said
+    found = _with_millions(found, options)
     start = 0
     while start < len(found) - 1 and "note" in found[start].kinds and "multiple" not in found[start].kinds:
         start += 1
@@ -70,6 +74,17 @@ def _cell(found: list[Token], options: Options, style: str, length: int) -> Resu
     amount, at = _trailing_minus(found, at, amount)
     amount, at = _restated(found, at, amount, options, style != "coarse")
     return _rest(found, at, amount)
+
+
+def _with_millions(found: list[Token], options: Options) -> list[Token]:
+    """The tokens, `mm` as millions alone where a unit is told besides: `2.5mm vehicles`, `2.5mm` in a table of USD."""
+    told = options.unit is not None and _CODE.fullmatch(options.unit)
+    return [
+        Token({"scale": token.get("scale")}, token.text, token.start, token.end)
+        if token.text == "mm" and (told or "noun" in token_at(found, at + 1).kinds)
+        else token
+        for at, token in enumerate(found)
+    ]
 
 
 def _said(worded: list[Token], options: Options) -> Amount | Problem | None:

@@ -119,7 +119,7 @@ def _scale(tokens: Tokens, at: int, terms: list[Term]) -> int | None:
         exponent = None  # 10 bn m
     if token.text == "m" and (power_of_length(tokens, at) is not None or "measuring" in token_at(tokens, at + 1).kinds):
         exponent = None  # 350 m2, 4.7 m long
-    if token.text == "mm" and not _is_money(tokens, at):
+    if token.text == "mm" and "noun" in token.kinds and not _is_money(tokens, at):
         exponent = None  # 3000mm, but $5mm
     if exponent is None and terms and (terms[-1].literal is not None or terms[-1].exponent):
         exponent = token.get("place") or token.get("hundred")
