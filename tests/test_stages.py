@@ -112,7 +112,10 @@ def test_an_error_is_a_json_line_too(command, tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such terminal")
 @pytest.mark.parametrize(
     ("options", "told"),
-    [([], (f"/{len(STAGES)}", "1,000 rows", "/s", " left")), (["--partitions", "2"], ("publish", " left"))],
+    [
+        ([], (f"/{len(STAGES)}", "1,000 rows", "/s", " left")),
+        (["--partitions", "2"], (f"/{len(STAGES_IN_SHARDS)}", " left")),
+    ],
 )
 def test_a_bar_on_a_terminal_only(project, checkout, command, options, told):
     folder = project("".join(f"A,vehicle_sales,{year},5 vehicles\n" for year in range(1000, 2000)))
