@@ -8,6 +8,7 @@ figures hang together. Nothing is evaluated here: `metrics()` and `rules()` give
 from __future__ import annotations
 
 import inspect
+import math
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -55,6 +56,12 @@ class Metric:
     at_least: float | None = None
     at_most: float | None = None
     assumed: bool = False
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The least and the most that its figures can be; infinite where nothing is said."""
+        least, most = self.at_least, self.at_most
+        return (-math.inf if least is None else least, math.inf if most is None else most)
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,10 +93,9 @@ def given(form: Form, printed: Printed, allowed: Allowed, weights: Floats) -> Gi
 def allowed_of(batch: Batch, subjects: Sequence[Subject], metrics: Mapping[str, Metric]) -> Allowed:
     """What each figure can be, as its metric says; -inf and inf where it says nothing."""
     known = [metrics[subject.metric] for subject in subjects]
-    least = np.array([-np.inf if one.at_least is None else one.at_least for one in known], dtype=np.float64)
+    least, most = np.array([one.ends for one in known], dtype=np.float64).reshape(-1, 2).T
     # That no figure of a metric is below zero says nothing of one that may be wrong.
     declared = np.where([one.assumed for one in known], -np.inf, least)
-    most = np.array([np.inf if one.at_most is None else one.at_most for one in known], dtype=np.float64)
     return Allowed(*(np.asarray(ends[batch.subjects]) for ends in (least, declared, most)))
 
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from itertools import groupby
-from math import inf
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -155,10 +154,7 @@ def all_wrong(several: Sequence[Judged]) -> pl.Series:
 
 def all_lost(several: Sequence[Judged], metrics: Mapping[str, Metric]) -> pl.Series:
     """In which rows no alternative can hold, whatever the figures are that nobody printed."""
-    ends = {
-        name: (-inf if one.at_least is None else one.at_least, inf if one.at_most is None else one.at_most)
-        for name, one in metrics.items()
-    }
+    ends = {name: one.ends for name, one in metrics.items()}
     lost = [fails_unprinted(one.frame, one.check, ends).alias(str(n)) for n, one in enumerate(several)]
     wrong = [all_wrong([one]).alias(f"wrong {n}") for n, one in enumerate(several)]
     each = [pl.col(flags.name) | pl.col(fails.name) for flags, fails in zip(lost, wrong, strict=True)]

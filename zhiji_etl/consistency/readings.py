@@ -86,6 +86,8 @@ def fails_unprinted(frame: pl.DataFrame, check: Check, allowed: Mapping[str, tup
     lacking = pl.any_horizontal([pl.col(columns(name).low).is_null() for name in check.names])
     read = [field for name in check.names for field in columns(name).bounding]
     rows = frame.lazy().select(read).with_row_index("__row").filter(lacking).collect()
+    if rows.is_empty():
+        return pl.repeat(value=False, n=frame.height, eager=True)
     filled: dict[str, pl.Expr] = {}
     for leaf in (leaf for side in (check.stated, check.implied) for leaf in operands(side)):
         names, (low, high) = columns(leaf.name), allowed[leaf.metric]

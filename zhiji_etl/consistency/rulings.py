@@ -189,7 +189,7 @@ def _open_ends(check: Check, operand: Operand, metric: Metric) -> dict[str, pl.E
     if form is None or form.ratio is not None:
         return {"low": pl.lit(None, pl.Float64)}
     at_most = (form.over.terms[operand.name] > 0) == (check.symbol in ("<=", "<"))
-    floor = float("-inf") if metric.at_least is None else metric.at_least
+    floor, _ = metric.ends
     known = pl.col("low").is_not_null()
     if at_most:
         return {"low": pl.when(known & (pl.col("high") >= floor)).then(floor)}

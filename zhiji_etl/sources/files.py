@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from zhiji_etl.errors import ProjectError, SourceError, ZhijiError
 from zhiji_etl.sources.forms import FORMS, Form
@@ -25,9 +25,6 @@ from zhiji_etl.sources.structure import Defect, Structure
 ORDINALS = 1 << 20
 """Ordinals are below this, so that a row_id stays below 2^52 and is exact even where a reader takes it for a float."""
 
-
-ONLY: Final = {"sheet": (".xlsx", ".html", ".htm"), "separator": (".csv", ".tsv", ".csv.gz")}
-"""Keys of a sidecar that only files of these endings have a use for."""
 
 T = TypeVar("T")
 Recall = Callable[[Path, Path | None, Callable[[], Structure]], Structure]
@@ -195,9 +192,9 @@ def _stem(name: str) -> str:
 
 def _source(path: Path, sidecar_path: Path | None, recall: Recall | None) -> Source:
     sidecar = read_sidecar(sidecar_path) if sidecar_path else Sidecar()
-    _refuse_useless_keys(path, sidecar)
     form = form_of(path.name)
     assert form is not None
+    _refuse_useless_keys(path, sidecar, form)
     check = partial(_structure, path, sidecar, form)
     structure = check() if recall is None else recall(path, sidecar_path, check)
     return Source(
@@ -215,11 +212,12 @@ def _source(path: Path, sidecar_path: Path | None, recall: Recall | None) -> Sou
     )
 
 
-def _refuse_useless_keys(path: Path, sidecar: Sidecar) -> None:
+def _refuse_useless_keys(path: Path, sidecar: Sidecar, form: Form) -> None:
     """Refuse a key that this kind of file has no use for: nobody would see that it does nothing."""
-    for key, endings in ONLY.items():
-        told = [sidecar, *(sidecar.layout or [])]
-        if any(getattr(part, key, None) is not None for part in told) and not path.name.lower().endswith(endings):
+    told = [sidecar, *(sidecar.layout or [])]
+    for key in dict.fromkeys(key for one in FORMS.values() for key in one.keys if key not in form.keys):
+        if any(getattr(part, key, None) is not None for part in told):
+            endings = [ending for ending, one in FORMS.items() if key in one.keys]
             what = f"The sidecar of {safe_terminal(path.name)} says {key}, which only {', '.join(endings)} files have."
             raise ProjectError("sidecar_invalid", what, hint="Leave the key out, or write it where it belongs.")
 

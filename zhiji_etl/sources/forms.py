@@ -32,12 +32,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How files of one kind are checked and read; `first_row` is what a spreadsheet calls row 0."""
+    """How files of one kind are checked and read; `first_row` is what a spreadsheet calls row 0.
+
+    `keys`: those of a sidecar that only some kinds of files have a use for, this one among them.
+    """
 
     structure: Callable[[Path, Sidecar], Structure]
     scan: Callable[[Source], pl.LazyFrame]
     grid: Callable[[Path, Sidecar, str | int | None], Grid]
     first_row: int
+    keys: tuple[str, ...] = ()
 
 
 # ------------------------------------------------------------------------------------------------------------ CSV
@@ -119,14 +123,14 @@ def _plain(grid: Callable[[Path, Sidecar, str | int | None], Grid]) -> Form:
         """The rows of a file of one grid."""
         return plain_frame(source.columns, grid(source.path, source.sidecar, None))
 
-    return Form(structure, scan, grid, 2)
+    return Form(structure, scan, grid, 2, ("sheet",))
 
 
 FORMS: Final = MappingProxyType(
     {
-        ".csv": Form(_csv_structure, _scan_csv, _csv_grid, 2),
-        ".tsv": Form(_csv_structure, _scan_csv, _csv_grid, 2),
-        ".csv.gz": Form(_gzip_structure, _scan_csv, _csv_grid, 2),
+        ".csv": Form(_csv_structure, _scan_csv, _csv_grid, 2, ("separator",)),
+        ".tsv": Form(_csv_structure, _scan_csv, _csv_grid, 2, ("separator",)),
+        ".csv.gz": Form(_gzip_structure, _scan_csv, _csv_grid, 2, ("separator",)),
         ".jsonl": Form(json_structure, scan_json, _record_grid, 1),
         ".parquet": Form(parquet_structure, scan_parquet, _record_grid, 1),
         ".xlsx": _plain(_excel_grid),

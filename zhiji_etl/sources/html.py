@@ -53,8 +53,7 @@ def html_tables(path: Path) -> list[Grid]:
 
 def html_headings(path: Path) -> list[str | None]:
     """What the `<caption>` of each table of a page says, in order; null where a table has none."""
-    tables = _parser(path)(_page(path)).css("table")
-    return [next((_text(caption) for caption in _children(table, "caption")), None) for table in tables]
+    return [next((_text(caption) for caption in _children(table, "caption")), None) for table in _nodes(path)]
 
 
 # -------------------------------------------------------------------------------------------------------- helpers
@@ -88,11 +87,14 @@ def _table_missing(path: Path, wanted: int | None, filled: list[int], count: int
     return SourceError("table_missing", f"{safe_terminal(path.name)} {what}.", hint=hint)
 
 
+def _nodes(path: Path) -> list[Any]:
+    return list(_parser(path)(_page(path)).css("table"))
+
+
 def _tables(path: Path) -> list[_Cells]:
     """The cells of all tables of a page: frames are made of those that are wanted."""
-    found = _parser(path)(_page(path)).css("table")
     try:
-        return [_cells(table) for table in found]
+        return [_cells(table) for table in _nodes(path)]
     except RecursionError:
         raise corrupt(path.name, "its tags are nested too deeply") from None
 

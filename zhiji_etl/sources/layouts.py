@@ -8,7 +8,7 @@ over several columns holds for all of them: exactly so where cells are merged, e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,7 +17,7 @@ import polars as pl
 
 from zhiji_etl.errors import SourceError
 from zhiji_etl.sources.bombs import file_sha256
-from zhiji_etl.sources.grids import Grid, address, column_letters
+from zhiji_etl.sources.grids import Grid, Span, address, column_letters
 from zhiji_etl.sources.names import safe_terminal
 from zhiji_etl.sources.sidecar import Layout, Sidecar
 from zhiji_etl.sources.structure import ROW, Defect, Structure
@@ -190,13 +190,8 @@ def _headers(block: Block) -> pl.DataFrame:
     texts: dict[str, pl.Series] = {_COLUMN: pl.Series(across, dtype=pl.UInt32)}
     for at, row in enumerate(range(block.first_row, block.top)):
         printed = pl.Series([block.grid.cell(row, column) for column in across], dtype=pl.String)
-        merged = {
-            column: block.grid.cell(span.top, span.left)
-            for span in block.grid.spans
-            if span.top <= row <= span.bottom
-            for column in range(span.left, span.right + 1)
-        }
-        texts[f"columns {at}"] = _filled(printed, across, merged, is_last=row == block.top - 1)
+        over = [(span, span.left, span.right) for span in block.grid.spans if span.top <= row <= span.bottom]
+        texts[f"columns {at}"] = _filled(printed, across, _merged(block.grid, over), is_last=row == block.top - 1)
     return pl.DataFrame(texts)
 
 
@@ -206,14 +201,14 @@ def _labels(block: Block) -> pl.DataFrame:
     texts: dict[str, pl.Series] = {"__row": pl.Series(down, dtype=pl.UInt32)}
     for at, column in enumerate(range(block.first_column, block.left)):
         printed = block.grid.column(column, block.top, block.last_row)
-        merged = {
-            row: block.grid.cell(span.top, span.left)
-            for span in block.grid.spans
-            if span.left <= column <= span.right
-            for row in range(span.top, span.bottom + 1)
-        }
-        texts[f"rows {at}"] = _filled(printed, down, merged, is_last=column == block.left - 1)
+        over = [(span, span.top, span.bottom) for span in block.grid.spans if span.left <= column <= span.right]
+        texts[f"rows {at}"] = _filled(printed, down, _merged(block.grid, over), is_last=column == block.left - 1)
     return pl.DataFrame(texts)
+
+
+def _merged(grid: Grid, spans: Iterable[tuple[Span, int, int]]) -> dict[int, str | None]:
+    """The text of each place that a merged area covers along a line, from the first to the last of its places there."""
+    return {place: grid.cell(span.top, span.left) for span, first, last in spans for place in range(first, last + 1)}
 
 
 def _filled(printed: pl.Series, places: range, merged: Mapping[int, str | None], *, is_last: bool) -> pl.Series:
