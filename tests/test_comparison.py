@@ -195,5 +195,5 @@ def test_the_same_print_read_otherwise_is_told_with_what_it_is_read_as(project, 
     (folder / "raw" / "alpha.toml").write_text('unit = "RMB in millions"\n', encoding="utf-8")
     zj.Project(folder).run()
     told = command("diff", "--build", folder)
-    reading = "40 (39,500 .. 40,500 CNY) -> 40 (39.5 million .. 40.5 million CNY)"
+    reading = "40 (39,500 to 40,500 CNY) -> 40 (39.5 to 40.5 million CNY)"
     assert f"  changed   A revenue 2019: {reading}  alpha.csv row 2" in told.out.splitlines()

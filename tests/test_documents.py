@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 import zhiji_etl as zj
-from zhiji_etl.cards import Card, in_place, words_of
 from zhiji_etl.documents import LARGEST, LONGEST_NOTE, RAW_COLUMNS, figures_in, raw_rows, read_document
 from zhiji_etl.errors import SourceError
 from zhiji_etl.sources.names import STEERING_CATEGORIES
+from zhiji_etl.terminal.figures import Card, in_place, words_of
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from zhiji_etl.catalogue import catalogue
 from zhiji_etl.errors import ZhijiError
 from zhiji_etl.project import Project
 from zhiji_etl.rates import Rates
-from zhiji_etl.report import summary
+from zhiji_etl.terminal.summary import summary
 
 SCHEMA = """import zhiji_etl as zj
 

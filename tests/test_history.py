@@ -7,8 +7,8 @@ import pytest
 
 import zhiji_etl as zj
 from zhiji_etl.errors import OutputError
-from zhiji_etl.history import chosen, history, verified
 from zhiji_etl.outputs import publication, runs
+from zhiji_etl.outputs.history import chosen, history, verified
 
 ROWS = "A,vehicle_sales,2019,5 vehicles\n"
 

@@ -117,7 +117,7 @@ def test_every_code_is_documented():
 def test_every_verdict_and_reason_has_its_words():
     from zhiji_etl.figures import Reason, Verdict
     from zhiji_etl.findings import LOUDNESS, REASONS
-    from zhiji_etl.report import COLOURS
+    from zhiji_etl.terminal.findings import COLOURS
 
     assert set(REASONS) == {reason.value for reason in Reason}
     assert set(LOUDNESS) == set(COLOURS) == {verdict.value for verdict in Verdict}

@@ -20,11 +20,11 @@ from zhiji_etl.errors import FindingError
 from zhiji_etl.excerpts import tallied
 from zhiji_etl.findings import changed_together
 from zhiji_etl.html.drawing import Bar, draw
-from zhiji_etl.html.numbers import single, span
 from zhiji_etl.html.page import FULL, Contents, report_page
 from zhiji_etl.html.readings import reading
 from zhiji_etl.html.sheets import sheet
 from zhiji_etl.html.stories import PRINTED, Told, stories
+from zhiji_etl.numbers import single, span
 from zhiji_etl.outputs import read_manifest, verify
 from zhiji_etl.pipeline import RunResult
 from zhiji_etl.wording import RuleText, wording
@@ -256,7 +256,7 @@ def test_the_language_of_the_command(command, reference: Path):
     ("low", "high", "unit", "english", "chinese"),
     [
         (22.65, 22.75, "percent", "22.65 to 22.75 %", "22.65 至 22.75 %"),
-        (24.204970992840373, 24.20979102392456, "percent", "24.2050 to 24.2098 %", "24.2050 至 24.2098 %"),
+        (24.204970992840373, 24.20979102392456, "percent", "24.20497 to 24.20979 %", "24.20497 至 24.20979 %"),
         (6237500.0, 6238500.0, "vehicle", "6.2375 to 6.2385 million vehicles", "623.75 至 623.85 万辆"),
         (349999.5, 350000.5, "vehicle", "349,999.5 to 350,000.5 vehicles", "34.99995 至 35.00005 万辆"),
         (0.5e12, 1.5e12, "USD", "0.5 to 1.5 trillion USD", "0.5 至 1.5 万亿 USD"),

@@ -19,8 +19,8 @@ from test_html import EVIL, contents
 
 from zhiji_etl.excerpts import Excerpt, tallied
 from zhiji_etl.figures import FIGURE_COLUMNS
-from zhiji_etl.html.numbers import span
 from zhiji_etl.html.page import FULL, report_page
+from zhiji_etl.numbers import span
 from zhiji_etl.pipeline import RunResult
 from zhiji_etl.wording import wording
 

@@ -145,7 +145,7 @@ def test_implied_rates_are_shown_the_doubtful_first(command, project):
     )
     assert first < second
     assert lines[first].split()[-2:] == ["CNY/USD", "no"]
-    assert "6.9683 .. 6.9767" in lines[second]
+    assert "6.96827 to 6.97671" in lines[second]
 
 
 def test_no_pairs_no_table(command, project):

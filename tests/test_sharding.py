@@ -23,15 +23,16 @@ from zhiji_etl.comparison import compared
 from zhiji_etl.consistency.elsewhere import Elsewhere, agreed
 from zhiji_etl.engines import engine
 from zhiji_etl.errors import EngineError, OutputError, SourceError
-from zhiji_etl.explanation import explained_data
 from zhiji_etl.outputs import latest, verify
 from zhiji_etl.outputs.published import read_manifest
 from zhiji_etl.pipeline import RunResult
 from zhiji_etl.project import Project
-from zhiji_etl.report import print_to, summary
 from zhiji_etl.sharding import partitions_of, run_in_shards
 from zhiji_etl.sharding.partitions import Task, partition_number
 from zhiji_etl.sources import find_sources, scan_source
+from zhiji_etl.terminal.explanation import explained_data
+from zhiji_etl.terminal.printing import print_to
+from zhiji_etl.terminal.summary import summary
 
 SCHEMA = """
 import zhiji_etl as zj

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 import zhiji_etl as zj
-from zhiji_etl import logs
 from zhiji_etl.figures import Severity
 from zhiji_etl.findings import as_findings, gathered
 from zhiji_etl.junit import junit
 from zhiji_etl.outputs import latest, read_manifest
-from zhiji_etl.progress import Bar, speed, time_left
 from zhiji_etl.stages import STAGES, STAGES_IN_SHARDS, Stages
+from zhiji_etl.terminal import logs
+from zhiji_etl.terminal.progress import Bar, speed, time_left
 
 CLEAN = "A,vehicle_sales,2019,5 vehicles\n"
 TWICE = "A,vehicle_sales,2019,5 vehicles\nA,vehicle_sales,2019,7 vehicles\n"

@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.text import Text
 
 from zhiji_etl.findings import between, legible
-from zhiji_etl.history import history_table
 from zhiji_etl.pipeline import RunResult
-from zhiji_etl.report import print_to, summary
+from zhiji_etl.terminal.printing import print_to
+from zhiji_etl.terminal.runs import history_table
+from zhiji_etl.terminal.summary import summary
 
 WIDTHS = (60, 80, 200)
 LETTERS = st.characters(codec="ascii", categories=["L", "N"])

@@ -68,8 +68,8 @@ def _exit_code(error: ZhijiError) -> int:
 
 def _forget_logs() -> None:
     """Take the handlers of this command away, where it set any."""
-    if "zhiji_etl.logs" in sys.modules:
-        sys.modules["zhiji_etl.logs"].reset()
+    if "zhiji_etl.terminal.logs" in sys.modules:
+        sys.modules["zhiji_etl.terminal.logs"].reset()
 
 
 def _version(asked: bool) -> None:
@@ -115,13 +115,13 @@ def run(
 ) -> None:
     """Carry the figures of a project the whole way, and say which cannot all be true."""
     need_polars_alone((project / "schemas").glob("*.py"))
-    from zhiji_etl import logs
     from zhiji_etl.figures import Severity
-    from zhiji_etl.history import expected
     from zhiji_etl.junit import unfinished, write_junit
+    from zhiji_etl.outputs.history import expected
     from zhiji_etl.project import Project
-    from zhiji_etl.report import summary, summary_data
     from zhiji_etl.stages import Stages
+    from zhiji_etl.terminal import logs
+    from zhiji_etl.terminal.summary import summary, summary_data
 
     keep_loaded()
     logs.configure(as_json=log_json, verbose=verbose)
@@ -145,7 +145,8 @@ def runs(
     as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON object.")] = False,
 ) -> None:
     """List the runs that are kept, oldest first."""
-    from zhiji_etl.history import history, history_table, whereabouts
+    from zhiji_etl.outputs.history import history, whereabouts
+    from zhiji_etl.terminal.runs import history_table
 
     told = history(whereabouts(build)[0])
     _show({"runs": told} if as_json else history_table(told))
@@ -157,7 +158,7 @@ def verify(
     run_id: Annotated[str | None, typer.Option("--run", help="The run, or the beginning of its id; latest.")] = None,
 ) -> None:
     """Hash every file of a run again: exit code 5, and what differs, where one is not as it was written."""
-    from zhiji_etl.history import verified, whereabouts
+    from zhiji_etl.outputs.history import verified, whereabouts
 
     published, named = whereabouts(build)
     typer.echo(verified(published, run_id or named))
@@ -171,8 +172,9 @@ def diff(
     as_json: Annotated[bool, typer.Option("--json", help="Print the changes as one JSON object.")] = False,
 ) -> None:
     """Tell what changed between two runs, by default the two newest: figures, and verdicts that flipped."""
-    from zhiji_etl.comparison import compared, comparison_data, comparison_text, pair
-    from zhiji_etl.history import whereabouts
+    from zhiji_etl.comparison import compared, comparison_data, pair
+    from zhiji_etl.outputs.history import whereabouts
+    from zhiji_etl.terminal.changes import comparison_text
 
     comparison = compared(*pair(whereabouts(build)[0], before, after))
     _show(comparison_data(comparison) if as_json else comparison_text(comparison))
@@ -200,8 +202,8 @@ def parse(
     as_json: Annotated[bool, typer.Option("--json", help="Print the figure as one JSON object.")] = False,
 ) -> None:
     """Read one printed figure and show what it says, and what each word of it did."""
-    from zhiji_etl.cards import Card, figure_data
     from zhiji_etl.reading import parse as read
+    from zhiji_etl.terminal.figures import Card, figure_data
 
     figure = read(
         text, currency=currency, scale=scale, unit=unit, decimals=decimals, rounding=rounding.value,
@@ -221,8 +223,8 @@ def find(
     """Find the figures of a document and show them in their places."""
     from rich.console import Console
 
-    from zhiji_etl.cards import found_data, in_place
     from zhiji_etl.documents import figures_in, raw_rows, read_document
+    from zhiji_etl.terminal.figures import found_data, in_place
 
     if as_csv and as_json:
         raise typer.BadParameter("Give --csv or --json, not both.")
@@ -303,7 +305,7 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="Print the finding as one JSON object.")] = False,
 ) -> None:
     """Tell one finding of the latest run in full, figures, bounds and what would resolve it; or what a code means."""
-    from zhiji_etl.explanation import explained, explained_data
+    from zhiji_etl.terminal.explanation import explained, explained_data
 
     if as_json:
         _show(explained_data(finding, project, out))
@@ -328,7 +330,7 @@ def rates(
     as_json: Annotated[bool, typer.Option("--json", help="Print the rate as one JSON object.")] = False,
 ) -> None:
     """Show a reference rate: value, bounds, days used, last quote and origin; exit code 1 where there is none."""
-    from zhiji_etl.exchange import rate_card, rate_data, reference_rate
+    from zhiji_etl.terminal.rates import rate_card, rate_data, reference_rate
 
     rate = reference_rate(base, quote, when, method, files=file or (), project=project, fixed_rate=printed)
     _show(rate_data(rate) if as_json else rate_card(rate))
@@ -354,15 +356,15 @@ def _show(what: dict[str, Any] | list[dict[str, Any]] | RenderableType, *, hang:
         return
     from rich.console import Console
 
-    from zhiji_etl.report import print_to
+    from zhiji_etl.terminal.printing import print_to
 
     print_to(Console(), what, hang=hang)
 
 
 def _complain(error: ZhijiError) -> None:
-    from zhiji_etl.logs import speaks_json
     from zhiji_etl.sources.names import safe_terminal
     from zhiji_etl.stages import LOGGER
+    from zhiji_etl.terminal.logs import speaks_json
 
     if speaks_json():
         LOGGER.error(str(error), extra={"code": error.code})

@@ -10,20 +10,18 @@ the bounds still meet the figure is printed `finer`, `coarser` or, with the same
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import polars as pl
 from polars.exceptions import PolarsError
-from rich.console import Group, RenderableType
-from rich.text import Text
 
 from zhiji_etl.errors import OutputError
 from zhiji_etl.figures import SEVERITY, VERDICT, Verdict
 from zhiji_etl.findings import is_main
-from zhiji_etl.history import chosen
 from zhiji_etl.outputs import require_folder, runs
+from zhiji_etl.outputs.history import chosen
 from zhiji_etl.sources.names import safe_terminal
 
 CHANGES: Final = ("changed", "restated", "gone", "added", "coarser", "finer", "within")
@@ -59,11 +57,6 @@ FLIP_COLUMNS: Final[Mapping[str, pl.DataType]] = {
     "message": pl.String(),
 }
 """One verdict that differs; null where a run has no such finding (told where the other one is inconsistent)."""
-
-LISTED: Final = 50
-"""Lines of each kind in a terminal; the rest are counted."""
-
-COLOURS: Final[Mapping[str, str]] = {"changed": "bold red", "gone": "red", "restated": "yellow", "added": "green"}
 
 
 class Comparison(NamedTuple):
@@ -138,20 +131,10 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
     return {
         "before": comparison.before,
         "after": comparison.after,
-        "counts": {**_counts(comparison.figures), "verdicts": comparison.verdicts.height},
+        "counts": {**counted(comparison.figures), "verdicts": comparison.verdicts.height},
         "figures": [_finite(row) for row in comparison.figures.to_dicts()],
         "verdicts": comparison.verdicts.to_dicts(),
     }
-
-
-def comparison_text(comparison: Comparison) -> RenderableType:
-    """A comparison for a terminal: the counts, then each flipped verdict and each figure, the loudest first."""
-    counts = [f"{count} {change}" for change, count in _counts(comparison.figures).items() if count]
-    head = Text(f"{comparison.before} -> {comparison.after}: {', '.join(counts) or 'no figure differs'}")
-    verdicts = [_flip_line(row) for row in comparison.verdicts.head(LISTED).iter_rows(named=True)]
-    figures = [_change_line(row) for row in comparison.figures.head(LISTED).iter_rows(named=True)]
-    more = _more(comparison.verdicts, "verdicts"), _more(comparison.figures, "figures")
-    return Group(head, *verdicts, *more[0], *figures, *more[1])
 
 
 # ------------------------------------------------------------------------------------------------------ two runs
@@ -240,12 +223,13 @@ def _apart(lower: str, upper: str) -> pl.Expr:
     return (high < low) | ((high == low) & ~closed)
 
 
-# -------------------------------------------------------------------------------------------------------- telling
+# ------------------------------------------------------------------------------------------------------------- helpers
 
 
-def _counts(figures: pl.DataFrame) -> dict[str, int]:
-    counted = dict(figures.group_by("change").len().iter_rows())
-    return {change: counted.get(change, 0) for change in CHANGES}
+def counted(figures: pl.DataFrame) -> dict[str, int]:
+    """How many figures (CHANGE_COLUMNS) became each of CHANGES."""
+    numbers = dict(figures.group_by("change").len().iter_rows())
+    return {change: numbers.get(change, 0) for change in CHANGES}
 
 
 def _finite(row: dict[str, Any]) -> dict[str, Any]:
@@ -255,36 +239,3 @@ def _finite(row: dict[str, Any]) -> dict[str, Any]:
 
 def _number(value: float) -> float | str:
     return value if math.isfinite(value) else "Infinity" if value > 0 else "-Infinity"
-
-
-def _flip_line(row: Mapping[str, Any]) -> Text:
-    subject = " ".join(safe_terminal(row[name]) for name in ("rule", "entity", "period") if row[name])
-    return Text.assemble(("  verdict   ", "bold"), f"{subject}: {row['before'] or 'none'} -> {row['after'] or 'none'}")
-
-
-def _change_line(row: Mapping[str, Any]) -> Text:
-    subject = " ".join(safe_terminal(row[name]) for name in ("entity", "metric", "period") if row[name])
-    said = " -> ".join(safe_terminal(text) for text in (_said(row, "before"), _said(row, "after")) if text)
-    side = "after" if row["source_after"] else "before"
-    place = safe_terminal(f"{row[f'source_{side}']} {row[f'locator_{side}']}")
-    change = (f"  {row['change']:9} ", COLOURS.get(row["change"], ""))
-    return Text.assemble(change, f"{subject}: {said}  ", (place, "dim"))
-
-
-def _said(row: Mapping[str, Any], side: str) -> str:
-    """What a side prints; where both print the same, with what it is read as, which is then what differs."""
-    printed = row[f"printed_{side}"]
-    if printed is None:
-        return ""
-    vintage = f" ({row[f'vintage_{side}']})" if row[f"vintage_{side}"] else ""
-    alike = row["printed_before"] == row["printed_after"] and row["vintage_before"] == row["vintage_after"]
-    if not alike:
-        return f"{printed}{vintage}"
-    from zhiji_etl.report import ends
-
-    return f"{printed}{vintage} ({ends(*(row[f'{name}_{side}'] for name in ('low', 'high', 'unit')))})"
-
-
-def _more(frame: pl.DataFrame, what: str) -> Iterator[Text]:
-    if frame.height > LISTED:
-        yield Text(f"  and {frame.height - LISTED} more {what}; --json tells all")

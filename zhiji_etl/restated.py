@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 import polars as pl
@@ -29,6 +29,12 @@ def implied_rates(findings: pl.DataFrame, figures: pl.DataFrame) -> list[dict[st
 
 
 # ------------------------------------------------------------------------------------------------------------- helpers
+
+
+def ends(bounds: Mapping[str, Any]) -> tuple[float, float]:
+    """The ends of an implied or a reference rate, infinite where not bounded."""
+    low, high = bounds["low"], bounds["high"]
+    return -inf if low is None else low, inf if high is None else high
 
 
 def _implied(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from oracle.decisions import Instance, Outcome, Project
 from oracle.elimination import Ends, TooManyError
 from oracle.laws import Key, Relation
 from zhiji_etl.errors import RuleError
-from zhiji_etl.report import conflicts_of
+from zhiji_etl.findings import conflicts_of
 
 Finding = Mapping[str, Any]
 

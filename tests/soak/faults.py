@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 HELD = """
 import sys, zhiji_etl.cli
-import zhiji_etl.project, zhiji_etl.pipeline, zhiji_etl.report, zhiji_etl.tables, zhiji_etl.junit
+import zhiji_etl.project, zhiji_etl.pipeline, zhiji_etl.terminal.summary, zhiji_etl.tables, zhiji_etl.junit
 sys.argv[0] = "zhiji-etl"
 exec(sys.argv.pop(1))
 print("ready", flush=True)

@@ -1,6 +1,5 @@
 """What a run says, in HTML and SVG: the report that it writes, and what a notebook shows.
 
-numbers      two ends as a person writes them
 readings     how a finding was read, in another language
 drawing      bounds on one axis, as SVG
 verdicts     their signs and counts

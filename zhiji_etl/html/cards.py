@@ -14,10 +14,10 @@ import polars as pl
 from zhiji_etl.errors import FindingError
 from zhiji_etl.figures import Figure
 from zhiji_etl.html.drawing import Bar, Drawing, draw
-from zhiji_etl.html.numbers import single, span
 from zhiji_etl.html.stories import Told, drawing, stories
 from zhiji_etl.html.templates import rendered
 from zhiji_etl.html.verdicts import SIGNS, counts
+from zhiji_etl.numbers import single, span
 from zhiji_etl.wording import Wording, wording
 
 LISTED: Final = 10

@@ -12,8 +12,8 @@ from math import ceil, floor, inf, isfinite, log10
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from zhiji_etl.html.numbers import ends, single, span
 from zhiji_etl.html.templates import rendered, style
+from zhiji_etl.numbers import ends, single, span
 from zhiji_etl.wording import Wording
 
 MARGIN: Final = 0.06

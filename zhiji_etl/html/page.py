@@ -20,7 +20,7 @@ from zhiji_etl.html.drawing import Bar, draw
 from zhiji_etl.html.stories import Told, stories
 from zhiji_etl.html.templates import rendered, style
 from zhiji_etl.html.verdicts import SIGNS
-from zhiji_etl.restated import implied_rates
+from zhiji_etl.restated import ends, implied_rates
 from zhiji_etl.wording import RuleText, Wording, wording
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _pairs(contents: Contents, words: Wording) -> dict[str, Any]:
 
 
 def _pair(pair: Mapping[str, Any], words: Wording) -> dict[str, Any]:
-    mine = Bar(words("rates.implied"), *_ends(pair))
+    mine = Bar(words("rates.implied"), *ends(pair))
     known = {name: bounds for name, bounds in pair["methods"].items() if bounds["low"] is not None}
     references = starmap(partial(_reference, words), known.items())
     return {
@@ -154,12 +154,7 @@ def _pair(pair: Mapping[str, Any], words: Wording) -> dict[str, Any]:
 def _reference(words: Wording, name: str, bounds: Mapping[str, Any]) -> Bar:
     """The reference rate of one method, and whether it fits."""
     fits = FITS[bounds["fits"]]
-    return Bar(words.name("methods", name), *_ends(bounds), fits, words(f"rates.{fits}"))
-
-
-def _ends(bounds: Mapping[str, Any]) -> tuple[float, float]:
-    low, high = bounds["low"], bounds["high"]
-    return float("-inf") if low is None else low, float("inf") if high is None else high
+    return Bar(words.name("methods", name), *ends(bounds), fits, words(f"rates.{fits}"))
 
 
 def _source(source: Source) -> dict[str, Any]:

@@ -18,8 +18,8 @@ import polars as pl
 from zhiji_etl.figures import Verdict
 from zhiji_etl.findings import SHARED_ACROSS, SHARED_WITHIN, changed_together, is_main
 from zhiji_etl.html.drawing import Bar, Drawing, draw
-from zhiji_etl.html.numbers import short, span
 from zhiji_etl.html.readings import reading
+from zhiji_etl.numbers import short, span
 from zhiji_etl.wording import RuleText, Wording, rule_of
 
 NAMED: Final = 10

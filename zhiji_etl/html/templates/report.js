@@ -22,7 +22,7 @@
   const clipped = (number, most) => Math.min(Math.max(number, 0), most);
   const placesOf = (finite) => {
     const distance = finite.length ? Math.max(...finite) - Math.min(...finite) : 0;
-    if (distance > 0) return clipped(1 - Math.floor(Math.log10(distance)), 12);
+    if (distance > 0) return clipped(2 - Math.floor(Math.log10(distance)), 12);
     const alone = finite.length ? Math.abs(finite[0]) : 0;
     return alone ? clipped(6 - Math.floor(Math.log10(alone)), 12) : 0;
   };

@@ -76,7 +76,7 @@ def progress(*, wanted: bool = True, expected: Mapping[str, float] | None = None
     if not wanted or not console.is_terminal:
         yield None
         return
-    from zhiji_etl.progress import Bar
+    from zhiji_etl.terminal.progress import Bar
 
     with Bar(console, expected or {}) as bar:
         yield bar

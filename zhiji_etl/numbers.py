@@ -24,7 +24,7 @@ class Ends(NamedTuple):
 
 
 def ends(low: float, high: float, unit: str | None, words: Wording) -> Ends:
-    """Both ends to the same place: two digits of what lies between them."""
+    """Both ends to the same place: three digits of what lies between them."""
     finite = [end for end in (low, high) if isfinite(end)]
     size, word = _scale(max(map(abs, finite), default=0.0), words)
     places = _places([end / size for end in finite])
@@ -71,10 +71,10 @@ def _scale(largest: float, words: Wording) -> tuple[float, str]:
 
 
 def _places(finite: list[float]) -> int:
-    """Decimals to write: two digits of the distance, or the digits of a number that stands alone."""
+    """Decimals to write: three digits of the distance, or the digits of a number that stands alone."""
     distance = max(finite, default=0.0) - min(finite, default=0.0)
     if distance > 0:
-        return min(max(1 - floor(log10(distance)), 0), 12)
+        return min(max(2 - floor(log10(distance)), 0), 12)
     alone = abs(finite[0]) if finite else 0.0
     return min(max(DIGITS - 1 - floor(log10(alone)), 0), 12) if alone else 0
 

@@ -7,7 +7,7 @@ for a terminal of a given width; nothing is concluded here.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -19,35 +19,19 @@ from zhiji_etl.errors import FindingError
 from zhiji_etl.figures import Reason
 from zhiji_etl.findings import REASONS, alternatives_of, changed_together, conflicts_of, figures_of, is_main
 from zhiji_etl.glossary import Meaning, meanings
-from zhiji_etl.html.numbers import short
+from zhiji_etl.numbers import short
 from zhiji_etl.outputs import latest
 from zhiji_etl.project import Project
-from zhiji_etl.report import COLOURS, ends, fitting_slip, headline, last_digits
 from zhiji_etl.sources.names import safe_terminal
+from zhiji_etl.terminal.findings import COLOURS, ends, fitting_slip, headline, last_digits
+from zhiji_etl.terminal.plots import LABEL, Bar, plot
 from zhiji_etl.wording import RuleText, rule_of, rule_texts, wording
-
-LABEL: Final = 10
-"""Columns in front of everything on the axis."""
-
-NARROWEST: Final = 16
-WIDEST: Final = 60
-"""Cells of the axis: fewer tell nothing, more tell no more."""
 
 NAMED: Final = 10
 """How many alternatives, changes and candidates are listed; the rest are counted."""
 
 SENTENCES: Final[Mapping[str, str]] = wording().table("kinds")
 """What is asked by findings that come from no rule of the project."""
-
-
-class Bar(NamedTuple):
-    """One line of the plot: what it shows, two ends, and the text behind it."""
-
-    name: str
-    low: float
-    high: float
-    text: str
-    fill: str = "="
 
 
 def story(
@@ -108,22 +92,6 @@ def chosen(findings: pl.DataFrame, wanted: str) -> dict[str, Any]:
     if fitting.height:
         raise _ambiguous(wanted, fitting.get_column("finding_id").to_list())
     raise _unknown(wanted, ids)
-
-
-def plot(bars: Sequence[Bar], width: int) -> list[str]:
-    """Bars on one axis, in plain characters: `[==]` from end to end, `<` and `>` where an end is not bounded.
-
-    The text of each bar stands behind it, or on a line of its own where the terminal is too narrow for both.
-    """
-    longest = max((len(bar.text) for bar in bars), default=0)
-    beside = width - LABEL - longest - 4 >= NARROWEST
-    cells = min(WIDEST, width - LABEL - 4 - (longest if beside else 0))
-    axis = _axis(bars)
-    lines = []
-    for bar in bars:
-        drawn = f"  {bar.name:{LABEL - 2}}{_bar(bar, axis, max(NARROWEST, cells))}"
-        lines += [f"{drawn}  {bar.text}".rstrip()] if beside else [drawn.rstrip(), f"  {'':{LABEL - 2}}{bar.text}"]
-    return lines
 
 
 class _Asked(NamedTuple):
@@ -223,34 +191,6 @@ def _gap(finding: Mapping[str, Any]) -> str:
 def _between(one: Bar, other: Bar, text: str) -> Bar:
     lower, upper = sorted((one, other), key=lambda bar: bar.low)
     return Bar("apart", lower.high, upper.low, text, ".")
-
-
-def _axis(bars: Iterable[Bar]) -> tuple[float, float]:
-    """What the first and the last cell stand for: room is left beyond an end that is not bounded."""
-    all_ends = [end for bar in bars for end in (bar.low, bar.high)]
-    finite = [end for end in all_ends if math.isfinite(end)]
-    low, high = (min(finite), max(finite)) if finite else (0.0, 0.0)
-    room = (high - low) / 4 or abs(high) or 1.0
-    below, above = (any(end == limit for end in all_ends) for limit in (-math.inf, math.inf))
-    flat = low == high
-    return low - room * (below or flat), high + room * (above or flat)
-
-
-def _bar(bar: Bar, axis: tuple[float, float], cells: int) -> str:
-    first, last = (_cell(end, axis, cells) for end in (bar.low, bar.high))
-    first, last = min(first, last), max(first, last)
-    if bar.fill != "=":
-        return (" " * (first + 1) + bar.fill * (last - first - 1)).ljust(cells)
-    left = "<" if bar.low == -math.inf else "["
-    right = ">" if bar.high == math.inf else "]"
-    drawn = "|" if first == last else left + bar.fill * (last - first - 1) + right
-    return (" " * first + drawn).ljust(cells)
-
-
-def _cell(end: float, axis: tuple[float, float], cells: int) -> int:
-    if not math.isfinite(end):
-        return 0 if end < 0 else cells - 1
-    return round((end - axis[0]) / (axis[1] - axis[0]) * (cells - 1))
 
 
 # -------------------------------------------------------------------------------------------------- what is concluded

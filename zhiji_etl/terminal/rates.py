@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,12 +17,15 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from zhiji_etl.errors import ProjectError, RateError
+from zhiji_etl.numbers import span
 from zhiji_etl.periods import parse_period
 from zhiji_etl.pipeline import rates_of
 from zhiji_etl.project import Project
 from zhiji_etl.rates import Rate, RateMethod, Rates
 from zhiji_etl.rates.quotes import NUMBER
+from zhiji_etl.restated import ends
 from zhiji_etl.sources.names import safe_terminal
+from zhiji_etl.wording import wording
 
 SHOWN: Final = 5
 """How many printed pairs the summary of a run shows; those that no reference rate fits come first."""
@@ -127,10 +131,8 @@ def implied_table(implied: Sequence[Mapping[str, Any]]) -> Grid:
 
 
 def _ends(bounds: Mapping[str, Any]) -> str:
-    low, high = (None if bounds[end] is None else f"{bounds[end]:.5g}" for end in ("low", "high"))
-    if low is not None and high is not None:
-        return f"{low} .. {high}"
-    return f"above {low}" if low is not None else f"below {high}" if high is not None else "-"
+    low, high = ends(bounds)
+    return "-" if (low, high) == (-inf, inf) else span(low, high, None, wording())
 
 
 def _short(number: Decimal) -> str:
