@@ -184,7 +184,7 @@ def _width(text: str) -> int:
 @cache
 def _roles() -> dict[str, dict[str, str]]:
     """Kind of word -> what it does, by its value."""
-    return tomllib.loads(resources.files("zhiji_etl").joinpath("cards.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(resources.files("zhiji_etl.terminal").joinpath("figures.toml").read_text(encoding="utf-8"))
 
 
 def _role(token: Token, figure: Figure) -> str | None:
