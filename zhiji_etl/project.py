@@ -22,6 +22,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from zhiji_etl.errors import OutputError, ProjectError
+from zhiji_etl.sources.hashes import file_sha256
 
 if TYPE_CHECKING:
     from zhiji_etl.catalogue import Catalogue
@@ -252,7 +253,7 @@ def reference() -> Path:
 def _sha256(path: Path) -> str | None:
     """The hash of a file, null where it cannot be read: whoever needs it says so in its own words."""
     try:
-        return sha256(path.read_bytes()).hexdigest()
+        return file_sha256(path)
     except OSError:
         return None
 

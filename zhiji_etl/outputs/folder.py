@@ -21,7 +21,8 @@ from polars.exceptions import ComputeError
 
 from zhiji_etl.errors import OutputError
 from zhiji_etl.outputs.disk import write_whole, writing
-from zhiji_etl.outputs.published import MANIFEST, file_sha256
+from zhiji_etl.outputs.published import MANIFEST
+from zhiji_etl.sources.hashes import file_sha256
 from zhiji_etl.sources.names import safe_terminal
 
 if TYPE_CHECKING:

@@ -24,7 +24,8 @@ from zhiji_etl.outputs import disk
 from zhiji_etl.outputs.disk import flush_file, flush_folder, write_whole, writing
 from zhiji_etl.outputs.folder import RunFolder, json_text
 from zhiji_etl.outputs.lock import locked
-from zhiji_etl.outputs.published import LATEST, MANIFEST, RUNS, file_sha256, files_of, new_run_id, pointed, run_folders
+from zhiji_etl.outputs.published import LATEST, MANIFEST, RUNS, files_of, new_run_id, pointed, run_folders
+from zhiji_etl.sources.hashes import file_sha256
 
 FORMAT: Final = 1
 """Of `run.json`; `run.schema.json` describes it."""

@@ -7,7 +7,6 @@ holds the same text. A reader resolves it once, with `latest`, and reads on in t
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import secrets
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from zhiji_etl.errors import OutputError
+from zhiji_etl.sources.hashes import file_sha256
 from zhiji_etl.sources.names import safe_terminal
 
 LATEST: Final = "latest"
@@ -117,12 +117,6 @@ def read_manifest(run: Path) -> dict[str, Any]:
     """The manifest of a run as it lies on the disk."""
     manifest: dict[str, Any] = json.loads((run / MANIFEST).read_text(encoding="utf-8"))
     return manifest
-
-
-def file_sha256(path: Path) -> str:
-    """The sha256 of a file, in memory of a block."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 # -------------------------------------------------------------------------------------------------------- helpers

@@ -6,7 +6,6 @@ In: a path. Out: a stream that raises `SourceError` `source_unpacks` beyond the 
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
 import zipfile
 import zlib
@@ -63,12 +62,6 @@ def corrupt(name: str, what: str) -> SourceError:
     return SourceError(
         "source_corrupt", f"{safe_terminal(name)} cannot be read: {what}.", hint="Fetch the file again from its source."
     )
-
-
-def file_sha256(path: Path) -> str:
-    """The sha256 of a file as it lies, in memory of a block."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 # -------------------------------------------------------------------------------------------------------- helpers

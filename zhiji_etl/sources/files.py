@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from zhiji_etl.errors import ProjectError, SourceError, ZhijiError
 from zhiji_etl.sources.forms import FORMS, Form
+from zhiji_etl.sources.hashes import file_sha256
 from zhiji_etl.sources.layouts import layout_structure
 from zhiji_etl.sources.names import nearest, safe_terminal
 from zhiji_etl.sources.sidecar import Sidecar, read_sidecar
@@ -207,7 +208,7 @@ def _source(path: Path, sidecar_path: Path | None, recall: Recall | None) -> Sou
         defects=structure.defects,
         warnings=structure.warnings,
         sidecar_path=sidecar_path,
-        sidecar_sha256=_sha256(sidecar_path) if sidecar_path else None,
+        sidecar_sha256=file_sha256(sidecar_path) if sidecar_path else None,
         place=structure.place,
     )
 
@@ -232,15 +233,10 @@ def _structure(path: Path, sidecar: Sidecar, form: Form) -> Structure:
 
 def _is_unchanged(source: Source) -> bool:
     try:
-        same = _sha256(source.path) == source.sha256
-        return same and (source.sidecar_path is None or _sha256(source.sidecar_path) == source.sidecar_sha256)
+        same = file_sha256(source.path) == source.sha256
+        return same and (source.sidecar_path is None or file_sha256(source.sidecar_path) == source.sidecar_sha256)
     except OSError:
         return False
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _gathered(items: Iterable[Path], action: Callable[[Path], T]) -> list[T]:

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from zhiji_etl.errors import SourceError
-from zhiji_etl.sources.bombs import file_sha256, unpacked
+from zhiji_etl.sources.bombs import unpacked
 from zhiji_etl.sources.excel import excel_grid
 from zhiji_etl.sources.grids import Grid, frame_grid, plain_frame, plain_structure, text_grid
+from zhiji_etl.sources.hashes import file_sha256
 from zhiji_etl.sources.html import html_grid
 from zhiji_etl.sources.lines import json_frame, json_structure, scan_json
 from zhiji_etl.sources.names import safe_terminal

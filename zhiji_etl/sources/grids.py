@@ -17,7 +17,8 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from zhiji_etl.errors import SourceError
-from zhiji_etl.sources.bombs import file_sha256, unpacked
+from zhiji_etl.sources.bombs import unpacked
+from zhiji_etl.sources.hashes import file_sha256
 from zhiji_etl.sources.headers import COLUMN_LIMIT, checked_columns
 from zhiji_etl.sources.names import safe_terminal
 from zhiji_etl.sources.structure import ROW, Defect, Structure, csv_shape

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from zhiji_etl.errors import SourceError
-from zhiji_etl.sources.bombs import file_sha256
 from zhiji_etl.sources.grids import Grid, Span, address, column_letters
+from zhiji_etl.sources.hashes import file_sha256
 from zhiji_etl.sources.names import safe_terminal
 from zhiji_etl.sources.sidecar import Layout, Sidecar
 from zhiji_etl.sources.structure import ROW, Defect, Structure

@@ -14,7 +14,8 @@ import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
 from zhiji_etl.errors import SourceError
-from zhiji_etl.sources.bombs import UNPACKED_LIMIT, corrupt, file_sha256, unpacks
+from zhiji_etl.sources.bombs import UNPACKED_LIMIT, corrupt, unpacks
+from zhiji_etl.sources.hashes import file_sha256
 from zhiji_etl.sources.headers import checked_columns
 from zhiji_etl.sources.names import safe_terminal
 from zhiji_etl.sources.sidecar import Sidecar
