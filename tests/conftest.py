@@ -8,11 +8,16 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import settings
 
 import zhiji_etl as zj
 from zhiji_etl import cli
 from zhiji_etl.pipeline import RunResult
 from zhiji_etl.project import init
+
+# A busy machine is slow, which is no fault of what is tested.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 HEADER = "entity,metric,period,printed\n"
 SCHEMA = '''
