@@ -9,7 +9,6 @@ the bounds still meet the figure is printed `finer`, `coarser` or, with the same
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -139,7 +138,7 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
         "before": comparison.before,
         "after": comparison.after,
         "counts": {**_counts(comparison.figures), "verdicts": comparison.verdicts.height},
-        "figures": [_finite(row) for row in comparison.figures.to_dicts()],
+        "figures": comparison.figures.to_dicts(),
         "verdicts": comparison.verdicts.to_dicts(),
     }
 
@@ -246,15 +245,6 @@ def _apart(lower: str, upper: str) -> pl.Expr:
 def _counts(figures: pl.DataFrame) -> dict[str, int]:
     counted = dict(figures.group_by("change").len().iter_rows())
     return {change: counted.get(change, 0) for change in CHANGES}
-
-
-def _finite(row: dict[str, Any]) -> dict[str, Any]:
-    """JSON has no infinities: they are told as text."""
-    return {name: _number(value) if isinstance(value, float) else value for name, value in row.items()}
-
-
-def _number(value: float) -> float | str:
-    return value if math.isfinite(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def _flip_line(row: Mapping[str, Any]) -> Text:

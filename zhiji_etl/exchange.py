@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
@@ -127,10 +128,12 @@ def implied_table(implied: Sequence[Mapping[str, Any]]) -> Grid:
 
 
 def _ends(bounds: Mapping[str, Any]) -> str:
-    low, high = (None if bounds[end] is None else f"{bounds[end]:.5g}" for end in ("low", "high"))
-    if low is not None and high is not None:
-        return f"{low} .. {high}"
-    return f"above {low}" if low is not None else f"below {high}" if high is not None else "-"
+    low, high = bounds["low"], bounds["high"]
+    if low is None:
+        return "-"
+    if inf in (-low, high):
+        return "anything" if low == -high else f"above {low:.5g}" if high == inf else f"below {high:.5g}"
+    return f"{low:.5g} .. {high:.5g}"
 
 
 def _short(number: Decimal) -> str:
