@@ -150,7 +150,7 @@ def test_implied_rates_are_shown_the_doubtful_first(command, project):
 
 def test_an_end_that_is_not_bounded_is_one_text_in_all_json(command, project):
     """`diff` wrote it as text, `explain` and the implied rates as null, which is what is unknown: of US$0, say."""
-    rows = 'A,revenue,2019,over 10 billion yuan (US$1.52 billion)\nB,revenue,2019,RMB5 million (US$0)\n'
+    rows = "A,revenue,2019,over 10 billion yuan (US$1.52 billion)\nB,revenue,2019,RMB5 million (US$0)\n"
     folder = project("A,revenue,2018,RMB2.0 billion\n", schema=CONVERTING)
     zj.Project(folder).run()
     told = command("run", project(rows, schema=CONVERTING), "--json").out

@@ -56,4 +56,3 @@ def _fits(verdicts: Sequence[str]) -> bool | None:
     if Verdict.CONSISTENT.value in verdicts:
         return True
     return False if set(verdicts) == {Verdict.INCONSISTENT.value} else None
-
