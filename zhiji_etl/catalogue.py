@@ -103,6 +103,14 @@ def catalogue(tables: Iterable[type[Table]]) -> Catalogue:
     return Catalogue(named, declared, usable, year_ends)
 
 
+def declared_metrics(tables: Iterable[type[Table]]) -> dict[str, Metric]:
+    """The metrics that tables declare, by name; `ProjectError` as `catalogue` where one is declared as it cannot be."""
+    problems = Problems()
+    declared = _declared(_named(tables, problems), problems)
+    problems.refuse()
+    return declared
+
+
 def _named(tables: Iterable[type[Table]], problems: Problems) -> dict[str, type[Table]]:
     named: dict[str, type[Table]] = {}
     for table in tables:
