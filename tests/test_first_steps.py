@@ -149,3 +149,8 @@ def test_a_sentence_ends_before_its_hint(project):
     (home.path / "schemas" / "corrections.toml").write_text('[[correction]]\nsource = "cars.csv"\n', encoding="utf-8")
     with pytest.raises(ZhijiError, match=r"is missing\. Hint: "):
         home.run()
+
+
+def test_a_public_name_that_is_misspelt(project):
+    with pytest.raises(ZhijiError, match=r"'Tabel', did you mean 'Table'\?"):
+        project("A,sales,2019,5 vehicles\n", SCHEMA.replace("zj.Table", "zj.Tabel")).run()
