@@ -132,3 +132,25 @@ def test_the_project_file_is_named_as_it_lies(project, monkeypatch, command):
     monkeypatch.chdir(project("").path)
     Path("zhiji.toml").write_text('rates = "own.csv"\n')
     assert command("run").err.startswith("zhiji-etl: zhiji.toml line 1: 'rates'")
+
+
+def test_a_currency_of_restatements_that_is_none_is_refused(project):
+    """It was ignored: no restatement was ever looked for."""
+    schema = SCHEMA.replace(
+        "    @zj.rule", '    revenue: float = zj.Quantity("CNY", restated_in="dollar")\n\n    @zj.rule'
+    )
+    with pytest.raises(ZhijiError, match='restated_in="USD"') as told:
+        project("A,sales,2019,5 vehicles\n", schema).run()
+    assert told.value.code == "schema_invalid"
+
+
+def test_a_sentence_ends_before_its_hint(project):
+    home = project("A,sales,2019,5 vehicles\n")
+    (home.path / "schemas" / "corrections.toml").write_text('[[correction]]\nsource = "cars.csv"\n', encoding="utf-8")
+    with pytest.raises(ZhijiError, match=r"is missing\. Hint: "):
+        home.run()
+
+
+def test_a_public_name_that_is_misspelt(project):
+    with pytest.raises(ZhijiError, match=r"'Tabel', did you mean 'Table'\?"):
+        project("A,sales,2019,5 vehicles\n", SCHEMA.replace("zj.Table", "zj.Tabel")).run()

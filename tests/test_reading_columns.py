@@ -123,3 +123,27 @@ def test_a_frame_of_pieces_is_read_while_all_threads_of_polars_ask(checkout, thr
     command = [sys.executable, "-c", IN_PIECES]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True)
     assert [float(line) for line in done.stdout.split()] == [pytest.approx(30_000 * (50e6 + 80.5 + 3e8))] * 2
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"currency": "dolar"}, {"currency": "usd"}, {"rounding": "up"}, {"scale": "milion"}, {"unit": ""}),
+        *({"decimals": "3"}, {"decimals": 2.5}, {"decimals": 400}),
+    ],
+    ids=str,
+)
+def test_an_option_that_is_none_is_refused_at_once(options):
+    """`rounding="up"` and `currency="dolar"` were ignored; of a column the error was a TypeError of Polars."""
+    expected = {"scale": "unknown_scale", "unit": "unknown_caption"}.get(next(iter(options)), "option_invalid")
+    for read in (lambda: parse("$5", **options), lambda: pl.col("printed").figure.parse(**options)):
+        with pytest.raises(FigureError) as raised:
+            read()
+        assert raised.value.code == expected
+        assert raised.value.hint
+
+
+@pytest.mark.parametrize("values", [[0.1 + 0.2], [["5"]]], ids=str)
+def test_what_was_never_printed_is_refused(values):
+    with pytest.raises(pl.exceptions.InvalidOperationError, match="as it was printed"):
+        pl.DataFrame({"printed": values}).select(pl.col("printed").figure.parse())

@@ -148,6 +148,23 @@ def test_implied_rates_are_shown_the_doubtful_first(command, project):
     assert "6.96827 to 6.97671" in lines[second]
 
 
+def test_an_end_that_is_not_bounded_is_one_text_in_all_json(command, project):
+    """`diff` wrote it as text, `explain` and the implied rates as null, which is what is unknown: of US$0, say."""
+    rows = "A,revenue,2019,over 10 billion yuan (US$1.52 billion)\nB,revenue,2019,RMB5 million (US$0)\n"
+    folder = project("A,revenue,2018,RMB2.0 billion\n", schema=CONVERTING)
+    zj.Project(folder).run()
+    told = command("run", project(rows, schema=CONVERTING), "--json").out
+    limited, unknown = json.loads(told)["implied_rates"]
+    assert (limited["low"], limited["high"]) == (pytest.approx(1e10 / 1.525e9), "Infinity")
+    assert (unknown["low"], unknown["high"]) == (None, None)
+    finding = json.loads(command("explain", "revenue_in_USD:A", "--project", folder, "--json").out)["finding"]
+    assert (finding["stated_low"], finding["stated_high"]) == (1e10, "Infinity")
+    changes = json.loads(command("diff", "--build", folder, "--json").out)["figures"]
+    assert "Infinity" in {row["high_after"] for row in changes}
+    assert json.loads(command("parse", "over 10 billion yuan", "--json").out)["high"] == "Infinity"
+    assert "above 6.557377" in command("run", folder).out
+
+
 def test_no_pairs_no_table(command, project):
     assert "implied rates" not in command("run", project("A,revenue,2019,RMB2.0 billion\n", schema=PLAIN)).out
 

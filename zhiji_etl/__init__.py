@@ -69,7 +69,10 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     """Load a public name when it is first used, so that importing the package stays quick."""
     if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from difflib import get_close_matches
+
+        near = "".join(f", did you mean {match!r}?" for match in get_close_matches(name, __all__, n=1))
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{near}")
     value = getattr(_import_module(_HOMES[name]), name)
     globals()[name] = value
     return value

@@ -103,6 +103,14 @@ def catalogue(tables: Iterable[type[Table]]) -> Catalogue:
     return Catalogue(named, declared, usable, year_ends)
 
 
+def declared_metrics(tables: Iterable[type[Table]]) -> dict[str, Metric]:
+    """The metrics that tables declare, by name; `ProjectError` as `catalogue` where one is declared as it cannot be."""
+    problems = Problems()
+    declared = _declared(_named(tables, problems), problems)
+    problems.refuse()
+    return declared
+
+
 def _named(tables: Iterable[type[Table]], problems: Problems) -> dict[str, type[Table]]:
     named: dict[str, type[Table]] = {}
     for table in tables:
@@ -116,6 +124,7 @@ def _declared(named: Mapping[str, type[Table]], problems: Problems) -> dict[str,
     for name, table in named.items():
         for metric in metrics(table):
             problems.run(partial(_refuse_currency_names, metric))
+            problems.run(partial(_refuse_no_currency, metric))
             problems.run(partial(_refuse_no_unit, name, metric))
             problems.run(partial(_refuse_capitals, metric))
             first = declared.setdefault(metric.name, metric)
@@ -142,6 +151,15 @@ def _refuse_currency_names(metric: Metric) -> None:
     if names:
         hint = f'currencies stand as their codes: zj.Quantity("{CURRENCY_NAMES[names[0].lower()]}")'
         raise ProjectError("schema_invalid", f"{metric.name} is declared in {names[0]}.", hint=hint)
+
+
+def _refuse_no_currency(metric: Metric) -> None:
+    """Refuse what is no currency as that of restatements: none would ever be looked for."""
+    named = metric.restated_in
+    if named is not None and not is_known_code(named):
+        what = f"{metric.name} is said to be restated in {named!r}, which is no code of a currency."
+        code = CURRENCY_NAMES.get(named.lower(), "USD")
+        raise ProjectError("schema_invalid", what, hint=f'such as restated_in="{code}"')
 
 
 def _refuse_no_unit(table: str, metric: Metric) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import sys
+from decimal import Decimal
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -352,13 +354,22 @@ def _columns() -> int:
 
 def _show(what: dict[str, Any] | list[dict[str, Any]] | RenderableType, *, hang: bool = True) -> None:
     if isinstance(what, dict | list):
-        typer.echo(json.dumps(what, ensure_ascii=False, indent=2, default=str))
+        typer.echo(json.dumps(_finite(what), ensure_ascii=False, allow_nan=False, indent=2, default=str))
         return
     from rich.console import Console
 
     from zhiji_etl.terminal.printing import print_to
 
     print_to(Console(), what, hang=hang)
+
+
+def _finite(told: Any) -> Any:
+    """JSON has no infinity: an end that is not bounded is a text, as `parse` writes it. Null stays what is unknown."""
+    if isinstance(told, dict):
+        return {name: _finite(one) for name, one in told.items()}
+    if isinstance(told, list):
+        return [_finite(one) for one in told]
+    return str(Decimal(told)) if isinstance(told, float) and not isfinite(told) else told
 
 
 def _complain(error: ZhijiError) -> None:

@@ -9,7 +9,6 @@ the bounds still meet the figure is printed `finer`, `coarser` or, with the same
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -132,9 +131,15 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
         "before": comparison.before,
         "after": comparison.after,
         "counts": {**counted(comparison.figures), "verdicts": comparison.verdicts.height},
-        "figures": [_finite(row) for row in comparison.figures.to_dicts()],
+        "figures": comparison.figures.to_dicts(),
         "verdicts": comparison.verdicts.to_dicts(),
     }
+
+
+def counted(figures: pl.DataFrame) -> dict[str, int]:
+    """How many figures (CHANGE_COLUMNS) became each of CHANGES."""
+    numbers = dict(figures.group_by("change").len().iter_rows())
+    return {change: numbers.get(change, 0) for change in CHANGES}
 
 
 # ------------------------------------------------------------------------------------------------------ two runs
@@ -221,21 +226,3 @@ def _apart(lower: str, upper: str) -> pl.Expr:
     high, low = pl.col(f"high_{lower}"), pl.col(f"low_{upper}")
     closed = pl.col(f"high_closed_{lower}") & pl.col(f"low_closed_{upper}")
     return (high < low) | ((high == low) & ~closed)
-
-
-# ------------------------------------------------------------------------------------------------------------- helpers
-
-
-def counted(figures: pl.DataFrame) -> dict[str, int]:
-    """How many figures (CHANGE_COLUMNS) became each of CHANGES."""
-    numbers = dict(figures.group_by("change").len().iter_rows())
-    return {change: numbers.get(change, 0) for change in CHANGES}
-
-
-def _finite(row: dict[str, Any]) -> dict[str, Any]:
-    """JSON has no infinities: they are told as text."""
-    return {name: _number(value) if isinstance(value, float) else value for name, value in row.items()}
-
-
-def _number(value: float) -> float | str:
-    return value if math.isfinite(value) else "Infinity" if value > 0 else "-Infinity"

@@ -34,7 +34,8 @@ class ZhijiError(Exception):
         self.code = code
         self.message = message
         self.hint = hint
-        super().__init__(message if hint is None else f"{message} Hint: {hint}")
+        ending = "" if message.endswith((".", "?", "!", ":", "…")) else "."
+        super().__init__(message if hint is None else f"{message}{ending} Hint: {hint}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exceptions are made again from `args`, which here is the sentence alone: workers would send no error whole.

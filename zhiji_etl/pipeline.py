@@ -149,7 +149,8 @@ class RunResult:
     def _repr_html_(self) -> str:
         from zhiji_etl.html.cards import findings_card
 
-        return findings_card(self.shown.findings, self.shown.figures, report=str(self.path / REPORT))
+        shown, report = self.shown, str(self.path / REPORT)
+        return findings_card(shown.findings, shown.figures, report=report, rejects=shown.sizes["rejects"])
 
 
 @dataclass(frozen=True)

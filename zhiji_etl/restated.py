@@ -1,14 +1,13 @@
 """The rates that printed pairs imply, each beside the reference rate of every method.
 
 In: the findings and figures of a run. Out: plain dictionaries, which every face shows as it likes. A rate `CNY/USD` is
-in CNY for one USD; an end that is not bounded is null.
+in CNY for one USD; an end that is not bounded is infinite.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from math import inf, isfinite
 from typing import Any
 
 import polars as pl
@@ -31,29 +30,23 @@ def implied_rates(findings: pl.DataFrame, figures: pl.DataFrame) -> list[dict[st
 # ------------------------------------------------------------------------------------------------------------- helpers
 
 
-def ends(bounds: Mapping[str, Any]) -> tuple[float, float]:
-    """The ends of an implied or a reference rate, infinite where not bounded."""
-    low, high = bounds["low"], bounds["high"]
-    return -inf if low is None else low, inf if high is None else high
-
-
 def _implied(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """One pair from its findings, one for each method."""
     first = rows[0]
     methods = {
         row["rule"].split(".", 1)[1]: {
-            "low": _end(row["implied_low"]),
-            "high": _end(row["implied_high"]),
+            "low": row["implied_low"],
+            "high": row["implied_high"],
             "fits": _fits([row["verdict"]]),
         }
         for row in rows
     }
     named = {name: first[name] for name in ("source", "locator", "entity", "metric", "period")}
-    ends = {"low": _end(first["stated_low"]), "high": _end(first["stated_high"])}
     return {
         **named,
         "pair": first["unit"],
-        **ends,
+        "low": first["stated_low"],
+        "high": first["stated_high"],
         "fits": _fits([row["verdict"] for row in rows]),
         "methods": methods,
     }
@@ -63,7 +56,3 @@ def _fits(verdicts: Sequence[str]) -> bool | None:
     if Verdict.CONSISTENT.value in verdicts:
         return True
     return False if set(verdicts) == {Verdict.INCONSISTENT.value} else None
-
-
-def _end(end: float | None) -> float | None:
-    return end if end is not None and isfinite(end) else None

@@ -24,7 +24,7 @@ LISTED: Final = 10
 """How many findings a card lists after the loudest one."""
 
 
-def findings_card(findings: pl.DataFrame, figures: pl.DataFrame, *, report: str = "") -> str:
+def findings_card(findings: pl.DataFrame, figures: pl.DataFrame, *, report: str = "", rejects: int = 0) -> str:
     """Findings by verdict, the loudest one drawn, and the next ones in a line each; `report` names the full report."""
     words = wording()
     told = Told(findings, figures, words)
@@ -39,6 +39,7 @@ def findings_card(findings: pl.DataFrame, figures: pl.DataFrame, *, report: str 
         drawing=_worst(told),
         figures=figures.height,
         report=report,
+        rejects=rejects,
     )
 
 

@@ -20,7 +20,7 @@ from zhiji_etl.html.drawing import Bar, draw
 from zhiji_etl.html.stories import Told, stories
 from zhiji_etl.html.templates import rendered, style
 from zhiji_etl.html.verdicts import SIGNS
-from zhiji_etl.restated import ends, implied_rates
+from zhiji_etl.restated import implied_rates
 from zhiji_etl.wording import RuleText, Wording, wording
 
 if TYPE_CHECKING:
@@ -140,21 +140,22 @@ def _pairs(contents: Contents, words: Wording) -> dict[str, Any]:
 
 
 def _pair(pair: Mapping[str, Any], words: Wording) -> dict[str, Any]:
-    mine = Bar(words("rates.implied"), *ends(pair))
-    known = {name: bounds for name, bounds in pair["methods"].items() if bounds["low"] is not None}
-    references = starmap(partial(_reference, words), known.items())
+    bars = [
+        Bar(words("rates.implied"), pair["low"], pair["high"]),
+        *starmap(partial(_reference, words), pair["methods"].items()),
+    ]
     return {
         "subject": " · ".join(pair[part] for part in ("entity", "metric", "period") if pair[part]),
         "where": " · ".join(pair[part] for part in ("source", "locator") if pair[part]),
         "fits": FITS[pair["fits"]],
-        "drawing": draw([mine, *references], pair["pair"], words, alone=False).svg,
+        "drawing": draw([bar for bar in bars if bar.low is not None], pair["pair"], words, alone=False).svg,
     }
 
 
 def _reference(words: Wording, name: str, bounds: Mapping[str, Any]) -> Bar:
     """The reference rate of one method, and whether it fits."""
     fits = FITS[bounds["fits"]]
-    return Bar(words.name("methods", name), *ends(bounds), fits, words(f"rates.{fits}"))
+    return Bar(words.name("methods", name), bounds["low"], bounds["high"], fits, words(f"rates.{fits}"))
 
 
 def _source(source: Source) -> dict[str, Any]:

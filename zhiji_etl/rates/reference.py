@@ -30,7 +30,7 @@ OWN_RATES: Final = (
     'a rate file of your own can give it: rates = ["own.csv"] in zhiji.toml, --file own.csv, or'
     " Rates.read(path).over(Rates.ecb())"
 )
-When = Period | date | tuple[date, date] | str
+When = Period | date | tuple[date, date] | str | int
 """A period, a date, first and last date, or a text that names a period."""
 
 
@@ -187,8 +187,9 @@ def _ecb() -> Rates:
 
 
 def _days(when: When) -> tuple[date, date]:
-    if isinstance(when, str):
-        when = parse_period(when)
+    if isinstance(when, str | int):
+        # A whole number is a year, as in a column of periods, and no count of days.
+        when = parse_period(str(when))
     if isinstance(when, Period):
         return when.start, when.end
     return when if isinstance(when, tuple) else (when, when)

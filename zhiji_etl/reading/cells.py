@@ -6,9 +6,10 @@ once and kept; a text whose shape has been seen costs only its digits.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import Figure
@@ -28,6 +29,10 @@ LONGEST = 400
 KEPT = 50_000
 """Meanings of shapes kept in memory."""
 
+MOST_DECIMALS: Final = 30
+"""The finest precision that can be declared; the coarsest is as many places the other way."""
+
+_CODE: Final = re.compile("[A-Z]{3}")
 _RUNS: Final = frozenset((*RUN_MARKS, *ZERO_MARKS))
 
 
@@ -51,7 +56,8 @@ def parse(
 
     Bounds and value are exact decimals in the figure's unit (SEMANTICS, section 2). Raises `FigureError`, and nothing
     else, with one of the codes `empty`, `no_number`, `unread_text`, `several_figures`, `date`, `time`, `not_available`,
-    `not_meaningful`, `not_applicable`, `excess_digits`, `out_of_range`, `division_by_zero`, `text_too_long`.
+    `not_meaningful`, `not_applicable`, `excess_digits`, `out_of_range`, `division_by_zero`, `text_too_long`, or with
+    that of an option that is none.
 
     Examples:
         >>> parse("6.238 million vehicles").high
@@ -71,15 +77,18 @@ def parse(
     amount = meaning.result
     if not isinstance(amount, Amount):
         raise refusal(amount, text, shape, printed)
-    return figure(amount, literals, text, meaning.spans(printed), _precision(decimals, rounding))
+    return figure(amount, literals, text, meaning.spans(printed), precision(decimals, rounding))
 
 
 @lru_cache(maxsize=256)
 def options(currency: str | None, scale: str | None, unit: str | None, decimal_comma: bool) -> Options:
     """What the reader was told, checked: `scale` and `unit` are words, or captions such as `RMB in millions`.
 
-    Raises `FigureError`: `unknown_scale`, `unknown_caption`, or `contradicting_captions` where both name a scale.
+    Raises `FigureError`: `option_invalid`, `unknown_scale`, `unknown_caption`, or `contradicting_captions` where both
+    name a scale.
     """
+    if currency is not None and not _CODE.fullmatch(str(currency)):
+        raise _invalid("currency", currency, 'it is an ISO 4217 code in capitals, such as "CNY"')
     of_unit = Caption() if unit is None else told_unit(unit)
     of_scale = Caption() if scale is None else _told_scale(scale)
     if None not in (of_unit.exponent, of_scale.exponent) and of_unit.exponent != of_scale.exponent:
@@ -94,6 +103,20 @@ def options(currency: str | None, scale: str | None, unit: str | None, decimal_c
     if currency is None and len(said.currencies) == 1:
         currency = said.currencies[0]
     return Options(currency, exponent, chosen, decimal_comma)
+
+
+@lru_cache(maxsize=256)
+def precision(decimals: int | None, rounding: Rounding) -> Precision:
+    """How the last digit is to be understood, checked. Raises `FigureError` (`option_invalid`)."""
+    if rounding not in get_args(Rounding):
+        raise _invalid("rounding", rounding, f"it is one of {', '.join(get_args(Rounding))}")
+    if decimals is not None and not (isinstance(decimals, int) and abs(decimals) <= MOST_DECIMALS):
+        raise _invalid("decimals", decimals, "it is a whole number: -6 means millions, 2 hundredths")
+    return Precision(decimals, rounding == "truncation")
+
+
+def _invalid(name: str, value: object, hint: str) -> FigureError:
+    return FigureError("option_invalid", f"The option {name} cannot be {value!r}.", hint=hint)
 
 
 def _told_scale(scale: str) -> Caption:
@@ -219,8 +242,3 @@ def too_long(text: str) -> FigureError:
 @lru_cache(maxsize=256)
 def _reader(currency: str | None, scale: str | None, unit: str | None, decimal_comma: bool) -> Reader:
     return reader_of(options(currency, scale, unit, decimal_comma))
-
-
-@lru_cache(maxsize=256)
-def _precision(decimals: int | None, rounding: Rounding) -> Precision:
-    return Precision(decimals, rounding == "truncation")

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import Figure
-from zhiji_etl.reading.cells import KEPT, Rounding, joined, options
+from zhiji_etl.reading.cells import KEPT, Rounding, joined, options, precision
 from zhiji_etl.reading.drafts import singular_of
 from zhiji_etl.reading.exact import Precision, figure
 from zhiji_etl.reading.folding import MARK, RUN_MARKS, ZERO_MARKS, fine
@@ -76,7 +76,7 @@ def find(
     """All figures of a running text, in order; `start` and `end` are offsets into it.
 
     The options are those of `parse`. A second amount in brackets is a figure of its own and `restated` of the first.
-    Raises `FigureError` with `text_too_long` beyond 10 million characters, and `unknown_scale`.
+    Raises `FigureError` with `text_too_long` beyond 10 million characters, and with that of an option that is none.
 
     Examples:
         >>> [f.unit for f in find("In 2019 sales rose 3 percent to $5 million.")]
@@ -84,13 +84,13 @@ def find(
     """
     if len(text) > LONGEST_TEXT:
         raise FigureError("text_too_long", f"The text has {len(text):,} characters.", text="", hint="Give it in parts.")
-    chosen = options(currency, scale, unit, decimal_comma)
+    chosen, told = options(currency, scale, unit, decimal_comma), precision(None, rounding)
     parts = parts_of(_parted(text) if "，" in text else text)
     symbols = symbols_of(parts)
     passages = (_passages if len(symbols) <= _SENTENCE else _passages.__wrapped__)(symbols, chosen)
     if not passages:
         return []
-    printed = Printed(text, parts, [0, *accumulate(map(len, parts))], Precision(None, rounding == "truncation"), chosen)
+    printed = Printed(text, parts, [0, *accumulate(map(len, parts))], told, chosen)
     return [one for first, passage in passages for one in _figures(passage, first, printed)]
 
 

@@ -59,21 +59,20 @@ def explained(wanted: str, project: Path, out: Path | None = None, width: int = 
 def explained_data(wanted: str, project: Path, out: Path | None = None) -> dict[str, Any]:
     """The same as one JSON object: `finding`, `rule`, `figures`, `alternatives`, `conflicts`; or `code`, `meanings`.
 
-    Findings have the columns of findings.parquet, figures those of figures.parquet; an end that is not bounded is null.
+    Findings have the columns of findings.parquet, figures those of figures.parquet.
     Raises as `explained`.
     """
     if meanings(wanted):
         return {"code": wanted, "meanings": [one._asdict() for one in meanings(wanted)]}
     finding, findings, figures, rule = _asked(wanted, project, out)
     rows = figures.filter(pl.col("figure_id").is_in(finding["figures"] or []))
-    told = {
+    return {
         "finding": finding,
         "rule": None if rule is None else rule._asdict(),
         "figures": rows.to_dicts(),
         "alternatives": alternatives_of(finding, findings).to_dicts(),
         "conflicts": conflicts_of(finding, findings).to_dicts(),
     }
-    return {name: _finite(one) for name, one in told.items()}
 
 
 def chosen(findings: pl.DataFrame, wanted: str) -> dict[str, Any]:
@@ -117,15 +116,6 @@ def _asked(wanted: str, project: Path, out: Path | None) -> _Asked:
     findings, figures = (pl.read_parquet(run / f"{name}.parquet") for name in ("findings", "figures"))
     finding = chosen(findings, wanted)
     return _Asked(finding, findings, figures, rule_of(finding, rule_texts(Project(project).catalogue.rules)))
-
-
-def _finite(told: Any) -> Any:
-    """JSON knows no infinity."""
-    if isinstance(told, Mapping):
-        return {name: _finite(one) for name, one in told.items()}
-    if isinstance(told, list):
-        return [_finite(one) for one in told]
-    return None if isinstance(told, float) and not math.isfinite(told) else told
 
 
 # ----------------------------------------------------------------------------------------------------- what is asked

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from math import inf
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +22,6 @@ from zhiji_etl.pipeline import rates_of
 from zhiji_etl.project import Project
 from zhiji_etl.rates import Rate, RateMethod, Rates
 from zhiji_etl.rates.quotes import NUMBER
-from zhiji_etl.restated import ends
 from zhiji_etl.sources.names import safe_terminal
 from zhiji_etl.wording import wording
 
@@ -131,8 +129,7 @@ def implied_table(implied: Sequence[Mapping[str, Any]]) -> Grid:
 
 
 def _ends(bounds: Mapping[str, Any]) -> str:
-    low, high = ends(bounds)
-    return "-" if (low, high) == (-inf, inf) else span(low, high, None, wording())
+    return span(bounds["low"], bounds["high"], None, wording())
 
 
 def _short(number: Decimal) -> str:

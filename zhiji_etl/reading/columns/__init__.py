@@ -18,7 +18,7 @@ from functools import partial
 
 import polars as pl
 
-from zhiji_etl.reading.cells import Rounding, options
+from zhiji_etl.reading.cells import Rounding, options, precision
 from zhiji_etl.reading.columns.chunks import Told, read_chunk
 from zhiji_etl.reading.columns.single import figure_struct
 
@@ -27,6 +27,11 @@ __all__ = ["figure_struct", "parse_series"]
 _SMALL, _CHUNK = 20_000, 125_000
 """Rows that are not worth a second thread, and rows that are read at a time: their bytes fit
 the caches of a processor."""
+
+NO_PRINTS = (
+    "A column of {} holds no printed figures: how they were printed is not known. "
+    "Hint: read the column as text, as it was printed. [column_type]"
+)
 
 
 def parse_series(
@@ -43,8 +48,13 @@ def parse_series(
 
     `decimals` may be a series of whole numbers, one for each text, null where nothing is declared. Where a text is no
     figure, `code` and `reason` say why and the other fields are null; a null text gives a null struct. Raises
-    `FigureError` only where an option itself is wrong (`unknown_scale`).
+    `FigureError` only where an option itself is wrong, and `pl.exceptions.InvalidOperationError` for a series of floats
+    or nested values: nobody knows how they were printed.
     """
+    if texts.dtype.is_float() or texts.dtype.is_nested():
+        # An error of Polars, which it passes on from an expression as it is.
+        raise pl.exceptions.InvalidOperationError(NO_PRINTS.format(texts.dtype))
+    precision(None, rounding)
     keywords = {
         "currency": currency, "scale": scale, "unit": unit, "rounding": rounding, "decimal_comma": decimal_comma,
     }  # fmt: skip
