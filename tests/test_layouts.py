@@ -114,6 +114,18 @@ def test_the_scale_of_a_header_is_the_declared_precision(wide):
     assert (figure["low"], figure["high"], figure["step_max"]) == (3_495_000, 3_505_000, 10_000)
 
 
+def test_marks_of_notes_behind_labels(wide):
+    """An entity with a mark would be another entity, and nobody would be told."""
+    table = "maker,2021 ①,2022\nAlpha*,10,11\nBeta（注）,12,13\n"
+    sidecar = '[layout]\ncolumns = ["period"]\nrows = ["entity"]\nmetric = "vehicle_sales"\n'
+    assert [row[1:4] for row in cells(wide(table, sidecar))] == [
+        ("Alpha", "vehicle_sales", "2021"),
+        ("Alpha", "vehicle_sales", "2022"),
+        ("Beta（注）", "vehicle_sales", "2021"),
+        ("Beta（注）", "vehicle_sales", "2022"),
+    ]
+
+
 PERIODS_ACROSS = """Made up
 "(RMB in millions, except per share data)"
 ,2020,,2021,
