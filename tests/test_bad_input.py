@@ -20,7 +20,8 @@ RULE = "\n    @zj.rule\n    def positive(m):\n        return m.sales >= m.sales\
     ("row", "code", "parts"),
     [
         ("A,vehicle_sales,2019,many vehicles\n", "no_number", ("many vehicles",)),
-        ("A,vehicle_sales,2019,#DIV/0!\n", "no_number", ("There is no figure in '#DIV/0!'.",)),
+        ("A,vehicle_sales,2019,#abc#\n", "no_number", ("There is no figure in '#abc#'.",)),
+        ("A,vehicle_sales,2019,#DIV/0!\n", "not_available", ()),
         ("A,vehicle_sales,2019,\n", "empty", ()),
         ("A,vehicle_sale,2019,5 vehicles\n", "metric_unknown", ("vehicle_sale", "did you mean vehicle_sales?")),
         ("A,销量,2019,5 vehicles\n", "metric_unknown", ("declared are growth, ", "[names.metric] of the sidecar")),

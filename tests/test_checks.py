@@ -357,6 +357,15 @@ def test_an_entity_that_is_nearly_one_of_those_printed():
     assert told["message"].endswith("did you mean China market?")
 
 
+def test_names_that_differ_in_case_and_blanks_are_told():
+    rows = [(name, "sales", "2019", "1.0") for name in ("Alpha Motors", "ALPHA MOTORS", "北 京", "北京", "Beta")]
+    frame = pl.DataFrame(rows, schema=["entity", "metric", "period", "printed"], orient="row")
+    found = zj.check(frame, lambda m: m.sales >= 0).frame.filter(rule="one_name").sort("entity")
+    assert found["entity"].to_list() == ["ALPHA MOTORS", "北 京"]
+    assert set(found["severity"]) == {"warning"}
+    assert found["message"][0].startswith("spelled Alpha Motors, too")
+
+
 def test_what_would_resolve_two_prints_of_one_figure():
     rows = [("A", "sales", "2019", "1372.5"), ("A", "sales", "2019", "1732.5")]
     frame = pl.DataFrame(rows, schema=["entity", "metric", "period", "printed"], orient="row")

@@ -197,12 +197,12 @@ def test_a_rule_across_currencies_says_what_to_declare(project):
 
 
 def test_two_currencies_of_one_metric_are_compared(run, found):
-    """What a rule across currencies would say: the dollar print and the yuan print are the same figure twice."""
+    """What a rule across currencies would say: a source prints the amount in yuan, and again in dollars."""
     schema = SCHEMA.format(options=', fx="average"')
     wrong = run("A,revenue,2019,US$2.000 billion\nA,revenue,2019,RMB15.000 billion\n", schema=schema)
-    assert found(wrong, "revenue_twice")[0]["verdict"] == "inconsistent"
+    assert found(wrong, "revenue_in_USD")[0]["verdict"] == "inconsistent"
     right = run("A,revenue,2019,US$2.00 billion\nA,revenue,2019,RMB13.82 billion\n", schema=schema)
-    assert found(right, "revenue_twice")[0]["verdict"] == "consistent"
+    assert found(right, "revenue_in_USD")[0]["verdict"] == "consistent"
 
 
 # ------------------------------------------------------------------------------------------------------------ periods

@@ -1,5 +1,6 @@
 """Drafts of sidecars, and the JSON Schemas of the files that people write by hand."""
 
+import csv
 import json
 import tomllib
 from pathlib import Path
@@ -393,3 +394,75 @@ def test_settings(tmp_path: Path):
     assert read_settings(tmp_path / "none.toml") == {}
     (tmp_path / "zhiji.toml").write_text('name = "x"\nrates = ["a.csv"]\n')
     assert read_settings(tmp_path / "zhiji.toml") == {"name": "x", "rates": ["a.csv"]}
+
+
+# ------------------------------------------------------------------------------------------------- tables as they look
+
+DRAFTS = {
+    "a unit within the headers, and a heading below them": (
+        """EXAMPLE MOTORS
+,"Year ended December 31,",,
+,2023,2024,2024
+,RMB,RMB,US$
+,"(in millions, except share data)",,
+Revenue:,,,
+Vehicle sales,"123,851","144,460","19,791"
+Cost of sales,"(98,001)","(115,106)","(15,769)"
+""",
+        ("A2", ("period", "period", "caption", ""), ("metric",), "in millions, except share data"),
+    ),
+    "a rank before the names": (
+        "排名,厂商,12月销量,同比\n1,甲汽车,350,45.2%\n2,乙汽车,220,-3.5%\n",
+        ("A1", ("metric",), ("", "entity"), None),
+    ),
+    "headers in two rows beside names": (
+        "单位：万辆,,,,\n,产量,,销量,\n,9月,同比增长,9月,同比增长\n乘用车,250.2,0.2,252.5,1.5\n商用车,29.4,-16.5,28.4,-23.2\n",
+        ("A2", ("metric", "metric"), ("entity",), "单位：万辆"),
+    ),
+    "entities below metrics": (
+        ",Revenue,,Growth,\n,Alpha,Beta,Alpha,Beta\n2022,100.5,200.1,10.1,20.2\n2023,110.5,210.1,11.1,21.2\n",
+        ("A1", ("metric", "entity"), ("period",), None),
+    ),
+    "headers in two languages": (
+        "年份,国内生产总值,第一产业\nYear,GDP,Primary\n,(亿元),(亿元)\n,(100 million yuan),(100 million yuan)\n"
+        '2022,"1,204,724.0","88,207.0"\n2023 ①,"1,260,582.1","89,755.2"\n',
+        ("A1", ("metric", "", "caption", ""), ("period",), None),
+    ),
+    "a column of notes": (
+        ',Notes,2023,2024\n,,RMB,RMB\nRevenue,2(e),"1,200","1,350"\nCost,12,"1,000","1,100"\n',
+        ("A1", ("period", "caption"), ("metric", "note"), None),
+    ),
+    "a remark over columns": (
+        ",2023,2024\n,RMB,RMB\n,(unaudited),\nRevenue,868,941\nNet income,65,71\n",
+        ("A1", ("period", "caption", ""), ("metric",), None),
+    ),
+    "a caption over the last column": (
+        ",,,人民币值：亿元\n商品名称,计量单位,数量,金额\n汽车,万辆,470.5,6120.3\n成品油,万吨,4512,2301.6\n",
+        ("A2", ("metric",), ("entity", "caption"), "亿元"),
+    ),
+    "periods that are forecast": (
+        "RMB mn,3Q24,4Q24E,FY24E\nRevenue,1410,1600,5560\nNet profit,80,140,135\n",
+        ("A1", ("period",), ("metric",), "RMB mn"),
+    ),
+    "headings among the rows": (
+        "Deliveries,Jan-24,Feb-24\nAlpha Co.,,\nA6,5000,4000\nBeta Co.,,\nB6,2100,1800\n",
+        ("A1", ("period",), ("metric",), None),
+    ),
+    "a caption in brackets": (
+        '"(Amounts in thousands of RMB, except share data)",,\n,2023,2024\nRevenue,"1,200","1,350"\n',
+        ("A2", ("period",), ("metric",), "Amounts in thousands of RMB, except share data"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DRAFTS)
+def test_tables_as_they_look(name: str):
+    text, expected = DRAFTS[name]
+    found = outlined(grid_of("a.csv", [*csv.reader(text.splitlines())]), METRICS)
+    assert found is not None
+    assert (found.cells, found.columns, found.rows, found.caption) == expected
+
+
+def test_what_is_no_period_beside_periods_is_asked_for(tmp_path: Path):
+    text, _ = drafted(tmp_path, "RMB mn,2023,2024,Change\nRevenue,1410,1600,190\n")
+    assert '[names.period]\n# "Change" = ""' in text

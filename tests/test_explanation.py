@@ -278,8 +278,10 @@ def test_a_large_gap_is_written_out():
 
 def test_a_converted_figure_is_told_with_its_rate(command, project):
     """Its bounds are in another currency than its print: without the rate nobody can follow them."""
-    folder = project("A,revenue,2021,RMB717 million\nA,revenue,2021,US$113 million\n")
+    folder = project("A,revenue,2021,RMB717 million\n")
+    other = "entity,metric,period,printed\nA,revenue,2021,US$113 million\n"
+    (folder / "raw" / "beta.csv").write_text(other, encoding="utf-8")
     assert command("run", folder).code == 1
     told = command("explain", "revenue_twice", "--project", folder)
-    assert "  A revenue 2021  US$113 million (USD, converted at 6.45116)   alpha.csv row 3" in told.out.splitlines()
+    assert "  A revenue 2021  US$113 million (USD, converted at 6.45116)   beta.csv row 2" in told.out.splitlines()
     assert "  A revenue 2021  RMB717 million   alpha.csv row 2" in told.out.splitlines()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zhiji_etl.labels import exceptions, full_caption, split_label, understood
+from zhiji_etl.labels import exceptions, full_caption, split_label, understood, without_marks
 
 TABLE = "RMB in millions, except share and per share data"
 
@@ -104,3 +104,19 @@ def test_the_caption_of_a_cell(metric, place, table, label, full):
 
 def test_the_reading_of_a_sign_of_several_currencies():
     assert full_caption("亿元", None, None, "Revenue", "HKD") == "亿 HKD"
+
+
+@pytest.mark.parametrize(
+    ("label", "bare"),
+    [
+        ("2023 ①", "2023"),
+        ("BYD*", "BYD"),
+        ("销量（万辆）†", "销量（万辆）"),
+        ("合计¹", "合计"),
+        ("Area (m²)", "Area (m²)"),
+        ("Area in m²", "Area in m²"),
+        ("*", "*"),
+    ],
+)
+def test_marks_of_notes_are_no_part_of_a_label(label: str, bare: str):
+    assert without_marks(label) == bare

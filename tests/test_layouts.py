@@ -54,7 +54,7 @@ def wide(tmp_path: Path) -> Callable[..., RunResult]:
 
 def cells(result: RunResult) -> list[tuple]:
     """Address, who, what, when, value and unit of every figure as it is printed, in the order of the file."""
-    main = result.figures.filter(pl.col("restates").is_null()).sort("row_id")
+    main = result.figures.filter(pl.col("figure_id") == pl.col("row_id") * 2).sort("row_id")
     return main.select("locator", "entity", "metric", "period", "printed_value", "printed_unit").rows()
 
 
@@ -112,6 +112,18 @@ def test_the_scale_of_a_header_is_the_declared_precision(wide):
     )
     figure = wide(table, sidecar).figures.row(0, named=True)
     assert (figure["low"], figure["high"], figure["step_max"]) == (3_495_000, 3_505_000, 10_000)
+
+
+def test_marks_of_notes_behind_labels(wide):
+    """An entity with a mark would be another entity, and nobody would be told."""
+    table = "maker,2021 ①,2022\nAlpha*,10,11\nBeta（注）,12,13\n"
+    sidecar = '[layout]\ncolumns = ["period"]\nrows = ["entity"]\nmetric = "vehicle_sales"\n'
+    assert [row[1:4] for row in cells(wide(table, sidecar))] == [
+        ("Alpha", "vehicle_sales", "2021"),
+        ("Alpha", "vehicle_sales", "2022"),
+        ("Beta（注）", "vehicle_sales", "2021"),
+        ("Beta（注）", "vehicle_sales", "2022"),
+    ]
 
 
 PERIODS_ACROSS = """Made up

@@ -145,6 +145,7 @@ NO_FIGURES = [
     ("NaN", "not_available"),
     ("n.d.", "not_available"),
     ("#REF!", "not_available"),
+    ("#DIV/0!", "not_available"),
     ("sold out", "not_available"),
     ("暂无数据", "not_available"),
     ("7 plus or minus 1", "several_figures"),

@@ -241,3 +241,81 @@ def test_what_either_amount_would_have_to_be(pair):
 
 def test_a_restatement_that_holds_needs_no_change(pair):
     assert not pair(RETAIL)["resolved_by"]
+
+
+# ------------------------------------------------------------------------------------------- two columns, one figure
+
+BOTH = 'A,revenue,2024,"RMB144,460 million"\nA,revenue,2024,"US$19,791 million"\n'
+
+
+def told_of(result, kind: str = "restatement") -> list[tuple]:
+    return result.findings.filter(kind=kind).select("rule", "entity", "period", "verdict").rows()
+
+
+def test_two_rows_in_two_currencies_are_one_figure(run):
+    result = run(BOTH, schema=PLAIN)
+    assert result.rejects.is_empty()
+    first, again = result.figures.sort("row_id").to_dicts()
+    assert (first["unit"], first["restates"], again["unit"], again["restates"]) == (
+        "CNY",
+        None,
+        "USD",
+        first["figure_id"],
+    )
+    assert (again["low"], again["high"]) == (19_790_500_000, 19_791_500_000)
+    assert told_of(result) == [("revenue_in_USD", "A", "2024", "consistent")]
+    assert told_of(result, "duplicate") == []
+    assert result.tables["company_year"]["revenue"].to_list() == [144_460e6]
+
+
+def test_the_amount_in_the_currency_of_the_metric_is_the_figure(run):
+    schema = SCHEMA.format(options="").replace("CNY", "USD")
+    result = run(BOTH, schema=schema)
+    assert result.tables["company_year"]["revenue"].to_list() == [19_791e6]
+    assert told_of(result) == [("revenue_in_CNY", "A", "2024", "consistent")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "schema"),
+    [
+        (BOTH.replace('A,revenue,2024,"US', 'B,revenue,2024,"US'), PLAIN),
+        (BOTH.replace('2024,"US', '2023,"US'), PLAIN),
+        (BOTH, PLAIN.replace("CNY", "EUR")),
+    ],
+)
+def test_only_the_same_figure_in_the_currency_of_the_metric_is_restated(run, rows: str, schema: str):
+    result = run(rows, schema=schema)
+    assert set(result.rejects["code"]) == {"currency_mismatch"}
+    assert told_of(result) == []
+
+
+def test_editions_are_not_tied(project):
+    folder = project(BOTH, schema=PLAIN)
+    rows = "entity,metric,period,vintage,printed\nA,revenue,2024,1,RMB144 billion\nA,revenue,2024,2,US$19 billion\n"
+    (folder / "raw" / "alpha.csv").write_text(rows, encoding="utf-8")
+    assert zj.Project(folder).run().rejects["code"].to_list() == ["currency_mismatch"]
+
+
+def test_amounts_a_share_are_judged_too(run):
+    schema = 'import zhiji_etl as zj\n\n\nclass C(zj.Table):\n    eps: float = zj.Quantity("CNY/share")\n'
+    right, wrong = (
+        run(f"A,eps,2024,RMB4.02 per share\nA,eps,2024,US${dollars} per share\n", schema=schema)
+        for dollars in ("0.55", "0.65")
+    )
+    assert told_of(right) == [("eps_in_USD", "A", "2024", "consistent")]
+    assert told_of(wrong) == [("eps_in_USD", "A", "2024", "inconsistent")]
+    assert set(right.findings.filter(kind="implied_rate")["unit"]) == {"CNY/USD"}
+
+
+def test_the_print_that_is_judged_is_told_first(run):
+    result = run(BOTH.replace("460", "461"), schema=PLAIN)
+    told = only(result.findings.filter(kind="restatement").to_dicts())
+    printed = dict(result.figures.select("figure_id", "printed").iter_rows())
+    assert [printed[one] for one in told["figures"]] == ["US$19,791 million", "RMB144,461 million"]
+
+
+def test_what_restates_a_refused_amount_is_refused_with_it(run):
+    schema = SCHEMA.format(options=", le=1000")
+    result = run(BOTH, schema=schema)
+    assert result.rejects["code"].to_list() == ["check_failed"] * 2
+    assert result.figures.is_empty()

@@ -26,7 +26,7 @@ from zhiji_etl.errors import EngineError, OutputError, SourceError
 from zhiji_etl.outputs import latest, verify
 from zhiji_etl.outputs.published import read_manifest
 from zhiji_etl.pipeline import RunResult
-from zhiji_etl.project import Project
+from zhiji_etl.project import Project, init
 from zhiji_etl.sharding import partitions_of, run_in_shards
 from zhiji_etl.sharding.partitions import Task, partition_number
 from zhiji_etl.sources import find_sources, scan_source
@@ -250,6 +250,26 @@ def test_engines_publish_the_run_of_one_piece(plain: Path, tmp_path: Path, name:
     assert_same(whole, sharded)
     assert [entry["name"] for entry in read_manifest(sharded.path)["outputs"] if "/" in entry["name"]]
     assert verify(latest(tmp_path / "shards")) == []
+
+
+def test_spellings_of_a_name_and_its_two_currencies_meet_in_one_shard(tmp_path: Path) -> None:
+    init(tmp_path / "p")
+    lines = [
+        f"{name},revenue,2019,{amount}"
+        for number in range(6)
+        for name, amount in [
+            (f"Maker {number}", "RMB138.2 billion"),
+            (f"Maker {number}", "US$20.0 billion"),
+            (f"MAKER{number}", "RMB9 billion"),
+        ]
+    ]
+    (tmp_path / "p/raw/makers.csv").write_text("\n".join(["entity,metric,period,printed", *lines]), encoding="utf-8")
+    whole = zj.Project(tmp_path / "p").run(tmp_path / "whole", partitions=1)
+    assert_same(whole, in_shards(tmp_path / "p", tmp_path / "shards", 4))
+    assert whole.findings.filter(rule="one_name").height == 6
+    restated = whole.findings.filter(pl.col("entity").str.starts_with("Maker"), kind="restatement")
+    assert set(restated["verdict"]) == {"consistent"}
+    assert restated.height == 6
 
 
 def test_partitions_may_be_empty_and_sources_pass_through_files(

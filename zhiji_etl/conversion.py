@@ -4,7 +4,8 @@ In: figures in their printed unit, with `declared_unit`, `nouns`, `fx` (a method
 `value, low, high, step, step_max, unit` in the declared unit, `rate` and `rate_method` where a currency was converted,
 and `code, reason` where the unit does not convert: no rate (`missing_reference`: the figure stays, its amounts null) or
 no common dimension (the row is rejected). An amount that restates another keeps its own currency: the two are compared,
-not merged.
+not merged. So does one that a source prints beside the same amount in the currency of its metric, as annual reports do
+in a column `US$` beside `RMB`: it restates that one.
 """
 
 from __future__ import annotations
@@ -13,10 +14,9 @@ from typing import Final
 
 import polars as pl
 
-from zhiji_etl.distinct import found_once
 from zhiji_etl.figures import Reason, Severity, Verdict
 from zhiji_etl.rates import KEY_COLUMNS, Rates, answered_once
-from zhiji_etl.units import BARE, factors, is_currency
+from zhiji_etl.units import BARE, factors
 
 CONVENTION_COLUMNS: Final[dict[str, pl.DataType]] = {
     "source": pl.String(),
@@ -30,10 +30,31 @@ CONVENTION_COLUMNS: Final[dict[str, pl.DataType]] = {
 MARKET_BASES: Final = ("EUR", "GBP", "AUD", "NZD", "USD")
 """The currencies of which markets quote one unit in others, the foremost first."""
 
+PRINTED_TOGETHER: Final = ("source", "table", "entity", "metric", "period_start", "period_end", "vintage")
+"""What amounts in several currencies share that are one figure."""
+
 NO_RATE: Final = Reason.MISSING_REFERENCE.value
 CONVERSION: Final = "conversion"
 FRACTIONAL: Final = (BARE, "multiple")
 """Units of bare numbers that need not be whole."""
+
+
+def tied(figures: pl.DataFrame) -> pl.DataFrame:
+    """The figures, in their printed unit: those in another currency than their metric's `restates` the one in it.
+
+    Only amounts of one source are tied, and to its first one in the currency of the metric; without one they convert.
+    """
+    alone = pl.col("restates").is_null() & (pl.col("unit") != pl.col("declared_unit"))
+    is_money = (currency_of(pl.col(name)).is_not_null() for name in ("unit", "declared_unit"))
+    same_otherwise = pl.col("unit").str.slice(3) == pl.col("declared_unit").str.slice(3)
+    foreign = figures.filter(alone).filter(pl.all_horizontal(*is_money, same_otherwise))
+    if foreign.is_empty():
+        return figures
+    own = figures.filter(pl.col("restates").is_null() & (pl.col("unit") == pl.col("declared_unit")))
+    first = own.group_by(PRINTED_TOGETHER).agg(__first=pl.col("figure_id").min())
+    found = foreign.select("figure_id", *PRINTED_TOGETHER).join(first, on=PRINTED_TOGETHER, nulls_equal=True)
+    again = figures.join(found.select("figure_id", "__first"), on="figure_id", how="left", maintain_order="left")
+    return again.with_columns(restates=pl.coalesce("restates", "__first")).drop("__first")
 
 
 def convert(figures: pl.DataFrame, rates: Rates) -> pl.DataFrame:
@@ -56,6 +77,14 @@ def refused(converted: pl.DataFrame) -> pl.DataFrame:
     """The raw rows whose unit is not that of their metric: `row_id, code, reason`."""
     wrong = pl.col("code").is_not_null() & (pl.col("code") != NO_RATE)
     return converted.filter(wrong).select("row_id", "code", "reason").unique("row_id", maintain_order=True)
+
+
+def refused_with(refused: pl.DataFrame, figures: pl.DataFrame) -> pl.DataFrame:
+    """Refused rows (`row_id, code, reason`), and with each those whose amounts restate it."""
+    restating = figures.filter(pl.col("restates").is_not_null()).select(again="row_id", figure_id="restates")
+    behind = restating.join(figures.select("figure_id", "row_id"), on="figure_id").join(refused, on="row_id")
+    followers = behind.select("code", "reason", row_id="again").select(refused.columns)
+    return pl.concat([refused, followers]).unique("row_id", maintain_order=True)
 
 
 def unrated(converted: pl.DataFrame) -> pl.DataFrame:
@@ -220,6 +249,6 @@ def within_declared_ends(figures: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def currencies(unit: pl.Expr) -> pl.Expr:
-    """Whether each unit of a column is a currency; false for null."""
-    return found_once(unit, is_currency, pl.Boolean()).fill_null(value=False)
+def currency_of(unit: pl.Expr) -> pl.Expr:
+    """The currency of units of money, of those for one of something too (`CNY/share`); null for all others."""
+    return unit.str.extract(r"^([A-Z]{3})(?:/|$)")

@@ -32,6 +32,9 @@ UNSCALED: Final = "count"
 _BRACKETS: Final = re.compile(r"(?<=\S)\s*[(（\[【]([^()（）\[\]【】]+)[)）\]】](?=\s|$)")
 """What stands in brackets at the end of a label, or of a part of one that is joined from several cells."""
 
+_MARKS: Final = re.compile(r"(?<=\S)\s*(?:[*†‡§①-⑳]|(?<![A-Za-z])[¹²³⁰⁴-⁹])+$")
+"""Marks of notes at the end of a label; behind a letter a raised number may be an exponent (m²)."""
+
 _TAIL: Final = re.compile(r"^(.*?\S)\s*(?:[,，:：/|–—]|\s-\s|\s[Ii]n\s)\s*(\S.*)$", re.DOTALL)
 _EXCEPT: Final = re.compile(
     r"(?:\bexcept(?:\s+for)?|\bunless|\bother than)\s+(.+)$|除(.+?)(?:以?外|另有|$)", re.IGNORECASE
@@ -160,6 +163,15 @@ def one_line(label: str) -> str:
     return " ".join(label.split())
 
 
+def without_marks(label: str) -> str:
+    """A label without the marks of notes behind it.
+
+    >>> [without_marks(label) for label in ("2023 ①", "BYD*", "Area in m²")]
+    ['2023', 'BYD', 'Area in m²']
+    """
+    return _MARKS.sub("", label)
+
+
 def is_excepted(table: str, label: str) -> bool:
     """Whether the caption of a table excepts a label from its scale."""
     return _excepted(table, label) is not None
@@ -193,7 +205,8 @@ def _told_labels(frame: pl.DataFrame, axis: str, sidecar: Sidecar) -> pl.DataFra
     names: Mapping[str, str] = getattr(sidecar.names, axis)
     spoken = {one_line(label): name for label, name in names.items()}
     labels = [(label, one_line(label)) for label in frame.get_column(axis).drop_nulls().unique().to_list()]
-    read = [(label, whole, split_label(whole) if axis != "entity" else (whole, None)) for label, whole in labels]
+    bare = [(label, whole, without_marks(whole)) for label, whole in labels]
+    read = [(label, whole, split_label(text) if axis != "entity" else (text, None)) for label, whole, text in bare]
     rows = [(label, spoken.get(whole, spoken.get(short, short)), told) for label, whole, (short, told) in read]
     return pl.DataFrame(
         rows, schema=dict.fromkeys([axis, f"__name {axis}", f"__caption {axis}"], pl.String), orient="row"

@@ -247,7 +247,8 @@ def conclude(
     stated = printed.join(conventions(sources), on="source", how="left", maintain_order="left")
     converted = stage("convert", conversion.convert, stated, rates)
     tables = stage("tabulate", tabulation.tabulate, converted, catalogue, sources)
-    refused = pl.concat([conversion.refused(converted), tables.failures]).unique("row_id", maintain_order=True)
+    wrong = pl.concat([conversion.refused(converted), tables.failures]).unique("row_id", maintain_order=True)
+    refused = conversion.refused_with(wrong, converted)
     figures = converted.join(refused, on="row_id", how="anti", maintain_order="left")
     trust = {source.name: source.sidecar.trust for source in sources}
     usable, flawed = figures.select(*FIGURE_COLUMNS), rows.excessive(read)

@@ -16,6 +16,7 @@ import polars as pl
 
 from zhiji_etl import corrections, labels
 from zhiji_etl.catalogue import Catalogue
+from zhiji_etl.conversion import tied
 from zhiji_etl.distinct import found_once, with_answers
 from zhiji_etl.errors import FigureError, ProjectError
 from zhiji_etl.figures import FIGURE_AMOUNT, FIGURE_COLUMNS, Reason
@@ -168,7 +169,7 @@ def split(rows: pl.DataFrame) -> Split:
     again = figures.filter(restated.field("unit").is_not_null()).with_columns(restated.field(*FIGURE_AMOUNT))
     both = _figures(figures, 0).merge_sorted(_figures(again, RESTATING), key="figure_id")
     # Put together once: expressions over columns in pieces would each do it again.
-    return Split(both.rechunk(), as_rejects(rows.filter(defective)))
+    return Split(tied(both.rechunk()), as_rejects(rows.filter(defective)))
 
 
 def as_rejects(rows: pl.DataFrame) -> pl.DataFrame:

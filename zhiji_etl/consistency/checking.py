@@ -19,7 +19,7 @@ from zhiji_etl.consistency.conflicts import conflicts, untold
 from zhiji_etl.consistency.contested import binding, needed
 from zhiji_etl.consistency.denominations import with_denominations
 from zhiji_etl.consistency.elsewhere import Elsewhere, Unsettled
-from zhiji_etl.consistency.entities import alike, misspelt
+from zhiji_etl.consistency.entities import alike, misspelt, spelled_apart
 from zhiji_etl.consistency.implied import FIGURE, empty, intersect, refuted, tightest
 from zhiji_etl.consistency.instances import Subject, strained
 from zhiji_etl.consistency.operands import Shelf, shelve
@@ -90,7 +90,7 @@ def checked(
     asked = references(rules, _periods(figures, carried.implied), rates).requests
     entities = pl.concat([figures.get_column("entity"), flawed.get_column("entity")])
     rulings = _in_threads(partial(findings_of, metrics=meanings), outcomes)
-    found = (twice, *with_denominations(rulings, figures, rates), opposed.findings)
+    found = (twice, *with_denominations(rulings, figures, rates), opposed.findings, spelled_apart(entities))
     if elsewhere is None:
         return Concluded((*found, untold(opposed.untried), misspelt(rules, entities)), carried.implied, asked)
     ends = needed(judged, metrics)

@@ -13,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from zhiji_etl.consistency.rulings import CHANGE_FIELDS
-from zhiji_etl.conversion import currencies, reference_rates
+from zhiji_etl.conversion import currency_of, reference_rates
 from zhiji_etl.figures import Verdict
 from zhiji_etl.rates import RateMethod, Rates
 
@@ -61,7 +61,7 @@ def _open(changes: pl.DataFrame) -> pl.DataFrame:
     """Changes of amounts of money that nothing explains yet, where the bounds are narrow enough to tell."""
     width, most = pl.col("high") - pl.col("low"), pl.max_horizontal(pl.col("low").abs(), pl.col("high").abs())
     narrow = width.is_finite() & (width <= most / 2)
-    return changes.filter(pl.col("pattern").is_null() & narrow & currencies(pl.col("unit")))
+    return changes.filter(pl.col("pattern").is_null() & narrow & _is_currency("unit"))
 
 
 def _slips(changes: pl.DataFrame, figures: pl.DataFrame, rates: Rates | None) -> pl.DataFrame:
@@ -92,5 +92,9 @@ _ROOM: Final = 0.005
 
 def _tried(figures: pl.DataFrame) -> pl.DataFrame:
     units = figures.get_column("unit").unique().drop_nulls().to_frame("source_currency")
-    own = units.filter(currencies(pl.col("source_currency"))).get_column("source_currency").sort()
+    own = units.filter(_is_currency("source_currency")).get_column("source_currency").sort()
     return pl.DataFrame({"source_currency": [*USUAL, *(code for code in own if code not in USUAL)]})
+
+
+def _is_currency(unit: str) -> pl.Expr:
+    return currency_of(pl.col(unit)) == pl.col(unit)

@@ -1,7 +1,8 @@
-"""Entities: those that rules name and nobody prints, where another name is so near that it may be meant.
+"""Entities: those that rules name and nobody prints but nearly, and those that are spelled in several ways.
 
 In: compiled rules and figures. Out: findings without id, one for each rule and such an entity; a rule that names an
-entity like `m.of("China market")` would else only say, row by row, that a reference is missing.
+entity like `m.of("China market")` would else only say, row by row, that a reference is missing. Names that differ by
+nothing but case and blanks are taken for several entities, whose figures no rule brings together: a finding says so.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from zhiji_etl.consistency.rulings import RAW_FINDING_COLUMNS
 from zhiji_etl.figures import Reason, Severity, Verdict
 
 MISSPELT: Final = "reference"
+SPELLING: Final = "one_name"
+"""What stands for the rule where an entity has several names."""
+
 COMPARED: Final = 20_000
 """Names that an unknown one is compared with, at most: those most like it in length."""
 
@@ -27,6 +31,32 @@ def misspelt(rules: Sequence[CompiledRule], entities: pl.Series) -> pl.DataFrame
     rows = [row for rule in rules for row in _of_rule(rule, entities)]
     schema = {**RAW_FINDING_COLUMNS, "message": pl.String()}
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def folded(name: pl.Expr) -> pl.Expr:
+    """The name of an entity without what spellings of one name differ in: case and blanks."""
+    return name.str.to_lowercase().str.replace_all(r"\s", "")
+
+
+def spelled_apart(entities: pl.Series) -> pl.DataFrame:
+    """A finding for each name that is printed in several spellings."""
+    names = entities.drop_nulls().unique().to_frame("entity").with_columns(__folded=folded(pl.col("entity")))
+    several = names.filter(pl.col("__folded").is_duplicated()).sort("entity")
+    each = several.group_by("__folded", maintain_order=True).agg("entity").get_column("entity").to_list()
+    rows = [
+        {
+            "kind": MISSPELT,
+            "rule": SPELLING,
+            "entity": first,
+            "verdict": Verdict.NOT_CHECKABLE.value,
+            "severity": Severity.WARNING.value,
+            "reason": Reason.SCOPE_UNKNOWN.value,
+            "message": f"spelled {', '.join(others)}, too: the figures of each name are kept apart. If they are of one"
+            " entity, give it one name: [names.entity] of the sidecar.",
+        }
+        for first, *others in each
+    ]
+    return pl.DataFrame(rows, schema={**RAW_FINDING_COLUMNS, "message": pl.String()}, orient="row")
 
 
 def alike(rules: Sequence[CompiledRule], entities: pl.Series) -> pl.Series:

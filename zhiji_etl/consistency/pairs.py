@@ -22,7 +22,7 @@ from zhiji_etl.consistency.operands import KEYS, amount_columns, columns
 from zhiji_etl.consistency.readings import Check, ends
 from zhiji_etl.consistency.rulings import ALTERNATIVE, CHANGE_FIELDS, RAW_FINDING_COLUMNS, combined
 from zhiji_etl.consistency.verdicts import judge
-from zhiji_etl.conversion import convention_days, currencies, reference_rates, stated_method
+from zhiji_etl.conversion import convention_days, currency_of, reference_rates, stated_method
 from zhiji_etl.figures import IMPLIED_COLUMNS, Reason, Severity, Verdict
 from zhiji_etl.rates import KEY_COLUMNS, RateMethod, Rates
 from zhiji_etl.sameness import repeated
@@ -120,11 +120,13 @@ def _pairs(figures: pl.DataFrame) -> pl.DataFrame:
     second = restating.select("restates", restated_unit="printed_unit", **amount_columns(RESTATED.name))
     id_of_main = columns(MAIN.name).figure_id
     joined = first.join(second, left_on=id_of_main, right_on="restates", how="left", maintain_order="left")
-    expected = pl.when(currencies(pl.col("main_unit")), pl.col("restated_in") != pl.col("main_unit")).then(
-        "restated_in"
-    )
+    own = currency_of(pl.col("main_unit"))
+    expected = pl.when(own == pl.col("main_unit"), pl.col("restated_in") != pl.col("main_unit")).then("restated_in")
     both = joined.with_columns(restated_unit=pl.coalesce("restated_unit", expected))
-    wanted = both.filter(currencies(pl.col("restated_unit")) & currencies(pl.col("main_unit")))
+    named = both.with_columns(main_currency=own, restated_currency=currency_of(pl.col("restated_unit")))
+    same_otherwise = pl.col("main_unit").str.slice(3) == pl.col("restated_unit").str.slice(3)
+    is_money = pl.col("main_currency").is_not_null() & pl.col("restated_currency").is_not_null()
+    wanted = named.filter(is_money & same_otherwise)
     return wanted.with_row_index("row").with_columns(main_is_coarser=_is_coarser(MAIN.name, RESTATED.name))
 
 
@@ -149,7 +151,7 @@ def _rated(pairs: pl.DataFrame, rates: Rates) -> pl.DataFrame:
     every = pl.concat([own, several]).unique(["row", "tried"], keep="first", maintain_order=True)
     decides = pl.col("method").is_null() | (pl.col("method") == pl.col("tried"))
     asked = every.with_columns(
-        decides=decides, source_currency="restated_unit", target_currency="main_unit", method="tried"
+        decides=decides, source_currency="restated_currency", target_currency="main_currency", method="tried"
     )
     answered = reference_rates(asked, rates).with_columns(**_rate_operand())
     # A method that does not apply, such as a sum of quarters to a month, says nothing where another one applies.
@@ -183,13 +185,14 @@ def _judged(tried: pl.DataFrame, *, main_is_coarser: bool) -> pl.DataFrame:
 def _restatement_rows(judged: pl.DataFrame) -> pl.DataFrame:
     no_rate = pl.col(columns(RATE.name).low).is_null() & pl.col(columns(RESTATED.name).low).is_not_null()
     reason = pl.when(no_rate).then(pl.lit(Reason.MISSING_REFERENCE.value)).otherwise("reason")
+    both = pl.concat_list(columns(MAIN.name).figure_id, columns(RESTATED.name).figure_id)
     named = judged.with_columns(
         kind=pl.lit(ALTERNATIVE),
-        rule=pl.format("{}_in_{}.{}", "metric", "restated_unit", "tried"),
+        rule=pl.format("{}_in_{}.{}", "metric", "restated_currency", "tried"),
         severity=pl.lit(Severity.INFO.value),
         reading=pl.lit(None, pl.String),
         reason=reason,
-        figures=pl.concat_list(columns(MAIN.name).figure_id, columns(RESTATED.name).figure_id).list.drop_nulls(),
+        figures=pl.when("main_is_coarser").then(both).otherwise(both.list.reverse()).list.drop_nulls(),
     )
     tried = {"place": pl.col("tried").rank("dense"), "name": pl.col("tried"), "unrated": pl.col("rate_reason")}
     return _with(_resolved(named), "row", "decides", stated=stated_method(), **tried)
@@ -255,7 +258,7 @@ def _implied_rates(tried: pl.DataFrame) -> pl.DataFrame:
         kind=pl.lit(IMPLIED_RATE),
         rule=pl.format("{}_rate.{}", "metric", "tried"),
         severity=pl.lit(Severity.INFO.value),
-        unit=pl.format("{}/{}", "main_unit", "restated_unit"),
+        unit=pl.format("{}/{}", "main_currency", "restated_currency"),
         figures=pl.concat_list(columns(MAIN.name).figure_id, columns(RESTATED.name).figure_id),
     )
     return _with(named)

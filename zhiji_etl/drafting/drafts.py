@@ -229,6 +229,10 @@ def _wide_lines(outline: Outline | None, metrics: Collection[str]) -> Iterator[s
         yield f"{side} = {json.dumps(getattr(outline, side))}{_remark(getattr(outline, side))}"
     for name in outline.untold:
         yield f'# {name} = ""  # {UNTOLD[name]}'
+    if outline.no_periods:
+        yield "\n[names.period]"
+    for text in outline.no_periods:
+        yield f'# {_quoted(labels.split_label(text)[0])} = ""  # which period is it? "" leaves its cells out'
     yield from _name_lines(outline.labels, metrics)
 
 

@@ -6,14 +6,16 @@ periods, captions and other texts.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 from zhiji_etl.errors import FigureError, PeriodError
-from zhiji_etl.labels import is_firm, split_label, understood
+from zhiji_etl.labels import is_firm, split_label, understood, without_marks
 from zhiji_etl.periods import parse_period
 from zhiji_etl.reading import parse
 from zhiji_etl.sources.grids import Grid, column_letters
@@ -22,7 +24,10 @@ ROWS_SEEN: Final = 300
 COLUMNS_SEEN: Final = 60
 UNIT_WORDS: Final = frozenset({"单位", "货币单位", "unit", "units", "currency"})
 """Words before a caption that make it no label."""
+NOTE_WORDS: Final = frozenset({"note", "notes", "note(s)", "附注", "附註", "注释", "备注", "note no."})
+"""Headers of a column that names notes."""
 _BRACKETS: Final = "()（）[]【】"
+_FORECAST: Final = re.compile(r"(?<=\d)[AEF]$")
 NO_FIGURES: Final = frozenset({"not_available", "not_meaningful", "not_applicable", "several_figures"})
 """Codes of cells that stand where a figure could."""
 
@@ -31,13 +36,15 @@ NO_FIGURES: Final = frozenset({"not_available", "not_meaningful", "not_applicabl
 class Outline:
     """A table in a grid. `cells` is its first cell; `columns` and `rows` are axes as a sidecar names them.
 
-    `labels` are the texts of the metric axis, `untold` what no axis says; `caption_at` is where the caption stands.
+    `labels` are the texts of the metric axis, `no_periods` those of a lone period axis that name none, `untold` is what
+    no axis says; `caption_at` is where the caption stands.
     """
 
     cells: str
     columns: tuple[str, ...]
     rows: tuple[str, ...]
     labels: tuple[str, ...]
+    no_periods: tuple[str, ...]
     untold: tuple[str, ...]
     caption: str | None = None
     caption_at: str | None = None
@@ -57,20 +64,19 @@ def outlined(grid: Grid, metrics: Collection[str]) -> Outline | None:
     first = _first_data_row(table)
     if first is None:
         return None
-    start, left = _label_columns(table[first:])
+    start, left = _label_columns(table[:first], table[first:])
     data = [row for row in table[first:] if any(row[left:])]
-    top = _first_header_row(table, first, left)
-    axes = [_axis("columns", table[row][left:]) for row in range(top, first)]
-    axes += [_axis("rows", [row[column] for row in data]) for column in range(start, left)]
+    top, below = _header_rows(table, first, left)
+    axes = [_axis("columns", table[row][left:]) for row in range(top, below)]
+    axes += [_axis("rows", [row[column] for row in data], table[top:below], column) for column in range(start, left)]
     named = _named(axes, metrics)
-    caption, caption_at = _caption(table, top, first, left)
+    caption, caption_at = _caption(table, top, below, left)
     return Outline(
         cells=f"{column_letters(start)}{top + 1}",
         columns=tuple(name for name, axis in zip(named, axes, strict=True) if axis.side == "columns"),
         rows=tuple(name for name, axis in zip(named, axes, strict=True) if axis.side == "rows"),
-        labels=_distinct(
-            text for name, axis in zip(named, axes, strict=True) if name == "metric" for text in axis.texts
-        ),
+        labels=_distinct(text for axis in _called("metric", named, axes) for text in axis.texts),
+        no_periods=_no_periods(_called("period", named, axes)),
         untold=tuple(name for name in ("entity", "metric", "period") if name not in named),
         caption=caption,
         caption_at=caption_at,
@@ -78,6 +84,16 @@ def outlined(grid: Grid, metrics: Collection[str]) -> Outline | None:
             (text for row in table[:top] for text in row if text and text != caption and kind(text) == "text"), None
         ),
     )
+
+
+def _called(name: str, named: Sequence[str], axes: Sequence[_Axis]) -> list[_Axis]:
+    return [axis for one, axis in zip(named, axes, strict=True) if one == name]
+
+
+def _no_periods(axes: Sequence[_Axis]) -> tuple[str, ...]:
+    """The texts of a lone axis of periods that a run will not take for periods, such as `Change` beside two years."""
+    lone = axes[0].texts if len(axes) == 1 else ()
+    return tuple(text for text in lone if not _parses(parse_period, PeriodError, without_marks(text)))
 
 
 @lru_cache(maxsize=4096)
@@ -91,7 +107,8 @@ def kind(text: str) -> str:
         return "empty"
     if _is_period(text):
         return "period"
-    if not any(letter.isdecimal() for letter in text) and is_caption(text):
+    in_words = text[0] in _BRACKETS and any(letter.isalpha() for letter in text)
+    if (in_words or not any(letter.isdecimal() for letter in text)) and is_caption(text):
         return "caption"
     if _is_figure(text):
         return "figure"
@@ -128,6 +145,7 @@ def near_metric(label: str, metrics: Collection[str], likeness: float = 0.75) ->
 
 def _is_period(text: str) -> bool:
     """A year, a quarter of one, or a part of a year that its header completes; `12.5` and `4` are none."""
+    text = _FORECAST.sub("", without_marks(text))
     if text.isdecimal() and not (len(text) == 4 and 1900 <= int(text) <= 2100):
         return False
     return any(_parses(parse_period, PeriodError, form) for form in (text, f"2020 {text}", f"2020年{text}"))
@@ -154,46 +172,101 @@ def _first_data_row(table: Sequence[Sequence[str]]) -> int | None:
     return next(rows, None)
 
 
-def _label_columns(rows: Sequence[Sequence[str]]) -> tuple[int, int]:
-    """The first column with text, and the first one of figures behind it."""
+def _label_columns(above: Sequence[Sequence[str]], rows: Sequence[Sequence[str]]) -> tuple[int, int]:
+    """The first column with text, and the first one of figures behind the labels; one that names notes is a label."""
     width = len(rows[0])
     filled = [[kind(row[column]) for row in rows if row[column]] for column in range(width)]
+    figures = [bool(kinds) and kinds.count("figure") * 2 >= len(kinds) for kinds in filled]
     start = next((column for column in range(width) if filled[column]), 0)
-    of_figures = (at for at in range(start, width) if filled[at] and filled[at].count("figure") * 2 >= len(filled[at]))
-    return start, next(of_figures, width - 1)
+    # A place or a number of a row stands before its label.
+    label = next((column for column in range(start, width) if filled[column] and not figures[column]), start)
+    notes = {at for at in range(width) if any(row[at].casefold() in NOTE_WORDS for row in above)}
+    left = next((at for at in range(label, width) if figures[at] and at not in notes), width - 1)
+    return start, left
 
 
-def _first_header_row(table: Sequence[Sequence[str]], first: int, left: int) -> int:
-    """Upwards from the data while there is text above the figures, but for a line that is nothing but a caption."""
-    top = first
-    while top and any(table[top - 1][left:]):
-        filled = [text for text in table[top - 1] if text]
-        if len(filled) == 1 and kind(filled[0]) == "caption":
-            break
+def _header_rows(table: Sequence[Sequence[str]], first: int, left: int) -> tuple[int, int]:
+    """The first row of headers and the row below the last: upwards from the data while there is text above the figures.
+
+    Rows with nothing but a label, as headings have, may stand between headers and data. A line that is nothing but a
+    caption belongs to the headers where there are others above it.
+    """
+    below = first
+    while below and not any(table[below - 1][left:]) and any(any(row[left:]) for row in table[: below - 1]):
+        below -= 1
+    top = below
+    while top and any(table[top - 1][left:]) and not _is_over(table, top - 1, left):
         top -= 1
-    return top
+    return (top, below) if top < below else (first, first)
 
 
-def _axis(side: str, texts: Sequence[str]) -> _Axis:
-    kinds = [kind(text) for text in texts if text]
-    common = max(("text", "period", "caption"), key=kinds.count)
+def _is_over(table: Sequence[Sequence[str]], row: int, left: int) -> bool:
+    """Whether a row is a line over the table: a caption, or a text with one, that stands alone and above no header."""
+    filled = [(column, text) for column, text in enumerate(table[row]) if text]
+    if len(filled) != 1:
+        return False
+    column, text = filled[0]
+    if kind(text) == "caption":
+        return not row or not any(table[row - 1][left:])
+    return column != left and split_label(text)[1] is not None
+
+
+def _axis(side: str, texts: Sequence[str], above: Sequence[Sequence[str]] = (), column: int = 0) -> _Axis:
+    """What a row of headers or a column of labels says; `above` are the headers over a column of labels."""
+    if any(row[column].casefold() in NOTE_WORDS for row in above):
+        return _Axis(side, _distinct(texts), "note")
+    filled = [text for text in texts if text]
+    kinds = [kind(text) for text in filled]
+    said = [one for one, text in zip(kinds, filled, strict=True) if one != "text" or not _is_aside(text)]
+    of_figures = side == "rows" and kinds.count("figure") * 2 > len(kinds)
+    # A caption over all of the table is told of the whole of it.
+    is_idle = of_figures or not said or (side == "columns" and kinds == ["caption"] and len(texts) > 1)
+    common = "" if is_idle else max(("text", "period", "caption"), key=said.count)
     return _Axis(side, _distinct(texts), common)
 
 
+def _is_aside(text: str) -> bool:
+    """Whether all of a text stands in brackets, as `(unaudited)` does."""
+    return text[0] in _BRACKETS and text[-1] in _BRACKETS
+
+
 def _named(axes: Sequence[_Axis], metrics: Collection[str]) -> list[str]:
-    """The name of each axis: of those of plain text, the one most like metrics is the metric, the next the entity."""
-    plain_text = [at for at, axis in enumerate(axes) if axis.kind == "text"]
-    telling = [at for at in plain_text if not _are_codes(axes[at])] or plain_text
-    scores = {at: _likeness(axes[at], metrics) for at in telling}
+    """The name of each axis: texts of the side most like metrics are metrics, those of the other side entities.
+
+    What one header says in two languages is said once. On one side alone the axis most like metrics is the metric.
+    """
+    said = [axis if at not in _translations(axes, metrics) else replace(axis, kind="") for at, axis in enumerate(axes)]
+    plain_text = [at for at, axis in enumerate(said) if axis.kind == "text"]
+    telling = [at for at in plain_text if not _are_codes(said[at])] or plain_text
+    scores = {at: _likeness(said[at], metrics) for at in telling}
     ordered = sorted(scores, key=lambda at: (-scores[at], at))
-    plain = dict(zip(ordered, ["metric", "entity"], strict=False))
+    sides = {said[at].side for at in telling}
+    if len(sides) == 2:
+        of_metrics = said[ordered[0]].side
+        plain = {at: "metric" if said[at].side == of_metrics else "entity" for at in telling}
+    else:
+        plain = dict(zip(ordered, ["metric", "entity"], strict=False))
     if len(ordered) == 1 < len(plain_text) and not any(scores.values()):
         plain = {ordered[0]: "entity"}
-    if len(ordered) == 2 and not any(scores.values()):
-        plain = dict(
-            zip(ordered, ["entity", "metric"] if axes[ordered[0]].side == "rows" else ["metric", "entity"], strict=True)
-        )
-    return [plain.get(at, "") if axis.kind == "text" else axis.kind for at, axis in enumerate(axes)]
+    if len(ordered) == 2 and sides == {"rows"} and not any(scores.values()):
+        plain = dict(zip(ordered, ["entity", "metric"], strict=True))
+    return [plain.get(at, "") if axis.kind == "text" else axis.kind for at, axis in enumerate(said)]
+
+
+def _translations(axes: Sequence[_Axis], metrics: Collection[str]) -> set[int]:
+    """Axes that say in the other language what the one before says: of the two the one less like metrics."""
+    found = set()
+    for at, (one, other) in enumerate(pairwise(axes)):
+        same = (one.side, one.kind, len(one.texts)) == (other.side, other.kind, len(other.texts))
+        if same and one.kind in ("text", "caption") and {_is_chinese(one), _is_chinese(other)} == {True, False}:
+            found.add(at if _likeness(other, metrics) > _likeness(one, metrics) else at + 1)
+    return found
+
+
+def _is_chinese(axis: _Axis) -> bool | None:
+    """Whether all texts of an axis are, or none is, in Chinese; null for some of each."""
+    told = {not text.isascii() and any("一" <= letter <= "鿿" for letter in text) for text in axis.texts}
+    return told.pop() if len(told) == 1 else None
 
 
 def _are_codes(axis: _Axis) -> bool:
@@ -206,12 +279,15 @@ def _likeness(axis: _Axis, metrics: Collection[str]) -> float:
     return hits / max(len(axis.texts), 1)
 
 
-def _caption(table: Sequence[Sequence[str]], top: int, first: int, left: int) -> tuple[str | None, str | None]:
-    """The caption above the table, beside its headers, or in brackets in its title; and where it stands."""
-    above = [(row, column, text) for row in range(first) for column, text in enumerate(table[row])]
-    outside = [(row, column, text) for row, column, text in above if text and (row < top or column < left)]
+def _caption(table: Sequence[Sequence[str]], top: int, below: int, left: int) -> tuple[str | None, str | None]:
+    """The caption above the table, beside or across its headers, or in brackets in its title; and where it stands."""
+    above = [(row, column, text) for row in range(below) for column, text in enumerate(table[row]) if text]
+    alone = [row for row in range(top, below) if [kind(text) for text in table[row] if text] == ["caption"]]
+    outside = [one for one in above if one[0] < top or one[1] < left or one[0] in alone]
     for row, column, text in outside:
-        found = _unbracketed(text) if is_caption(text) else split_label(text)[1]
+        whole = _unbracketed(text)
+        is_whole = is_caption(text) or (whole != text and _is_firm(whole))
+        found = whole if is_whole else split_label(whole)[1]
         told = understood(found) if found else None
         if told and (told.currencies or told.exponent is not None):
             return found, f"{column_letters(column)}{row + 1}"

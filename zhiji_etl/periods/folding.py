@@ -58,6 +58,7 @@ _STEPS: Final = tuple(
         (r"(?<=[\da-z])-(?=(?:month|week|quarter|half|year|day)s?\b)", " "),
         (r"[\s,]+", " "),
         (rf" ?({_CHINESE}) ?", r"\1"),
+        (r"(-\d{1,2}月份?|前\d季度|上半年|全年)累计$", r"\1"),  # a lone month would be another period with it
         (r"^ ?(?:in|during|for|on|over) ", ""),
     )
 )

@@ -16,6 +16,7 @@ import polars as pl
 import zhiji_etl
 from zhiji_etl import rows
 from zhiji_etl.consistency.elsewhere import Elsewhere
+from zhiji_etl.consistency.entities import folded
 from zhiji_etl.errors import EngineError, SourceError
 from zhiji_etl.rows import ROW_COLUMNS
 
@@ -107,8 +108,10 @@ def _weight(path: Path) -> int:
 
 
 def partition_number(partitions: int) -> pl.Expr:
-    """The number of the partition of each entity; rows without one are in that of the empty name."""
-    return pl.col("entity").str.strip_chars().fill_null("").hash(0) % partitions
+    """The number of the partition of each entity, the same for all spellings; rows without one are in that of the empty
+    name.
+    """
+    return folded(pl.col("entity")).fill_null("").hash(0) % partitions
 
 
 def bundles(sources: Iterable[Source]) -> list[tuple[Source, ...]]:

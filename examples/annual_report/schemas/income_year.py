@@ -6,15 +6,15 @@ import zhiji_etl as zj
 class IncomeYear(zj.Table):
     """One company, one fiscal year. Costs are negative, as they are printed."""
 
-    vehicle_revenue: float = zj.Quantity("CNY", ge=0, fx="period_end")
-    other_revenue: float = zj.Quantity("CNY", ge=0, fx="period_end")
-    revenue: float = zj.Quantity("CNY", ge=0, fx="period_end")
-    cost_of_sales: float = zj.Quantity("CNY", le=0, fx="period_end")
-    gross_profit: float = zj.Quantity("CNY", fx="period_end")
+    vehicle_revenue: float = zj.Quantity("CNY", ge=0)
+    other_revenue: float = zj.Quantity("CNY", ge=0)
+    revenue: float = zj.Quantity("CNY", ge=0)
+    cost_of_sales: float = zj.Quantity("CNY", le=0)
+    gross_profit: float = zj.Quantity("CNY")
     gross_margin: float = zj.Quantity("percent", le=100)
-    operating_expenses: float = zj.Quantity("CNY", le=0, fx="period_end")
-    operating_income: float = zj.Quantity("CNY", fx="period_end")
-    earnings_per_share: float = zj.Quantity("CNY/share", fx="period_end")
+    operating_expenses: float = zj.Quantity("CNY", le=0)
+    operating_income: float = zj.Quantity("CNY")
+    earnings_per_share: float = zj.Quantity("CNY/share")
 
     @zj.rule
     def segments(m):
