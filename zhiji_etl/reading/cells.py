@@ -51,7 +51,8 @@ def parse(
 
     Bounds and value are exact decimals in the figure's unit (SEMANTICS, section 2). Raises `FigureError`, and nothing
     else, with one of the codes `empty`, `no_number`, `unread_text`, `several_figures`, `date`, `time`, `not_available`,
-    `not_meaningful`, `not_applicable`, `excess_digits`, `out_of_range`, `division_by_zero`, `text_too_long`.
+    `not_meaningful`, `not_applicable`, `excess_digits`, `out_of_range`, `division_by_zero`, `contradiction`,
+    `unclear_range`, `text_too_long`.
 
     Examples:
         >>> parse("6.238 million vehicles").high

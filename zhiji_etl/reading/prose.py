@@ -129,7 +129,7 @@ class Placed(NamedTuple):
     named: dict[tuple[str, ...], Amount]
     """The amount with nouns that the lexicon does not know, by the unknown words of the passage."""
     halves: tuple[Placed, ...]
-    """The two bounds of a range said apart; they are what is printed where they contradict."""
+    """The two bounds of a range said apart, or its ends; they are what is printed where they contradict."""
 
 
 class Passage(NamedTuple):
@@ -185,7 +185,9 @@ def _is_of_time(word: str) -> bool:
 def _placed(amount: Amount, ends: tuple[int, ...], words_of_time: frozenset[int]) -> Placed:
     again = () if amount.restated is None else (amount.restated,)
     places = tuple((_place(one.start, ends), _place(one.end, ends)) for one in (amount, *again))
-    halves = tuple([_placed(half, ends, words_of_time) for half in sorted(amount.halves or (), key=_begin)])
+    halves = tuple(
+        [_placed(half, ends, words_of_time) for half in sorted(amount.halves or amount.apart or (), key=_begin)]
+    )
     dated = amount.numbers[0].terms[0].literal in words_of_time
     return Placed(amount, places, dated, telling(amount, dated), {}, halves)
 
@@ -303,7 +305,9 @@ def _made(placed: Placed, said: Said, first: int, printed: Printed) -> tuple[Fig
     )
     try:
         main = figure(amount, said.numbers, printed.text, spans, printed.precision)
-    except FigureError:
+    except FigureError as error:
+        if error.code == "unclear_range":
+            return ()
         return tuple([one for half in placed.halves for one in _made(half, said, first, printed)])
     return (main,) if main.restated is None else (main, main.restated)
 
