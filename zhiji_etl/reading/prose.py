@@ -16,6 +16,7 @@ from typing import Final, NamedTuple, TypeAlias
 from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import Figure
 from zhiji_etl.reading.cells import KEPT, Rounding, joined, options
+from zhiji_etl.reading.codes import is_nominal
 from zhiji_etl.reading.drafts import singular_of
 from zhiji_etl.reading.exact import Precision, figure
 from zhiji_etl.reading.folding import MARK, RUN_MARKS, ZERO_MARKS, fine
@@ -27,7 +28,7 @@ from zhiji_etl.reading.nil import read_nothing
 from zhiji_etl.reading.ranges import read_range
 from zhiji_etl.reading.surroundings import excluded
 from zhiji_etl.reading.tokens import Join, tokens
-from zhiji_etl.reading.windows import IDEOGRAPH_MARK, NAME_MARK, WORD_MARK, parts_of, symbols_of, windows
+from zhiji_etl.reading.windows import IDEOGRAPH_MARK, NAME_MARK, WORD_MARK, begins, parts_of, symbols_of, windows
 from zhiji_etl.reading.words import lexicon
 
 LONGEST_TEXT = 10_000_000
@@ -124,6 +125,8 @@ class Placed(NamedTuple):
     places: tuple[tuple[Place, Place], ...]
     dated: bool
     """Whether a word of time stands before it: `in 2019 sales rose`."""
+    nominal: bool
+    """Whether it stands as part of a name, if its digits can be one: `the Mate 60`, `360公司`."""
     telling: tuple[int, ...]
     """The numbers whose digits can make it a name and no amount: years, codes."""
     named: dict[tuple[str, ...], Amount]
@@ -142,29 +145,34 @@ class Passage(NamedTuple):
     joins: tuple[Join, ...] | None
     symbols: tuple[str, ...] | None = None
     """The symbols, where only their fine shape can decide."""
+    opening: bool = False
+    """Whether the first word begins a sentence."""
 
 
 @lru_cache(maxsize=KEPT // 2)
 def _passages(symbols: tuple[str, ...], chosen: Options) -> tuple[tuple[int, Passage], ...]:
     """The passages of a sentence in which figures can stand, each with the place of its first symbol; remembered."""
-    found = [(first, _passage(symbols[first:last], "coarse", chosen)) for first, last in windows(symbols)]
+    found = [
+        (first, _passage(symbols[first:last], "coarse", chosen, begins(symbols, first)))
+        for first, last in windows(symbols)
+    ]
     return tuple((first, passage) for first, passage in found if passage.amounts or passage.symbols)
 
 
 @lru_cache(maxsize=KEPT)
-def _passage(symbols: tuple[str, ...], style: str, chosen: Options) -> Passage:
-    """What the symbols of a window mean, remembered."""
+def _passage(symbols: tuple[str, ...], style: str, chosen: Options, opening: bool) -> Passage:
+    """What the symbols of a window mean, remembered; `opening` tells that its first word begins a sentence."""
     shape = "".join(symbols)
     numbers = tuple([at for at, symbol in enumerate(symbols) if symbol == MARK])
     words = tuple([at for at, symbol in enumerate(symbols) if symbol in _UNKNOWN])
     counted = style == "coarse" and bool(numbers)
     undecided = counted and (chosen.decimal_comma or _UNDECIDED.search(shape) is not None)
-    reading = _UNREAD if undecided else _read(shape, style, chosen)
+    reading = _UNREAD if undecided else _read(shape, style, chosen, opening)
     if reading.refine:
-        return Passage(numbers, words, (), None, symbols)
+        return Passage(numbers, words, (), None, symbols, opening)
     ends = (0, *accumulate(map(len, symbols)))
     dated = _after_words_of_time(symbols, numbers) if style == "coarse" else _NOWHERE
-    placed = tuple([_placed(amount, ends, dated) for amount in reading.amounts])
+    placed = tuple([_placed(amount, ends, dated, reading.nominal) for amount in reading.amounts])
     return Passage(numbers, words, placed, reading.joins)
 
 
@@ -182,14 +190,16 @@ def _is_of_time(word: str) -> bool:
     return any("dating" in entry.kinds and entry.spelling == word for entry in entries)
 
 
-def _placed(amount: Amount, ends: tuple[int, ...], words_of_time: frozenset[int]) -> Placed:
+def _placed(
+    amount: Amount, ends: tuple[int, ...], words_of_time: frozenset[int], nominal: frozenset[int] = _NOWHERE
+) -> Placed:
     again = () if amount.restated is None else (amount.restated,)
     places = tuple((_place(one.start, ends), _place(one.end, ends)) for one in (amount, *again))
     halves = tuple(
         [_placed(half, ends, words_of_time) for half in sorted(amount.halves or amount.apart or (), key=_begin)]
     )
     dated = amount.numbers[0].terms[0].literal in words_of_time
-    return Placed(amount, places, dated, telling(amount, dated), {}, halves)
+    return Placed(amount, places, dated, amount.start in nominal, telling(amount, dated), {}, halves)
 
 
 def _begin(amount: Amount) -> int:
@@ -207,6 +217,8 @@ class Reading(NamedTuple):
     amounts: tuple[Amount, ...]
     joins: tuple[Join, ...] | None
     refine: bool = False
+    nominal: frozenset[int] = frozenset()
+    """Where amounts begin that stand as part of a name."""
 
 
 _SENTENCE: Final = 400
@@ -215,10 +227,11 @@ _UNKNOWN: Final = (WORD_MARK, NAME_MARK, IDEOGRAPH_MARK)
 _UNREAD: Final = Reading((), None, refine=True)
 
 
-def _read(shape: str, style: str, chosen: Options) -> Reading:
+def _read(shape: str, style: str, chosen: Options, opening: bool) -> Reading:
     """The amounts in a shape of window."""
     found, joins = tokens(shape, style)
     amounts: list[Amount] = []
+    nominal: set[int] = set()
     at = 0
     skipped = excluded(found)
     while at < len(found):
@@ -240,10 +253,12 @@ def _read(shape: str, style: str, chosen: Options) -> Reading:
         if any(place in skipped for place in range(at, end) if _NUMERIC & found[place].kinds.keys()):
             at += 1
             continue
+        if is_nominal(found, at, end, opening):
+            nominal.add(amount.start)
         amount, end = restated_in_text(found, end, amount, chosen, style != "coarse")
         amounts.append(amount)
         at = max(end, at + 1)
-    return Reading(with_shared_words(found, amounts), joins)
+    return Reading(with_shared_words(found, amounts), joins, nominal=frozenset(nominal))
 
 
 # ---- figures of a passage -------------------------------------------------------------------------------------------
@@ -252,14 +267,14 @@ def _read(shape: str, style: str, chosen: Options) -> Reading:
 def _figures(passage: Passage, first: int, printed: Printed) -> list[Figure]:
     """The figures of a passage that begins with this part of a text."""
     if passage.symbols is not None:
-        return _refined(passage.symbols, first, printed)
+        return _refined(passage.symbols, first, printed, passage.opening)
     parts = printed.parts
     raw = [parts[first + at] for at in passage.numbers]
     said = Said(raw, [number.replace(",", "") for number in raw], tuple([parts[first + at] for at in passage.words]))
     return [one for placed in passage.amounts for one in _made(placed, said, first, printed)]
 
 
-def _refined(symbols: tuple[str, ...], first: int, printed: Printed) -> list[Figure]:
+def _refined(symbols: tuple[str, ...], first: int, printed: Printed, opening: bool) -> list[Figure]:
     """The figures of a passage of which each run of digits is a part of its own."""
     new_symbols: list[str] = []
     new_parts: list[str] = []
@@ -267,7 +282,8 @@ def _refined(symbols: tuple[str, ...], first: int, printed: Printed) -> list[Fig
         pieces = _PIECES.findall(part) if symbol == MARK else [part]
         new_parts += pieces
         new_symbols += [fine(piece)[0] for piece in pieces] if symbol == MARK else [symbol]
-    passage = _passage(tuple(new_symbols), "comma" if printed.chosen.decimal_comma else "fine", printed.chosen)
+    style = "comma" if printed.chosen.decimal_comma else "fine"
+    passage = _passage(tuple(new_symbols), style, printed.chosen, opening)
     runs = [part for symbol, part in zip(new_symbols, new_parts, strict=True) if symbol in _RUNS]
     numbers = joined(runs, passage.joins or ())
     said = Said(numbers, numbers, tuple([new_parts[at] for at in passage.words]))
@@ -290,7 +306,9 @@ class Said(NamedTuple):
 def _made(placed: Placed, said: Said, first: int, printed: Printed) -> tuple[Figure, ...]:
     """The figure of an amount, and the one that restates it; none where it turns out to be a year or no number."""
     amount = placed.amount
-    if placed.telling and is_name(amount, [said.raw[at] for at in placed.telling], said.words, placed.dated):
+    if placed.telling and is_name(
+        amount, [said.raw[at] for at in placed.telling], said.words, placed.dated, placed.nominal
+    ):
         return ()
     if said.words:
         amount = _named(placed, said.words)

@@ -303,6 +303,7 @@ def _noun_phrase(tokens: Tokens, at: int, draft: Draft) -> int:
         return 0  # 28 mpg city
     token = tokens[at]
     named = "label" in token.kinds and _known_noun_follows(tokens, at)
+    named = named or ("label" in token.kinds and draft.unit == "" and "number" not in token_at(tokens, at + 1).kinds)
     named = named or ("per_unit" in token.kinds and token.text.isascii())
     if not draft.prose and _is_mark(token, tokens[at - 1]):
         return 0
