@@ -21,13 +21,14 @@ from zhiji_etl.consistency.expressions import Operand
 from zhiji_etl.consistency.implied import intersect
 from zhiji_etl.consistency.operands import amount_columns
 from zhiji_etl.consistency.readings import Check
-from zhiji_etl.consistency.rules import compile_rule
+from zhiji_etl.consistency.rules import CompiledRule, compile_rule
 from zhiji_etl.consistency.verdicts import judge
-from zhiji_etl.errors import SourceError
+from zhiji_etl.errors import RuleError, SourceError, UnitError
 from zhiji_etl.figures import FIGURE_COLUMNS, PARSED_FIELDS, Figure, Reason, Verdict
 from zhiji_etl.periods import resolve_periods, with_year_ends
 from zhiji_etl.rates import Rates
 from zhiji_etl.reading import FigureNamespace
+from zhiji_etl.sources.names import safe_terminal
 from zhiji_etl.tables import MATERIAL, Metric, Rule, Table, declared_rule, fiscal_year_ends, metrics, rule, rules
 from zhiji_etl.units import factor
 
@@ -40,16 +41,22 @@ FLAWED: Final = {name: FIGURE_COLUMNS[name] for name in (*NEEDED, "period_start"
     "flaw": pl.String(),
 }
 
+REJECTED: Final = {name: pl.String() for name in (*NEEDED, "printed", "code", "reason")}
+"""Columns of the prints that are no figure."""
+
 RuleLike = type[Table] | Callable[..., Any]
 
 
 @dataclass(frozen=True, repr=False)
 class Findings:
-    """What was concluded: `frame` (FINDING_COLUMNS, the loudest first), `implied` (IMPLIED_COLUMNS), the figures."""
+    """What was concluded: `frame` (FINDING_COLUMNS, the loudest first), `implied` (IMPLIED_COLUMNS), the `figures`, and
+    the `rejects` (REJECTED): prints that are no figure, with code and reason.
+    """
 
     frame: pl.DataFrame
     implied: pl.DataFrame
     figures: pl.DataFrame
+    rejects: pl.DataFrame
 
     def with_verdict(self, verdict: Verdict | str) -> pl.DataFrame:
         """The findings of one verdict."""
@@ -61,8 +68,9 @@ class Findings:
         return self.with_verdict(Verdict.INCONSISTENT).filter(findings.is_main()).is_empty()
 
     def __repr__(self) -> str:
-        """How many findings there are of each verdict, in one line."""
-        return f"Findings({excerpts.counted(excerpts.verdicts(excerpts.tallied(self.frame)))})"
+        """How many findings there are of each verdict, and prints that are no figure, in one line."""
+        unread = f"; rejected prints: {self.rejects.height}" if self.rejects.height else ""
+        return f"Findings({excerpts.counted(excerpts.verdicts(excerpts.tallied(self.frame)))}{unread})"
 
     def plot(self, finding: str | None = None) -> Drawing:
         """The bounds of a finding (its `finding_id`, else the loudest) on one axis, as SVG that a notebook shows.
@@ -104,7 +112,7 @@ def check(
     are then run, and whose fiscal year ends say what `FY2020` of an entity means, unless a column `fiscal_year_end`
     (`03-31`) does. Where amounts restate others (`restates`), they are judged by `rates`. A column `decimals` beside
     `printed` declares the precision: more digits than that are the reason `excess_digits`. Any other text that is no
-    figure counts as not printed: a project's run tells why it is none, as a reject. `trust` is the weight of a
+    figure counts as not printed; `rejects` tells why it is none. `trust` is the weight of a
     source in conflicts: of several candidates the lightest are likely wrong; infinite weight is never suspected.
     Raises `SourceError` (`column_missing`), `RuleError` (`rules_contradict` among them), and `UnitError` where a metric
     is printed in units that do not convert.
@@ -116,10 +124,11 @@ def check(
     observed = {**_observed(completed.filter(pl.col("flaw").is_not_null())), **_observed(known)}
     units = {name: replace(metric, at_least=None) for name, metric in observed.items()}
     meanings = {**observed, **_declared(listed)}
-    compiled = [compile_rule(one, meanings) for one in _rules(listed)]
+    rejects = completed.filter(pl.col("code").is_not_null()).select(pl.col(n).cast(t) for n, t in REJECTED.items())
+    compiled = [_compiled(one, meanings, rejects) for one in _rules(listed)]
     refuse_contradictions(compiled, {**units, **_declared(listed)})
     concluded = checked(known.select(*FIGURE_COLUMNS), compiled, meanings, flawed, trust or {}, rates)
-    return _findings(known, concluded, rates)
+    return _findings(known, rejects, concluded, rates)
 
 
 def agree(one: Figure, other: Figure, *, material: float = MATERIAL) -> Agreement:
@@ -162,13 +171,18 @@ def _read(figures: pl.DataFrame) -> pl.DataFrame:
     decimals = pl.col("decimals").cast(pl.Int64) if "decimals" in figures.columns else None
     read = figures.with_columns(__read=FigureNamespace(pl.col("printed")).parse(decimals=decimals))
     fields = [pl.col("__read").struct.field(name) for name in PARSED_FIELDS if name in FIGURE_COLUMNS]
-    code = pl.col("__read").struct.field("code")
+    code, reason = pl.col("__read").struct.field("code"), pl.col("__read").struct.field("reason")
     flaw = pl.when(code == Reason.EXCESS_DIGITS.value).then(code)
     # A figure that cannot be used still tells the unit of its metric.
     unit = pl.coalesce(
         "unit", FigureNamespace(pl.when(flaw.is_not_null()).then("printed")).parse().struct.field("unit")
     )
-    return read.with_columns(*fields, flaw=flaw).with_columns(unit=unit).drop("__read")
+    nothing = pl.col("printed").is_null()
+    told = {
+        "code": pl.when(nothing).then(pl.lit("empty")).otherwise(code),
+        "reason": pl.when(nothing).then(pl.lit("There is no text.")).otherwise(reason),
+    }
+    return read.with_columns(*fields, flaw=flaw, **told).with_columns(unit=unit).drop("__read")
 
 
 def _dated(figures: pl.DataFrame, year_ends: Mapping[str, str]) -> pl.DataFrame:
@@ -192,6 +206,8 @@ def _defaults(figures: pl.DataFrame) -> dict[str, pl.Expr]:
         "unit": pl.lit("count"),
         "printed_value": value,
         "flaw": pl.lit(None, pl.String),
+        "code": pl.lit(None, pl.String),
+        "reason": pl.lit(None, pl.String),
         "printed_unit": pl.col("unit") if "unit" in figures.columns else pl.lit("count"),
     }
 
@@ -209,13 +225,35 @@ def _in_one_unit(figures: pl.DataFrame, declared: Mapping[str, Metric]) -> pl.Da
     pairs_of_units = figures.select("metric", "unit").unique().drop_nulls().rows()
     own = {(name, noun) for name, metric in declared.items() for noun in metric.nouns}
     nouns = {(metric, unit): units[metric] if (metric, unit) in own else unit for metric, unit in pairs_of_units}
-    scales = [(*pair, units[pair[0]], float(factor(noun, units[pair[0]]))) for pair, noun in nouns.items()]
+    scales = [
+        (*pair, units[pair[0]], _factor(figures, pair, noun, units[pair[0]], declared)) for pair, noun in nouns.items()
+    ]
     schema = {"metric": pl.String, "unit": pl.String, "__unit": pl.String, "__factor": pl.Float64}
     table = pl.DataFrame(scales, schema=schema, orient="row")
     joined = figures.join(table, on=["metric", "unit"], how="left", maintain_order="left")
     amounts = [pl.col(name) * pl.col("__factor") for name in ("value", "low", "high", "step", "step_max")]
     converted = joined.with_columns(*amounts, unit=pl.coalesce("__unit", "unit")).drop("__unit", "__factor")
     return _cut(converted, declared)
+
+
+def _factor(
+    figures: pl.DataFrame, pair: tuple[str, str], noun: str, unit: str, declared: Mapping[str, Metric]
+) -> float:
+    """What leads from one unit of a metric to another; the error names the first figure that has the former."""
+    try:
+        return float(factor(noun, unit))
+    except UnitError as error:
+        metric, own = pair
+        one = figures.filter(metric=metric, unit=own).row(0, named=True)
+        said = f" ({one['printed']!r})" if one["printed"] else ""
+        what, hint = error.message, error.hint
+        if metric not in declared:
+            what = (
+                f"The figure is printed in {own}; an earlier one of this metric is in {unit}, and they do not convert."
+            )
+            hint = "correct the print, give it a metric of its own, or declare the metric in a table"
+        where = f"{one['entity']} {metric} {one['period']}{said}"
+        raise UnitError(error.code, safe_terminal(f"{where}: {what}"), hint=hint) from None
 
 
 def _cut(figures: pl.DataFrame, declared: Mapping[str, Metric]) -> pl.DataFrame:
@@ -240,6 +278,19 @@ def _rules(listed: Iterable[RuleLike]) -> list[Rule]:
     return found
 
 
+def _compiled(one: Rule, meanings: Mapping[str, Metric], rejects: pl.DataFrame) -> CompiledRule:
+    """The rule; where it asks for a metric of which no print could be read, the error says so."""
+    try:
+        return compile_rule(one, meanings)
+    except RuleError as error:
+        unread = rejects.filter(~pl.col("metric").is_in(list(meanings))).unique("metric", maintain_order=True)
+        if error.code != "rule_metric" or unread.is_empty():
+            raise
+        prints = [f"{row['metric']} of {row['entity']} {row['period']}: {row['reason']}" for row in unread.to_dicts()]
+        hint = f"no print could be read of {'; '.join(prints)}"
+        raise RuleError(error.code, error.message, hint=safe_terminal(hint)) from None
+
+
 def _declared(listed: Iterable[RuleLike]) -> dict[str, Metric]:
     tables = [one for one in listed if isinstance(one, type) and issubclass(one, Table)]
     return {metric.name: metric for table in tables for metric in metrics(table)}
@@ -261,7 +312,7 @@ def _observed(figures: pl.DataFrame) -> dict[str, Metric]:
     }
 
 
-def _findings(figures: pl.DataFrame, concluded: Concluded, rates: Rates | None) -> Findings:
+def _findings(figures: pl.DataFrame, rejects: pl.DataFrame, concluded: Concluded, rates: Rates | None) -> Findings:
     found, implied = findings.all_as_findings(concluded.findings), [concluded.implied]
     if rates is not None:
         unstated = {**conversion.CONVENTION_COLUMNS, "fx": pl.String(), "restated_in": pl.String()}
@@ -269,7 +320,8 @@ def _findings(figures: pl.DataFrame, concluded: Concluded, rates: Rates | None) 
         restated = pairs.restatements(figures.with_columns(**nothing), rates)
         found.append(findings.as_findings(restated.findings))
         implied.append(restated.implied)
-    return Findings(findings.gathered(found), intersect(implied), figures.select(*FIGURE_COLUMNS))
+    read = figures.filter(pl.col("code").is_null())
+    return Findings(findings.gathered(found), intersect(implied), read.select(*FIGURE_COLUMNS), rejects)
 
 
 def _pair(one: Figure, other: Figure) -> pl.DataFrame:

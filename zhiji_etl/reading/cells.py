@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
-from typing import Final, Literal
+from typing import Final, Literal, SupportsIndex, get_args
 
 from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import Figure
@@ -52,12 +52,14 @@ def parse(
     Bounds and value are exact decimals in the figure's unit (SEMANTICS, section 2). Raises `FigureError`, and nothing
     else, with one of the codes `empty`, `no_number`, `unread_text`, `several_figures`, `date`, `time`, `not_available`,
     `not_meaningful`, `not_applicable`, `excess_digits`, `out_of_range`, `division_by_zero`, `contradiction`,
-    `unclear_range`, `text_too_long`.
+    `unclear_range`, `text_too_long`; `wrong_type` where an argument is no text, and what `options` says of the others.
 
     Examples:
         >>> parse("6.238 million vehicles").high
         Decimal('6238500')
     """
+    if not isinstance(text, str):
+        raise no_text("what is read", text)
     if len(text) > LONGEST:
         raise too_long(text)
     reader = _reader(currency, scale, unit, decimal_comma)
@@ -72,15 +74,22 @@ def parse(
     amount = meaning.result
     if not isinstance(amount, Amount):
         raise refusal(amount, text, shape, printed)
-    return figure(amount, literals, text, meaning.spans(printed), _precision(decimals, rounding))
+    return figure(amount, literals, text, meaning.spans(printed), precision(decimals, rounding))
 
 
 @lru_cache(maxsize=256)
 def options(currency: str | None, scale: str | None, unit: str | None, decimal_comma: bool) -> Options:
     """What the reader was told, checked: `scale` and `unit` are words, or captions such as `RMB in millions`.
 
-    Raises `FigureError`: `unknown_scale`, `unknown_caption`, or `contradicting_captions` where both name a scale.
+    Raises `FigureError`: `wrong_type`, `unknown_currency`, `unknown_scale`, `unknown_caption`, or
+    `contradicting_captions` where both name a scale.
     """
+    for name, value in (("currency", currency), ("scale", scale), ("unit", unit)):
+        if not isinstance(value, str | None):
+            raise no_text(f"the option `{name}`", value)
+    if currency is not None and currency not in lexicon().codes:
+        what = f"The option `currency` is no code of ISO 4217: {currency!r}."
+        raise FigureError("unknown_currency", what, hint="USD, CNY, HKD ...")
     of_unit = Caption() if unit is None else told_unit(unit)
     of_scale = Caption() if scale is None else _told_scale(scale)
     if None not in (of_unit.exponent, of_scale.exponent) and of_unit.exponent != of_scale.exponent:
@@ -214,14 +223,29 @@ def too_long(text: str) -> FigureError:
     )  # fmt: skip
 
 
+def no_text(what: str, given: object) -> FigureError:
+    """The error for an argument that is no text."""
+    return FigureError(
+        "wrong_type", f"Text is wanted; {what} is {given!r}, of type {type(given).__name__}.",
+        hint="Give the text as it stands in the source: its digits tell how precise a figure is.",
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def precision(decimals: int | None, rounding: Rounding) -> Precision:
+    """What was declared of precision, checked: `FigureError` `decimals_invalid`, `unknown_rounding`."""
+    if not isinstance(decimals, SupportsIndex | None):
+        what = f"The option `decimals` is no whole number: {decimals!r}."
+        raise FigureError("decimals_invalid", what, hint="-6 means millions, 2 hundredths.")
+    if rounding not in get_args(Rounding):
+        what = f"The option `rounding` is {rounding!r}."
+        raise FigureError("unknown_rounding", what, hint=f"It is one of {', '.join(get_args(Rounding))}.")
+    return Precision(decimals, rounding == "truncation")
+
+
 # --------------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=256)
 def _reader(currency: str | None, scale: str | None, unit: str | None, decimal_comma: bool) -> Reader:
     return reader_of(options(currency, scale, unit, decimal_comma))
-
-
-@lru_cache(maxsize=256)
-def _precision(decimals: int | None, rounding: Rounding) -> Precision:
-    return Precision(decimals, rounding == "truncation")

@@ -35,8 +35,12 @@ class FigureNamespace:
         """Each text as a struct of `figures.PARSED_FIELDS`; options as in `parse`, `decimals` also as an expression.
 
         Works on DataFrame and LazyFrame, in memory and streaming. No text raises: `code` and `reason` say why one is no
-        figure.
+        figure. A wrong option raises `FigureError` at once.
         """
+        from zhiji_etl.reading.cells import options, precision
+
+        options(currency, scale, unit, decimal_comma)
+        precision(None if isinstance(decimals, pl.Expr) else decimals, rounding)
 
         def read(batch: pl.Series, declared: int | pl.Series | None) -> pl.Series:
             """One batch of texts, each with its declared decimals."""

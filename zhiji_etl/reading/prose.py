@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import Figure
-from zhiji_etl.reading.cells import KEPT, Rounding, joined, options
+from zhiji_etl.reading.cells import KEPT, Rounding, joined, no_text, options, precision
 from zhiji_etl.reading.codes import is_nominal
 from zhiji_etl.reading.drafts import singular_of
 from zhiji_etl.reading.exact import Precision, figure
@@ -77,12 +77,14 @@ def find(
     """All figures of a running text, in order; `start` and `end` are offsets into it.
 
     The options are those of `parse`. A second amount in brackets is a figure of its own and `restated` of the first.
-    Raises `FigureError` with `text_too_long` beyond 10 million characters, and `unknown_scale`.
+    Raises `FigureError` with `text_too_long` beyond 10 million characters, and where an option is wrong.
 
     Examples:
         >>> [f.unit for f in find("In 2019 sales rose 3 percent to $5 million.")]
         ['percent', 'USD']
     """
+    if not isinstance(text, str):
+        raise no_text("what is searched", text)
     if len(text) > LONGEST_TEXT:
         raise FigureError("text_too_long", f"The text has {len(text):,} characters.", text="", hint="Give it in parts.")
     chosen = options(currency, scale, unit, decimal_comma)
@@ -91,7 +93,7 @@ def find(
     passages = (_passages if len(symbols) <= _SENTENCE else _passages.__wrapped__)(symbols, chosen)
     if not passages:
         return []
-    printed = Printed(text, parts, [0, *accumulate(map(len, parts))], Precision(None, rounding == "truncation"), chosen)
+    printed = Printed(text, parts, [0, *accumulate(map(len, parts))], precision(None, rounding), chosen)
     return [one for first, passage in passages for one in _figures(passage, first, printed)]
 
 

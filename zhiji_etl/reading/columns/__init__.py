@@ -18,7 +18,7 @@ from functools import partial
 
 import polars as pl
 
-from zhiji_etl.reading.cells import Rounding, options
+from zhiji_etl.reading.cells import Rounding, options, precision
 from zhiji_etl.reading.columns.chunks import Told, read_chunk
 from zhiji_etl.reading.columns.single import figure_struct
 
@@ -48,6 +48,7 @@ def parse_series(
     keywords = {
         "currency": currency, "scale": scale, "unit": unit, "rounding": rounding, "decimal_comma": decimal_comma,
     }  # fmt: skip
+    precision(None, rounding)
     told = Told(options(currency, scale, unit, decimal_comma), keywords)
     texts, declared = texts.cast(pl.String), _declared(decimals, len(texts))
     workers = _workers()
