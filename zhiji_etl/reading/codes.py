@@ -91,20 +91,24 @@ def list_mark(tokens: Tokens, at: int) -> tuple[int, ...]:
 
 
 def chapters(tokens: Tokens, at: int) -> Iterator[int]:
-    """The numbers of a chain after a Chinese label, also in characters and brackets."""
+    """The numbers of a chain after a Chinese label, also in characters and brackets; none where the first is of a unit,
+    `代表5家`.
+    """
+    units = _UNITS
     while _CHAPTER & token_at(tokens, at).kinds.keys() or token_at(tokens, at).text in ("、", ":", ".", "-"):
         if {"number", "digit", "place"} & tokens[at].kinds.keys():
-            if {"percent", "scale", "tenth", "currency"} & token_at(tokens, at + 1).kinds.keys():
+            if units & token_at(tokens, at + 1).kinds.keys():
                 return
-            yield at  # 附注五、12所述
+            yield at
+            units = _UNITS - {"noun"}  # 附注五、12所述
         at += 1
 
 
-def is_nominal(tokens: Tokens, at: int, end: int, opening: bool) -> bool:
+def is_nominal(tokens: Tokens, at: int, end: int) -> bool:
     """Whether the bare number between these places stands as part of a name.
 
-    So it does after a word with a capital that does not begin the sentence (`the Mate 60`, but `Employees 60`), and
-    where a Chinese noun follows at once, as what is counted has a measure word between: `360公司`, `737-800客机`.
+    So it does after an article and a word with a capital (`the Mate 60`, but `France 60, Italy 70`), and where a
+    Chinese noun follows at once, as what is counted has a measure word between: `360公司`, `737-800客机`.
     """
     if "number" not in tokens[at].kinds:
         return False
@@ -112,7 +116,7 @@ def is_nominal(tokens: Tokens, at: int, end: int, opening: bool) -> bool:
     if is_ideographic(after.text[:1] or " ") and "number" in last.kinds:
         led = before.end == tokens[at].start and (_leads(before) and end == at + 1)
         return after.start == last.end and not led and _is_noun(after)
-    named = before.text == NAME_MARK and before.end < tokens[at].start and not (opening and at == 1)
+    named = before.text == NAME_MARK and token_at(tokens, at - 2).text.lower() in _ARTICLES
     return named and after.text.lower() not in _PLURAL
 
 
@@ -138,6 +142,7 @@ def _leads(before: Token) -> bool:
 
 
 _LEADING: Final = frozenset({"filler", "to", "change", "before", "sign", "between"})
+_ARTICLES: Final = frozenset({"a", "an", "the", "its", "their", "our", "this"})
 _PLURAL: Final = frozenset({"were", "are", "have", "had", "of"})
 """What follows a number of things that are not said again."""
 

@@ -28,7 +28,7 @@ from zhiji_etl.reading.nil import read_nothing
 from zhiji_etl.reading.ranges import read_range
 from zhiji_etl.reading.surroundings import excluded
 from zhiji_etl.reading.tokens import Join, tokens
-from zhiji_etl.reading.windows import IDEOGRAPH_MARK, NAME_MARK, WORD_MARK, begins, parts_of, symbols_of, windows
+from zhiji_etl.reading.windows import IDEOGRAPH_MARK, NAME_MARK, WORD_MARK, parts_of, symbols_of, windows
 from zhiji_etl.reading.words import lexicon
 
 LONGEST_TEXT = 10_000_000
@@ -147,31 +147,26 @@ class Passage(NamedTuple):
     joins: tuple[Join, ...] | None
     symbols: tuple[str, ...] | None = None
     """The symbols, where only their fine shape can decide."""
-    opening: bool = False
-    """Whether the first word begins a sentence."""
 
 
 @lru_cache(maxsize=KEPT // 2)
 def _passages(symbols: tuple[str, ...], chosen: Options) -> tuple[tuple[int, Passage], ...]:
     """The passages of a sentence in which figures can stand, each with the place of its first symbol; remembered."""
-    found = [
-        (first, _passage(symbols[first:last], "coarse", chosen, begins(symbols, first)))
-        for first, last in windows(symbols)
-    ]
+    found = [(first, _passage(symbols[first:last], "coarse", chosen)) for first, last in windows(symbols)]
     return tuple((first, passage) for first, passage in found if passage.amounts or passage.symbols)
 
 
 @lru_cache(maxsize=KEPT)
-def _passage(symbols: tuple[str, ...], style: str, chosen: Options, opening: bool) -> Passage:
-    """What the symbols of a window mean, remembered; `opening` tells that its first word begins a sentence."""
+def _passage(symbols: tuple[str, ...], style: str, chosen: Options) -> Passage:
+    """What the symbols of a window mean, remembered."""
     shape = "".join(symbols)
     numbers = tuple([at for at, symbol in enumerate(symbols) if symbol == MARK])
     words = tuple([at for at, symbol in enumerate(symbols) if symbol in _UNKNOWN])
     counted = style == "coarse" and bool(numbers)
     undecided = counted and (chosen.decimal_comma or _UNDECIDED.search(shape) is not None)
-    reading = _UNREAD if undecided else _read(shape, style, chosen, opening)
+    reading = _UNREAD if undecided else _read(shape, style, chosen)
     if reading.refine:
-        return Passage(numbers, words, (), None, symbols, opening)
+        return Passage(numbers, words, (), None, symbols)
     ends = (0, *accumulate(map(len, symbols)))
     dated = _after_words_of_time(symbols, numbers) if style == "coarse" else _NOWHERE
     placed = tuple([_placed(amount, ends, dated, reading.nominal) for amount in reading.amounts])
@@ -229,7 +224,7 @@ _UNKNOWN: Final = (WORD_MARK, NAME_MARK, IDEOGRAPH_MARK)
 _UNREAD: Final = Reading((), None, refine=True)
 
 
-def _read(shape: str, style: str, chosen: Options, opening: bool) -> Reading:
+def _read(shape: str, style: str, chosen: Options) -> Reading:
     """The amounts in a shape of window."""
     found, joins = tokens(shape, style)
     amounts: list[Amount] = []
@@ -255,7 +250,7 @@ def _read(shape: str, style: str, chosen: Options, opening: bool) -> Reading:
         if any(place in skipped for place in range(at, end) if _NUMERIC & found[place].kinds.keys()):
             at += 1
             continue
-        if is_nominal(found, at, end, opening):
+        if is_nominal(found, at, end):
             nominal.add(amount.start)
         amount, end = restated_in_text(found, end, amount, chosen, style != "coarse")
         amounts.append(amount)
@@ -269,14 +264,14 @@ def _read(shape: str, style: str, chosen: Options, opening: bool) -> Reading:
 def _figures(passage: Passage, first: int, printed: Printed) -> list[Figure]:
     """The figures of a passage that begins with this part of a text."""
     if passage.symbols is not None:
-        return _refined(passage.symbols, first, printed, passage.opening)
+        return _refined(passage.symbols, first, printed)
     parts = printed.parts
     raw = [parts[first + at] for at in passage.numbers]
     said = Said(raw, [number.replace(",", "") for number in raw], tuple([parts[first + at] for at in passage.words]))
     return [one for placed in passage.amounts for one in _made(placed, said, first, printed)]
 
 
-def _refined(symbols: tuple[str, ...], first: int, printed: Printed, opening: bool) -> list[Figure]:
+def _refined(symbols: tuple[str, ...], first: int, printed: Printed) -> list[Figure]:
     """The figures of a passage of which each run of digits is a part of its own."""
     new_symbols: list[str] = []
     new_parts: list[str] = []
@@ -285,7 +280,7 @@ def _refined(symbols: tuple[str, ...], first: int, printed: Printed, opening: bo
         new_parts += pieces
         new_symbols += [fine(piece)[0] for piece in pieces] if symbol == MARK else [symbol]
     style = "comma" if printed.chosen.decimal_comma else "fine"
-    passage = _passage(tuple(new_symbols), style, printed.chosen, opening)
+    passage = _passage(tuple(new_symbols), style, printed.chosen)
     runs = [part for symbol, part in zip(new_symbols, new_parts, strict=True) if symbol in _RUNS]
     numbers = joined(runs, passage.joins or ())
     said = Said(numbers, numbers, tuple([new_parts[at] for at in passage.words]))

@@ -85,7 +85,7 @@ def _tenths(tokens: Tokens, at: int, draft: Draft) -> int:
     if after.get("more") and len(draft.numbers) == 1:
         draft.numbers = (replace(number, open=True),)
         return 2
-    digit = after.get("digit")
+    digit = after.get("digit") or (5 if after.text == "半" and not draft.prose else None)  # 七成半, but 七成半导体
     if digit is None or number.terms[0].literal is not None or len(draft.numbers) > 1:
         return 1
     draft.numbers = (replace(number, terms=(*number.terms, constant(digit).terms[0])),)

@@ -47,11 +47,6 @@ def windows(symbols: Sequence[str]) -> list[tuple[int, int]]:
     return _merged(symbols, anchors) if anchors else []
 
 
-def begins(symbols: Sequence[str], at: int) -> bool:
-    """Whether a sentence begins with this symbol, or with the space that it is."""
-    return at == 0 or _CODES.get(symbols[at - 1]) == "b" or (symbols[at - 1] == "." and _breaks(symbols, at - 1))
-
-
 def is_ideographic(character: str) -> bool:
     """A Chinese character, or the mark that stands for an unknown one."""
     return character == IDEOGRAPH_MARK or is_ideograph(character)
