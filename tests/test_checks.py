@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import zhiji_etl as zj
-from zhiji_etl.errors import RuleError, SourceError
+from zhiji_etl.errors import RuleError, SourceError, UnitError
 from zhiji_etl.figures import FINDING_COLUMNS
 
 CASES = Path(__file__).parents[2] / "shared" / "cases" / "calc11.jsonl"
@@ -294,6 +294,39 @@ def test_excess_digits_say_why():
     rows = [("A", "total", "2019", "12345", -3), ("A", "part", "2019", "7000", -3), ("A", "other", "2019", "5000", -3)]
     row = zj.check(frame(*rows, columns=columns), total).frame.row(0, named=True)
     assert (row["verdict"], row["reason"]) == ("not_checkable", "excess_digits")
+
+
+def test_a_print_that_is_no_figure_is_a_reject():
+    rows = [
+        ("A", "share", "2019", "30%"),
+        ("A", "part", "2019", "3.01"),
+        ("A", "whole", "2019", "10.03"),
+        ("B", "share", "2019", "n/a"),
+        ("B", "part", "2019", None),
+    ]
+    found = zj.check(frame(*rows), share)
+    assert found.rejects.select("entity", "metric", "printed", "code").rows() == [
+        ("B", "share", "n/a", "not_available"),
+        ("B", "part", None, "empty"),
+    ]
+    assert found.figures.height + found.rejects.height == len(rows)
+    assert repr(found).endswith("; rejected: 1 empty, 1 not_available)")
+
+
+def test_a_rule_for_a_metric_of_which_nothing_could_be_read_says_so():
+    rows = [("A", "share", "2019", "20%"), ("A", "part", "2019", "about a few"), ("A", "whole", "2019", "12 vehicles")]
+    with pytest.raises(RuleError, match="no print could be read of part of A 2019: There is no figure in") as caught:
+        zj.check(frame(*rows), share)
+    assert caught.value.code == "rule_metric"
+
+
+def test_a_print_in_another_unit_is_named():
+    rows = [("A", "part", "2019", "5 vehicles"), ("A", "whole", "2019", "9 vehicles"), ("B", "part", "2020", "7 USD")]
+    with pytest.raises(
+        UnitError, match=r"^B part 2020 \('7 USD'\): The figure is printed in USD; an earlier"
+    ) as caught:
+        zj.check(frame(*rows), share)
+    assert caught.value.code == "unit_mismatch"
 
 
 def test_values_with_steps_need_no_text():

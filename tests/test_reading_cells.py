@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import polars as pl
 import pytest
 
 from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import Qualifier
-from zhiji_etl.reading import parse
+from zhiji_etl.reading import find, parse
 
 INFINITY = Decimal("Infinity")
 
@@ -203,3 +204,23 @@ def test_a_message_quotes_signs_as_they_are_printed(text: str):
     with pytest.raises(FigureError) as caught:
         parse(text)
     assert caught.value.message == f"There is no figure in '{text}'."
+
+
+@pytest.mark.parametrize(
+    ("read", "code"),
+    [
+        (lambda: parse(5), "wrong_type"),
+        (lambda: parse(None), "wrong_type"),
+        (lambda: find(5), "wrong_type"),
+        (lambda: parse("5", scale=6), "option_invalid"),
+        (lambda: parse("$5", currency="dollars"), "option_invalid"),
+        (lambda: parse("5", rounding="up"), "option_invalid"),
+        (lambda: parse("5", decimals="two"), "option_invalid"),
+        (lambda: pl.col("printed").figure.parse(scale="dozen"), "unknown_scale"),
+        (lambda: pl.col("printed").figure.parse(rounding="up"), "option_invalid"),
+    ],
+)
+def test_what_is_no_text_or_no_option_is_told(read, code):
+    with pytest.raises(FigureError) as refused:
+        read()
+    assert refused.value.code == code

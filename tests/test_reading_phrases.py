@@ -19,7 +19,7 @@ BOUNDS = [
     ("75 cents to $2", "0.745", "2.5", "USD"),
     ("两到三毛", "0.15", "0.35", "CNY"),
     ("4到6‰", "0.35", "0.65", "percent"),
-    ("4%到6‰", "0.55", "4.5", "percent"),
+    ("4‰到6%", "0.35", "6.5", "percent"),
     ("四毛五", "0.445", "0.455", "CNY"),
     # two limits end at the printed numbers
     ("more than 30 but less than 70", "30", "70", "count"),

@@ -37,7 +37,7 @@ FOUND = [
     ("The price fell 11.5 percent.", [("-11.5", "percent", "fell 11.5 percent")]),
     ("Shares tumbled $2.75 on Friday.", [("2.75", "USD", "tumbled $2.75")]),
     ("A loss of $7.1 billion was recorded.", [("7100000000", "USD", "$7.1 billion")]),
-    ("Coupons range from 4.6 to 5.3 percent.", [(("4.6", "5.3"), "percent", "4.6 to 5.3 percent")]),
+    ("Coupons range from 4.6 to 5.3 percent.", [(("4.6", "5.3"), "percent", "range from 4.6 to 5.3 percent")]),
     ("It was more than 10 and less than 40.", [(("10", "40"), "count", "more than 10 and less than 40")]),
     ("We operate in three reportable segments.", [("3", "segment", "three reportable segments")]),
     ("There were no borrowings under the agreement.", [("0", "USD", "no borrowings")]),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
-from typing import Final, Literal, get_args
+from typing import Final, Literal, SupportsIndex, get_args
 
 from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import Figure
@@ -56,13 +56,15 @@ def parse(
 
     Bounds and value are exact decimals in the figure's unit (SEMANTICS, section 2). Raises `FigureError`, and nothing
     else, with one of the codes `empty`, `no_number`, `unread_text`, `several_figures`, `date`, `time`, `not_available`,
-    `not_meaningful`, `not_applicable`, `excess_digits`, `out_of_range`, `division_by_zero`, `text_too_long`, or with
-    that of an option that is none.
+    `not_meaningful`, `not_applicable`, `excess_digits`, `out_of_range`, `division_by_zero`, `contradiction`,
+    `unclear_range`, `text_too_long`; `wrong_type` where it is no text, or `option_invalid` and its like for an option.
 
     Examples:
         >>> parse("6.238 million vehicles").high
         Decimal('6238500')
     """
+    if not isinstance(text, str):
+        raise no_text("what is read", text)
     if len(text) > LONGEST:
         raise too_long(text)
     reader = _reader(currency, scale, unit, decimal_comma)
@@ -87,7 +89,10 @@ def options(currency: str | None, scale: str | None, unit: str | None, decimal_c
     Raises `FigureError`: `option_invalid`, `unknown_scale`, `unknown_caption`, or `contradicting_captions` where both
     name a scale.
     """
-    if currency is not None and not _CODE.fullmatch(str(currency)):
+    for name, value in (("currency", currency), ("scale", scale), ("unit", unit)):
+        if not isinstance(value, str | None):
+            raise _invalid(name, value, "it is text")
+    if currency is not None and not _CODE.fullmatch(currency):
         raise _invalid("currency", currency, 'it is an ISO 4217 code in capitals, such as "CNY"')
     of_unit = Caption() if unit is None else told_unit(unit)
     of_scale = Caption() if scale is None else _told_scale(scale)
@@ -110,7 +115,7 @@ def precision(decimals: int | None, rounding: Rounding) -> Precision:
     """How the last digit is to be understood, checked. Raises `FigureError` (`option_invalid`)."""
     if rounding not in get_args(Rounding):
         raise _invalid("rounding", rounding, f"it is one of {', '.join(get_args(Rounding))}")
-    if decimals is not None and not (isinstance(decimals, int) and abs(decimals) <= MOST_DECIMALS):
+    if decimals is not None and not (isinstance(decimals, SupportsIndex) and abs(int(decimals)) <= MOST_DECIMALS):
         raise _invalid("decimals", decimals, "it is a whole number: -6 means millions, 2 hundredths")
     return Precision(decimals, rounding == "truncation")
 
@@ -233,6 +238,14 @@ def too_long(text: str) -> FigureError:
     return FigureError(
         "text_too_long", f"The text has {len(text):,} characters; a cell has at most {LONGEST}.",
         text=text, start=LONGEST, end=len(text), hint="Use find() for running text.",
+    )  # fmt: skip
+
+
+def no_text(what: str, given: object) -> FigureError:
+    """The error for an argument that is no text."""
+    return FigureError(
+        "wrong_type", f"Text is wanted; {what} is {given!r}, of type {type(given).__name__}.",
+        hint="Give the text as it stands in the source: its digits tell how precise a figure is.",
     )  # fmt: skip
 
 

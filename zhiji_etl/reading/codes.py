@@ -16,6 +16,7 @@ from zhiji_etl.reading.words import is_letter
 _DIALLED: Final = frozenset("+-–()[]./:：,（）")
 _JOINING: Final = frozenset("-+./")
 _UNITS: Final = frozenset({"percent", "scale", "noun", "currency", "multiple", "tenth", "subunit"})
+_CHAPTER: Final = frozenset({"number", "digit", "place", "open", "close"})
 _ENDINGS: Final = frozenset({".", ";", "。", "；", "!", "?", "！", "？", ":", "："})
 
 
@@ -70,6 +71,8 @@ def model(tokens: Tokens, at: int) -> tuple[int, ...]:
         "to",
         "and",
     } & after.kinds.keys()
+    if glued and "scale" in after.kinds and after.text in _CAPITALS and _is_glued_noun(tokens, at + 1):
+        return (at,)  # 2.0T发动机
     lettered = len(after.text) == 1 and after.text.isupper() and "subunit" in after.kinds  # 3C is no 3 cents
     named = after.text == "G" or not meant or (lettered and not meant - {"subunit"})
     return (at,) if "model" in after.kinds or (glued and named) else ()
@@ -86,6 +89,62 @@ def list_mark(tokens: Tokens, at: int) -> tuple[int, ...]:
     worded = "number" not in begun.kinds and (mark.text != "." or apart)
     return (at,) if "close" in mark.kinds or worded else ()
 
+
+def chapters(tokens: Tokens, at: int) -> Iterator[int]:
+    """The numbers of a chain after a Chinese label, also in characters and brackets; none where the first is of a unit,
+    `代表5家`.
+    """
+    units = _UNITS
+    while _CHAPTER & token_at(tokens, at).kinds.keys() or token_at(tokens, at).text in ("、", ":", ".", "-"):
+        if {"number", "digit", "place"} & tokens[at].kinds.keys():
+            if units & token_at(tokens, at + 1).kinds.keys():
+                return
+            yield at
+            units = _UNITS - {"noun"}  # 附注五、12所述
+        at += 1
+
+
+def is_nominal(tokens: Tokens, at: int, end: int) -> bool:
+    """Whether the bare number between these places stands as part of a name.
+
+    So it does after an article and a word with a capital (`the Mate 60`, but `France 60, Italy 70`), and where a
+    Chinese noun follows at once, as what is counted has a measure word between: `360公司`, `737-800客机`.
+    """
+    if "number" not in tokens[at].kinds:
+        return False
+    before, after, last = token_at(tokens, at - 1), token_at(tokens, end), tokens[end - 1]
+    if is_ideographic(after.text[:1] or " ") and "number" in last.kinds:
+        led = before.end == tokens[at].start and (_leads(before) and end == at + 1)
+        return after.start == last.end and not led and _is_noun(after)
+    named = before.text == NAME_MARK and token_at(tokens, at - 2).text.lower() in _ARTICLES
+    return named and after.text.lower() not in _PLURAL
+
+
+def _is_glued_noun(tokens: Tokens, at: int) -> bool:
+    after = token_at(tokens, at + 1)
+    return after.start == tokens[at].end and "word" in after.kinds and is_ideographic(after.text[0])
+
+
+_CAPITALS: Final = frozenset("TGKMB")
+
+
+def _is_noun(after: Token) -> bool:
+    """Whether a Chinese word can be all of a name that a number begins; `70城` and `31省` are counted as they are."""
+    return after.text == "后" or after.get("word") not in (None, "counted")
+
+
+def _leads(before: Token) -> bool:
+    """Whether what stands before a number is a word that leads to a figure, or may be one: 升至3200, 收于3200."""
+    if "and" in before.kinds or before.text == "、":
+        return False
+    unknown = "word" in before.kinds and is_ideographic(before.text[0])
+    return unknown or not _LEADING.isdisjoint(before.kinds)
+
+
+_LEADING: Final = frozenset({"filler", "to", "change", "before", "sign", "between"})
+_ARTICLES: Final = frozenset({"a", "an", "the", "its", "their", "our", "this"})
+_PLURAL: Final = frozenset({"were", "are", "have", "had", "of"})
+"""What follows a number of things that are not said again."""
 
 # ---------------------------------------------------------------------------------------------------------------------
 

@@ -184,11 +184,24 @@ def _bounds(amount: Amount, literals: Sequence[str], precision: Precision) -> tu
 def _parts(amount: Amount, literals: Sequence[str]) -> list[Printed]:
     """The number, or both ends of a range; a scale after the second end holds for the first where that makes sense."""
     parts = [printed(number, literals) for number in amount.numbers]
-    if amount.shared and len(parts) > 1:
+    if len(parts) > 1 and amount.shared:
         shared = printed(amount.numbers[0].scaled(amount.shared), literals)
         if abs(shared.value) <= abs(parts[1].value):
             parts[0] = shared
+        elif abs(parts[0].value) * _THOUSAND < abs(parts[1].value):
+            raise FigureError(
+                "unclear_range",
+                "The first end of this range has no scale, and with that of the second it is the larger.",
+                hint="Write the scale of both ends: 900万-1.1亿, 800 thousand to 1.2 million.",
+            )
+    if len(parts) > 1 and amount.halves is None and parts[0].value > parts[1].value >= 0:
+        raise FigureError("contradiction", "The first end of this range is the larger one.", hint=_TURNED)
     return parts
+
+
+_THOUSAND: Final = 1000
+"""A first end without a scale that is so much smaller than the second may be thousands, or 万: 900-1.1亿."""
+_TURNED: Final = "Give two figures their own rows, or put the lower end first."
 
 
 def _declared(part: Printed, amount: Amount, precision: Precision) -> Printed:

@@ -33,6 +33,7 @@ _CODE: Final = re.compile("[A-Z]{3}")
 
 _SKIPPED: Final = frozenset({"filler", "note", "whole_sum"})
 _NAMING: Final = frozenset({"word", "noun", "stop", "change", "change_after", "money_noun", "change_in_cell"})
+_REMARKS: Final = frozenset({"filler", "note", "inclusive", "remark", "label"})
 _MISSING: Final = {
     "not_available": "The cell says that the figure is not available.",
     "not_meaningful": "The cell says that the figure would not be meaningful.",
@@ -175,7 +176,8 @@ def _restated(found: list[Token], at: int, amount: Amount, options: Options, fin
     second, end = _hedged(read[0], token_at(found, begin - 1)), read[1]
     if not _alike(amount.unit, second.unit):
         return amount, at
-    if second.unit == amount.unit and (not bracketed or second.numbers[0].terms[0].literal is not None):
+    worded = [one.numbers[0].terms[0].literal is None for one in (amount, second)]
+    if second.unit == amount.unit and (not bracketed or not any(worded)):
         return amount, at
     if (
         bracketed
@@ -211,14 +213,16 @@ def restated_in_text(found: list[Token], at: int, amount: Amount, options: Optio
 
 
 def _note(found: list[Token], at: int) -> int:
-    """The place after a bracket with a note mark or an idle word in it: `(1)`, `(ea)`, `（含）`."""
+    """The place after a bracket with a note mark or an idle word in it: `(1)`, `（注2）`, `(ea)`, `(unaudited)`."""
     inside = at + 1
-    while {"filler", "note", "inclusive"} & token_at(found, inside).kinds.keys():
+    while _REMARKS & token_at(found, inside).kinds.keys():
         inside += 1
     closed = "close" in token_at(found, inside).kinds
     if closed:
         return inside + 1
     mark = token_at(found, at + 1)
+    if "label" in mark.kinds and "number" in token_at(found, at + 2).kinds and "close" in token_at(found, at + 3).kinds:
+        return at + 4  # （注1）
     only_number = "number" in mark.kinds and "close" in token_at(found, at + 2).kinds
     return at + 3 if only_number and mark.text in (RUN_MARKS[0], ZERO_MARKS[0]) else 0
 

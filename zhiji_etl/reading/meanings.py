@@ -84,6 +84,8 @@ class Amount:
     halves: tuple[Amount, Amount] | None = None
     """The lower and the upper bound of a range with hedges, `more than 10 and less than 40`, `up to 10-15%`: no range
     where they contradict."""
+    apart: tuple[Amount, Amount] | None = None
+    """The two ends of a range as amounts of their own, which they are in running text where the first is the larger."""
     plain: bool = field(init=False, default=False)
     """Whether it is one number, or a range of two, each times a power of ten, with nothing left open: most are, and are
     computed the short way."""

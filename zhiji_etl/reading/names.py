@@ -14,6 +14,8 @@ from zhiji_etl.reading.meanings import Amount, Number
 
 _YEAR: Final = re.compile(r"(?:19|20)[0-9][0-9]")
 _CODE: Final = re.compile(r"0[0-9]*[1-9][0-9]*")
+_SHORT: Final = re.compile(r"[0-9]{1,4}(?:\.0)?")
+"""A number of which names are made; figures of more digits are printed with commas."""
 _NUMBERED: Final = re.compile(r"@(\d+)-(\d+)")
 
 
@@ -36,13 +38,15 @@ def telling(amount: Amount, dated: bool) -> tuple[int, ...]:
     return _literals(amount.numbers, amount.listed is not None) if bare else ()
 
 
-def is_name(amount: Amount, printed: Sequence[str], words: Sequence[str], dated: bool) -> bool:
+def is_name(amount: Amount, printed: Sequence[str], words: Sequence[str], dated: bool, nominal: bool) -> bool:
     """Whether an amount with these telling numbers is a name: `24/7`, or a year, bare, before a name (`the 2019 Plan`)
-    or after a word of time (`in 2019 sales rose`).
+    or after a word of time (`in 2019 sales rose`), or a small number that stands as part of one (`the Mate 60`).
     """
     if amount.numbers[0].over is not None:
         return _descends(printed, least=1)
     phrase = _NUMBERED.fullmatch(amount.unit)
+    if nominal and all(map(_SHORT.fullmatch, printed)) and (phrase is None or words[int(phrase[1])][0].isupper()):
+        return amount.unit == "count" or phrase is not None
     if all(map(_YEAR.fullmatch, printed)):
         return dated or phrase is None or _names(words[int(phrase[1]) : int(phrase[2]) + 1])
     return amount.unit == "count" and (any(map(_CODE.fullmatch, printed)) or _descends(printed, least=0))

@@ -15,7 +15,8 @@ from typing import Final, NamedTuple, TypeAlias
 
 from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import Figure
-from zhiji_etl.reading.cells import KEPT, Rounding, joined, options, precision
+from zhiji_etl.reading.cells import KEPT, Rounding, joined, no_text, options, precision
+from zhiji_etl.reading.codes import is_nominal
 from zhiji_etl.reading.drafts import singular_of
 from zhiji_etl.reading.exact import Precision, figure
 from zhiji_etl.reading.folding import MARK, RUN_MARKS, ZERO_MARKS, fine
@@ -82,6 +83,8 @@ def find(
         >>> [f.unit for f in find("In 2019 sales rose 3 percent to $5 million.")]
         ['percent', 'USD']
     """
+    if not isinstance(text, str):
+        raise no_text("what is searched", text)
     if len(text) > LONGEST_TEXT:
         raise FigureError("text_too_long", f"The text has {len(text):,} characters.", text="", hint="Give it in parts.")
     chosen, told = options(currency, scale, unit, decimal_comma), precision(None, rounding)
@@ -124,12 +127,14 @@ class Placed(NamedTuple):
     places: tuple[tuple[Place, Place], ...]
     dated: bool
     """Whether a word of time stands before it: `in 2019 sales rose`."""
+    nominal: bool
+    """Whether it stands as part of a name, if its digits can be one: `the Mate 60`, `360公司`."""
     telling: tuple[int, ...]
     """The numbers whose digits can make it a name and no amount: years, codes."""
     named: dict[tuple[str, ...], Amount]
     """The amount with nouns that the lexicon does not know, by the unknown words of the passage."""
     halves: tuple[Placed, ...]
-    """The two bounds of a range said apart; they are what is printed where they contradict."""
+    """The two bounds of a range said apart, or its ends; they are what is printed where they contradict."""
 
 
 class Passage(NamedTuple):
@@ -164,7 +169,7 @@ def _passage(symbols: tuple[str, ...], style: str, chosen: Options) -> Passage:
         return Passage(numbers, words, (), None, symbols)
     ends = (0, *accumulate(map(len, symbols)))
     dated = _after_words_of_time(symbols, numbers) if style == "coarse" else _NOWHERE
-    placed = tuple([_placed(amount, ends, dated) for amount in reading.amounts])
+    placed = tuple([_placed(amount, ends, dated, reading.nominal) for amount in reading.amounts])
     return Passage(numbers, words, placed, reading.joins)
 
 
@@ -182,12 +187,16 @@ def _is_of_time(word: str) -> bool:
     return any("dating" in entry.kinds and entry.spelling == word for entry in entries)
 
 
-def _placed(amount: Amount, ends: tuple[int, ...], words_of_time: frozenset[int]) -> Placed:
+def _placed(
+    amount: Amount, ends: tuple[int, ...], words_of_time: frozenset[int], nominal: frozenset[int] = _NOWHERE
+) -> Placed:
     again = () if amount.restated is None else (amount.restated,)
     places = tuple((_place(one.start, ends), _place(one.end, ends)) for one in (amount, *again))
-    halves = tuple([_placed(half, ends, words_of_time) for half in sorted(amount.halves or (), key=_begin)])
+    halves = tuple(
+        [_placed(half, ends, words_of_time) for half in sorted(amount.halves or amount.apart or (), key=_begin)]
+    )
     dated = amount.numbers[0].terms[0].literal in words_of_time
-    return Placed(amount, places, dated, telling(amount, dated), {}, halves)
+    return Placed(amount, places, dated, amount.start in nominal, telling(amount, dated), {}, halves)
 
 
 def _begin(amount: Amount) -> int:
@@ -205,6 +214,8 @@ class Reading(NamedTuple):
     amounts: tuple[Amount, ...]
     joins: tuple[Join, ...] | None
     refine: bool = False
+    nominal: frozenset[int] = frozenset()
+    """Where amounts begin that stand as part of a name."""
 
 
 _SENTENCE: Final = 400
@@ -217,6 +228,7 @@ def _read(shape: str, style: str, chosen: Options) -> Reading:
     """The amounts in a shape of window."""
     found, joins = tokens(shape, style)
     amounts: list[Amount] = []
+    nominal: set[int] = set()
     at = 0
     skipped = excluded(found)
     while at < len(found):
@@ -238,10 +250,12 @@ def _read(shape: str, style: str, chosen: Options) -> Reading:
         if any(place in skipped for place in range(at, end) if _NUMERIC & found[place].kinds.keys()):
             at += 1
             continue
+        if is_nominal(found, at, end):
+            nominal.add(amount.start)
         amount, end = restated_in_text(found, end, amount, chosen, style != "coarse")
         amounts.append(amount)
         at = max(end, at + 1)
-    return Reading(with_shared_words(found, amounts), joins)
+    return Reading(with_shared_words(found, amounts), joins, nominal=frozenset(nominal))
 
 
 # ---- figures of a passage -------------------------------------------------------------------------------------------
@@ -265,7 +279,8 @@ def _refined(symbols: tuple[str, ...], first: int, printed: Printed) -> list[Fig
         pieces = _PIECES.findall(part) if symbol == MARK else [part]
         new_parts += pieces
         new_symbols += [fine(piece)[0] for piece in pieces] if symbol == MARK else [symbol]
-    passage = _passage(tuple(new_symbols), "comma" if printed.chosen.decimal_comma else "fine", printed.chosen)
+    style = "comma" if printed.chosen.decimal_comma else "fine"
+    passage = _passage(tuple(new_symbols), style, printed.chosen)
     runs = [part for symbol, part in zip(new_symbols, new_parts, strict=True) if symbol in _RUNS]
     numbers = joined(runs, passage.joins or ())
     said = Said(numbers, numbers, tuple([new_parts[at] for at in passage.words]))
@@ -288,7 +303,9 @@ class Said(NamedTuple):
 def _made(placed: Placed, said: Said, first: int, printed: Printed) -> tuple[Figure, ...]:
     """The figure of an amount, and the one that restates it; none where it turns out to be a year or no number."""
     amount = placed.amount
-    if placed.telling and is_name(amount, [said.raw[at] for at in placed.telling], said.words, placed.dated):
+    if placed.telling and is_name(
+        amount, [said.raw[at] for at in placed.telling], said.words, placed.dated, placed.nominal
+    ):
         return ()
     if said.words:
         amount = _named(placed, said.words)
@@ -303,7 +320,9 @@ def _made(placed: Placed, said: Said, first: int, printed: Printed) -> tuple[Fig
     )
     try:
         main = figure(amount, said.numbers, printed.text, spans, printed.precision)
-    except FigureError:
+    except FigureError as error:
+        if error.code == "unclear_range":
+            return ()
         return tuple([one for half in placed.halves for one in _made(half, said, first, printed)])
     return (main,) if main.restated is None else (main, main.restated)
 

@@ -68,7 +68,11 @@ def _range(amount: Amount, literals: Sequence[str], text: str, span: Span, trunc
     least = min(one[1], two[1])
     if amount.shared and abs(one[0]) * _POWERS[one[1] + amount.shared - least] <= abs(two[0]) * _POWERS[two[1] - least]:
         one = (one[0], one[1] + amount.shared, *one[2:])
+    elif amount.shared:
+        return None
     if one[0] * _POWERS[one[1] - least] > two[0] * _POWERS[two[1] - least]:
+        if two[0] >= 0:
+            return None
         one, two = two, one
     lowest, _ = _around(10 * one[0], 10 * _POWERS[one[2]], truncated)
     _, highest = _around(10 * two[0], 10 * _POWERS[two[2]], truncated)

@@ -37,12 +37,15 @@ def read_range(
 
 
 def _is_change_from(found: Tokens, at: int) -> bool:
-    """Whether `from` follows a word of change, or how much something changed: `rose $1 million, from $8 million`."""
+    """Whether `from` follows a word of change, or what changed: `rose $1 million, from $8 million`, `raised its stake
+    from 25% to 30%`.
+    """
     if "change" in token_at(found, at - 1).kinds:
         return True
+    if found[at].text != "from":
+        return False
     before = range(max(0, at - _FARTHEST), at)
-    changed = next((place for place in before if "change" in found[place].kinds), at)
-    return found[at].text == "from" and any("number" in found[place].kinds for place in range(changed, at))
+    return any({"change", "moving"} & found[place].kinds.keys() for place in before)
 
 
 _FARTHEST: Final = 12
@@ -132,7 +135,10 @@ def _is_apart(low: Draft, high: Draft, prose: bool) -> bool:
     """
     doubled = low.unit == "multiple" and low.numbers[0].terms[0].literal is None and high.unit != "multiple"
     ranked = high.unit == "rank" and low.unit is None
-    return doubled or ranked or (prose and not low.has_unit and high.led)
+    fraction = low.numbers[0].over is not None and low.unit is None and not _has_scale(low)  # fell by a third to 3,200
+    fraction = fraction and low.numbers[0].terms[0].literal is None and high.numbers[0].over is None
+    parted = prose and fraction and (low.change != 0 or not _has_scale(high))
+    return doubled or ranked or parted or (prose and not low.has_unit and high.led)
 
 
 def _has_scale(draft: Draft) -> bool:
@@ -227,5 +233,6 @@ def _spanned(low: Draft, high: Draft, options: Options) -> Amount:
         end=max(first.end, last.end),
         qualifier=Qualifier.RANGE,
         halves=(first, last) if hedged else None,
+        apart=None if hedged else (first, last),
         shared=0 if _has_scale(low) or shared <= 0 else shared,
     )

@@ -85,7 +85,7 @@ def _tenths(tokens: Tokens, at: int, draft: Draft) -> int:
     if after.get("more") and len(draft.numbers) == 1:
         draft.numbers = (replace(number, open=True),)
         return 2
-    digit = after.get("digit")
+    digit = after.get("digit") or (5 if after.text == "半" and not draft.prose else None)  # 七成半, but 七成半导体
     if digit is None or number.terms[0].literal is not None or len(draft.numbers) > 1:
         return 1
     draft.numbers = (replace(number, terms=(*number.terms, constant(digit).terms[0])),)
@@ -303,6 +303,7 @@ def _noun_phrase(tokens: Tokens, at: int, draft: Draft) -> int:
         return 0  # 28 mpg city
     token = tokens[at]
     named = "label" in token.kinds and _known_noun_follows(tokens, at)
+    named = named or ("label" in token.kinds and draft.unit == "" and "number" not in token_at(tokens, at + 1).kinds)
     named = named or ("per_unit" in token.kinds and token.text.isascii())
     if not draft.prose and _is_mark(token, tokens[at - 1]):
         return 0

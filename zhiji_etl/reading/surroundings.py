@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeAlias
 
-from zhiji_etl.reading.codes import continued, dialled, international, list_mark, listed_share, model
+from zhiji_etl.reading.codes import chapters, continued, dialled, international, list_mark, listed_share, model
 from zhiji_etl.reading.numerals import hyphened_and, power_of_length
 from zhiji_etl.reading.tokens import Tokens, token_at
 from zhiji_etl.reading.windows import is_ideographic
@@ -63,7 +63,9 @@ def _date(tokens: Tokens, at: int) -> Iterator[int]:
 
 
 def _labelled(tokens: Tokens, at: int) -> Iterator[int]:
-    """`Note 23`, `Items 1 and 2`, `fiscal 2024, 2023 and 2022`."""
+    """`Note 23`, `Items 1 and 2`, `fiscal 2024, 2023 and 2022`, `附注五、12`, `上午9:30`."""
+    if is_ideographic(tokens[at].text[0]):
+        yield from chapters(tokens, at + 1)
     place = at + 1 + (token_at(tokens, at + 1).text == ":" and is_ideographic(tokens[at].text[0]))
     chosen = tokens[at].kinds["label"] == "chosen" and "noun" in token_at(tokens, at + 2).kinds
     while _is_number(tokens, place) and (chosen or not _has_unit(tokens, place) or _lettered(tokens, place)):
@@ -97,7 +99,7 @@ def _leading(tokens: Tokens, at: int) -> Iterator[int]:
     end = at + 1
     while {"number", "digit", "place"} & token_at(tokens, end).kinds.keys():
         end += 1
-    if token_at(tokens, end).text in ("名", "大", "位", "强"):
+    if token_at(tokens, end).text[:1] in tuple("名大位强"):
         yield from range(at + 1, end)
 
 
@@ -125,7 +127,7 @@ def _glued(tokens: Tokens, at: int) -> tuple[int, ...]:
         return (at,)
     if before.text == "'" and before.end == token.start and not _has_unit(tokens, at):
         return (at,)  # FY'24
-    hyphened = before.text == "-" and before.end == token.start and token_at(tokens, at - 2).end == before.start
+    hyphened = before.text in ("-", "+") and before.end == token.start and token_at(tokens, at - 2).end == before.start
     if hyphened and _is_wordlike(tokens, at - 2):
         return (at,)
     if after.start == token.end and "word" in after.kinds and not is_ideographic(after.text[0]):
@@ -135,6 +137,8 @@ def _glued(tokens: Tokens, at: int) -> tuple[int, ...]:
         return (at,)
     if after.text.isalpha() and after.text.isascii() and _is_number(tokens, at + 2) and _touch(tokens, at, at + 2):
         return (at, at + 2)
+    if after.text == "-" and "small" in token_at(tokens, at + 2).kinds and _touch(tokens, at, at + 2):
+        return (at, at + 2)  # 7-Eleven
     return (at,) if _compound(tokens, at) else ()
 
 
@@ -179,7 +183,7 @@ def _is_wordlike(tokens: Tokens, at: int) -> bool:
 def _chained(tokens: Tokens, at: int) -> tuple[int, ...]:
     """Dates, times, telephone numbers, versions: `2020-03-31`, `3/15/2024`, `12:30`, `1-800-555`, `1.2.3`."""
     sign = token_at(tokens, at + 1).text
-    if sign in (":", ".") and _is_number(tokens, at + 2) and _touch(tokens, at, at + 2):
+    if sign in (":", ".", "·") and _is_number(tokens, at + 2) and _touch(tokens, at, at + 2):
         return (at, at + 2)
     if _is_clock(tokens, at):
         return (at, at + 2)

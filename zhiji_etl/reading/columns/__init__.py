@@ -58,6 +58,7 @@ def parse_series(
     keywords = {
         "currency": currency, "scale": scale, "unit": unit, "rounding": rounding, "decimal_comma": decimal_comma,
     }  # fmt: skip
+    precision(None, rounding)
     told = Told(options(currency, scale, unit, decimal_comma), keywords)
     texts, declared = texts.cast(pl.String), _declared(decimals, len(texts))
     workers = _workers()

@@ -172,13 +172,15 @@ def span_fields(first: str, last: str) -> Fields:
 
 
 def with_shared_scale(frame: pl.DataFrame, first: str, last: str) -> pl.DataFrame:
-    """Gives the first end of a range the scale of the last, where it is not the larger for it: `5 to 6 million`."""
+    """Gives the first end of a range the scale of the last: `5 to 6 million`."""
     a, b = _named(first), _named(last)
-    shared = scaled(a("m"), a("k") + a("shared")) <= scaled(b("m"), b("k"))
-    by = pl.when(shared).then(a("shared")).otherwise(0)
-    frame = frame.with_columns(a("k", a("k") + by), a("s", a("s") + by))
+    frame = frame.with_columns(a("k", a("k") + a("shared")), a("s", a("s") + a("shared")))
     top = a("s") + a("z")
-    return frame.with_columns(a("fast", a("fast") & a("k").is_between(-21, 22) & top.is_between(-21, 22)))
+    # Ends that fall, or do with the scale of both, are for the slow way to judge.
+    rising = scaled(a("m"), a("k")) <= scaled(b("m"), b("k"))
+    falling = ~rising & ((b("sign") > 0) | (b("m") == 0) | (a("shared") > 0))
+    within = a("k").is_between(-21, 22) & top.is_between(-21, 22)
+    return frame.with_columns(a("fast", a("fast") & within & ~falling))
 
 
 def scaled(mantissa: pl.Expr, exponent: pl.Expr) -> pl.Expr:
