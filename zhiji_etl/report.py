@@ -141,7 +141,8 @@ def explanation(finding: Mapping[str, Any], shown: Excerpt) -> RenderableType:
 
 def last_digits(steps: float) -> str:
     """A gap in words, three digits of it: `14.5 last digits`, `11500 last digits`."""
-    return f"{float(f'{steps:.3g}'):.6g} last digits"
+    number = f"{float(f'{steps:.3g}'):.6g}"
+    return f"{number} last digit{'' if number == '1' else 's'}"
 
 
 def print_to(console: Console, *renderables: RenderableType, hang: bool = True) -> None:

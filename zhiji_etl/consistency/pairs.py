@@ -116,7 +116,7 @@ def _pairs(figures: pl.DataFrame) -> pl.DataFrame:
     is_restated = pl.col("figure_id").is_in(restating.get_column("restates").implode())
     main = figures.filter(pl.col("restates").is_null() & (pl.col("restated_in").is_not_null() | is_restated))
     stated = ("fx", "fx_method", "fx_start", "fx_end", "fx_rate", "restated_in")
-    first = main.select(*KEYS, "metric", *stated, main_unit="printed_unit", **amount_columns(MAIN.name))
+    first = main.select(*KEYS, "metric", "vintage", *stated, main_unit="printed_unit", **amount_columns(MAIN.name))
     second = restating.select("restates", restated_unit="printed_unit", **amount_columns(RESTATED.name))
     id_of_main = columns(MAIN.name).figure_id
     joined = first.join(second, left_on=id_of_main, right_on="restates", how="left", maintain_order="left")
