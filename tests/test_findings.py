@@ -82,6 +82,23 @@ def test_two_prints_that_share_an_end():
     assert told.frame["message"].item().endswith(": printed to the same digit, with another value.")
 
 
+def test_two_prints_that_contradict_each_other_and_not_the_finest():
+    texts = ("over 6.22 million", "6.2 million", "6.9 million", "6.9 million")
+    told = found([], *(("A", "total", "2019", text) for text in texts)).frame
+    assert (
+        told.height == 4
+    )  # each with the finest, and 6.9 with 6.2: told once, and once is enough to dispute the figure
+    assert told.filter(verdict="inconsistent")["message"].to_list() == [
+        "printed 6.85 million to 6.95 million, implied 6.15 million to 6.25 million count: 6 last digits apart."
+    ]
+    judged = found(
+        total,
+        *(("A", "total", "2019", text) for text in texts),
+        *(("A", p, "2019", "3.1 million") for p in ("home", "abroad")),
+    )
+    assert judged.frame.filter(kind="rule")["reason"].to_list() == ["defective_duplicates"]
+
+
 PRINTED = (("home", "5.0"), ("abroad", "6.0"), ("total", "12.0"), ("share", "91%"))
 
 
