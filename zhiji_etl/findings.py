@@ -227,8 +227,8 @@ def _bounds() -> dict[str, pl.Expr]:
     limit = pl.when(upper).then("__implied_high").otherwise("__implied_low")
     bounded = pl.when(upper).then("implied_high").otherwise("implied_low").is_finite()
     word = pl.col("symbol").replace_strict(LIMITS, default=None, return_dtype=pl.String)
-    ordered = pl.when(word.is_not_null() & ~bounded).then(pl.lit("by the rule anything"))
-    ordered = ordered.otherwise(pl.format("by the rule {} {}", word, limit))
+    unlimited = pl.when(word.is_not_null() & ~bounded).then(pl.lit("by the rule anything"))
+    ordered = unlimited.otherwise(pl.format("by the rule {} {}", word, limit))
     told = pl.coalesce(ordered, pl.format("implied {}", implied))
     return {"__bounds": pl.format("printed {}, {}{}", stated, told, _spaced_unit())}
 

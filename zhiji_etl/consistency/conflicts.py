@@ -95,7 +95,9 @@ def conflicts(
     named = {leaf.entity for one in judged for leaf in operands_of(one.relation).values()}
     tying = {(one.entity, one.metric) for one in no_value if one.entity in named}
     quick = localised_together(judged, metrics, figures, trust, tying)
-    # Of figures that tie nobody to others, all that leaves them no value is in one group.
+    # Where no refuted figure is of an entity that rules name, rules read it as a figure of their own row alone. All that
+    # read it are then one group by `Instance.own`: one of two rules, or one that is lost by itself, and both kinds are
+    # among those that are localised together. So nobody has to be looked at again.
     left, untried = _left(judged, quick, no_value, set(concerned) if tying else set())
     if elsewhere is not None and elsewhere.spanning:
         untried.clear()  # their own shards count them

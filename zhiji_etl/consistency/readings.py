@@ -229,7 +229,8 @@ def _interval(frame: pl.DataFrame, node: Expression, check: Check, level: int) -
         found = fold(node, partial(_at_end, leaf, at), bounds.constant, bounds.operation)
         # Of several figures without end the limit of any will do: that of all together lies between theirs.
         for name, value in known.items():
-            found = _in_the_limit(found, leaves[name][at[name]], value)
+            one = leaves[name]
+            found = _in_the_limit(found, one.high if at[name] else one.low, value)
         tried.append(found)
     return bounds.hull(tried, made)
 
