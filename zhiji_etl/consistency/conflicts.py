@@ -95,7 +95,7 @@ def conflicts(
     named = {leaf.entity for one in judged for leaf in operands_of(one.relation).values()}
     tying = {(one.entity, one.metric) for one in no_value if one.entity in named}
     quick = localised_together(judged, metrics, figures, trust, tying)
-    # Where no refuted figure is of an entity that rules name, rules read it as a figure of their own row alone. All that
+    # Where no refuted figure is of an entity that rules name, rules read it as one of their own row alone. All that
     # read it are then one group by `Instance.own`: one of two rules, or one that is lost by itself, and both kinds are
     # among those that are localised together. So nobody has to be looked at again.
     left, untried = _left(judged, quick, no_value, set(concerned) if tying else set())
