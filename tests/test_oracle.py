@@ -5,10 +5,13 @@ from collections import Counter
 from fractions import Fraction as F
 
 import pytest
-from oracle.comparing import compared
+from oracle.comparing import Comparison, compared
 from oracle.drawing import drawn
 from oracle.elimination import Ends, Row, hold_together, left_to
 from oracle.prints import around, one_sided, plain, span
+
+from zhiji_etl.consistency import checking
+from zhiji_etl.consistency.instances import grouped, instances_of
 
 SEEDS = (0, 1, 3, 8, 10, 11, 14, 16, 21, 22, 23, 25, 30, 36, 38, 90, 96, 137, 500064, 500096)
 """Projects that once differed, or that touch much."""
@@ -19,6 +22,24 @@ def test_the_library_and_the_oracle_agree(seed: int):
     dice = random.Random(seed)
     as_text = dice.random() < 0.5
     assert compared(drawn(dice, as_text=as_text), Counter(), as_text=as_text) == []
+
+
+@pytest.mark.parametrize("seed", [3, 8, 12, 23, 27, 30, 43, 55, 90])
+def test_refuted_figures_tie_nobody_where_no_rule_names_their_entity(seed: int, monkeypatch: pytest.MonkeyPatch):
+    """Why `conflicts` need not look again at whoever leaves a figure no value: they are one group as it is."""
+    dice = random.Random(seed)
+    project = drawn(dice, as_text=dice.random() < 0.5)
+    assert not any(ref.entity for law in project.laws for ref in law.refs)
+    asked = []
+    told = checking.conflicts
+    monkeypatch.setattr(checking, "conflicts", lambda *given: asked.append(given) or told(*given))
+    Comparison(project, as_text=False)
+    ((judged, _, _, _, refuted, *_),) = asked
+    instances = instances_of(judged, {key.entity for key in project.prints})
+    subjects = set().union(*(one.subjects for one in instances))
+    alone = {frozenset(one.key for one in group) for group in grouped(instances, ())}
+    for unprinted in ({*refuted}, subjects):
+        assert {frozenset(one.key for one in group) for group in grouped(instances, unprinted)} == alone
 
 
 def test_elimination_honours_open_ends():

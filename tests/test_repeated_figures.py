@@ -5,6 +5,8 @@ import pytest
 
 import zhiji_etl as zj
 
+INF = float("inf")
+
 
 class Sample(zj.Table):
     """Figures without dimension, so that only bounds matter."""
@@ -189,3 +191,33 @@ def test_nothing_is_suspected_or_implied_to_be_more_than_its_metric_declares():
     found = checked([ratio, both], a="50.0", b="49.0", rest="20%", share="80%")
     (conflict,) = found.frame.filter(kind="conflict").to_dicts()
     assert {one["metric"] for one in conflict["resolved_by"]} == {"a", "b"}
+
+
+ENDLESS = [
+    # a, b, share; what each must be, null where they agree
+    (
+        ("over 75", "25.0", "70.0%"),
+        ((24.95 * 0.6995 / 0.3005, 25.05 * 0.7005 / 0.2995), (75 * 0.2995 / 0.7005, INF), (75 / 1.0005, 100)),
+    ),
+    (
+        ("75.0", "over 25", "80.0%"),
+        ((25 * 0.7995 / 0.2005, INF), (74.95 * 0.1995 / 0.8005, 75.05 * 0.2005 / 0.7995), (0, 75.05 / 1.0005)),
+    ),
+    (("over 75", "25.0", "80.0%"), None),
+    (("75.0", "over 25", "70.0%"), None),
+    (("over 75", "over 25", "0.5%"), None),
+]
+
+
+@pytest.mark.parametrize(("printed", "must"), ENDLESS)
+def test_a_figure_without_an_end_that_stands_twice(printed: tuple[str, str, str], must):
+    rows = [("E", name, "2019", text) for name, text in zip(("a", "b", "share"), printed, strict=True)]
+    frame = pl.DataFrame(rows, schema=["entity", "metric", "period", "printed"], orient="row")
+    told = zj.check(frame, lambda m: m.share == m.a / (m.a + m.b)).frame.filter(kind="rule").row(0, named=True)
+    assert (told["verdict"] == "inconsistent") == (must is not None)
+    changes = {one["metric"]: (one["low"], one["high"]) for one in told["resolved_by"] or []}
+    assert (
+        changes == {}
+        if must is None
+        else changes == dict(zip(("a", "b", "share"), (pytest.approx(ends) for ends in must), strict=True))
+    )

@@ -323,6 +323,15 @@ def test_exact_intervals_hold_every_result(symbol: str, left: Bounds, right: Bou
         assert made.holds(result)
 
 
+@settings(max_examples=200, deadline=None)
+@given(spans(), spans())
+def test_exact_products_are_as_narrow_as_they_are(left: Bounds, right: Bounds):
+    made = intervals.operation("*", left, right)
+    low, high = (-INFINITY if made.low is None else made.low), (INFINITY if made.high is None else made.high)
+    if not left.free and not right.free:
+        assert (low, high) == image("*", left, right)
+
+
 def within(span: Bounds, data) -> F:
     low = span.low if span.low is not None else (span.high or F(0)) - 10_000
     high = span.high if span.high is not None else low + 10_000

@@ -39,11 +39,22 @@ else two, as all share the market."""
 DIGITS: Final = 7
 """Significant digits of a number in a message."""
 
+FURTHER: Final = ((1e-6, 10), (1e-9, 13))
+"""Where ends that a message tells apart differ by less than this part of them, it has so many digits instead."""
+
+SAME: Final = 1e-12
+"""Ends that differ by less than this part of them differ by what floats add."""
+
+LIMITS: Final[Mapping[str, str]] = {"<=": "at most", "<": "below", ">=": "at least", ">": "above"}
+"""What an order says of the figure that it explains, by its symbol."""
+
 UNGROUPED: Final = 10_000
 """In a number of four digits a comma helps nobody."""
 
 THOUSANDS: Final = r"^(-?\d{2,3})(\d{3})(\.|$)"
 ENDS: Final = ("stated_low", "stated_high", "implied_low", "implied_high")
+ACROSS: Final = (("implied_low", "stated_high"), ("stated_low", "implied_high"))
+"""The ends that a gap is between, the greater one first."""
 
 
 def changed_together(conflict: Mapping[str, Any]) -> list[str]:
@@ -59,21 +70,26 @@ def changed_together(conflict: Mapping[str, Any]) -> list[str]:
 def as_findings(judged: pl.DataFrame) -> pl.DataFrame:
     """A frame with some of FINDING_COLUMNS as one with all of them: null where absent, id and message made.
 
-    A column `remark` holds sentences to add to the message.
+    Further columns are looked for: `remark` holds sentences to add to the message, `symbol` how a rule compares what is
+    stated and implied, `vintage` the edition of the figures, which the id and the message tell.
     """
     if judged.is_empty():
         return empty()
-    remark = pl.format(" {}", "remark") if "remark" in judged.columns else pl.lit(None, pl.String)
+    further = [
+        (pl.col(name) if name in judged.columns else pl.lit(None)).cast(pl.String).alias(name)
+        for name in ("remark", "symbol", "vintage")
+    ]
     columns = [
         (pl.col(name) if name in judged.columns else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in FINDING_COLUMNS.items()
     ]
-    full = judged.select(*columns, remark=remark)
-    ends = legible(pl.concat([full.get_column(name) for name in ENDS]))
-    texts = [ends.slice(at * full.height, full.height).alias(f"__{name}") for at, name in enumerate(ENDS)]
-    full = full.with_columns(texts).with_columns(**_bounds())
-    message = pl.coalesce("message", _message()) + pl.col("remark").fill_null("")
-    return full.with_columns(message=message, finding_id=_identity()).select(FINDING_COLUMNS.keys())
+    full = judged.select(*columns, *further)
+    full = _told_apart(full.with_columns(_texts(full, DIGITS))).with_columns(**_bounds())
+    edition = pl.format("vintage {}: ", "vintage").fill_null("")
+    message = edition + pl.coalesce("message", _message()) + pl.format(" {}", "remark").fill_null("")
+    return full.with_columns(message=message, finding_id=_identity(pl.format("@{}", "vintage").fill_null(""))).select(
+        FINDING_COLUMNS.keys()
+    )
 
 
 def all_as_findings(judged: Iterable[pl.DataFrame]) -> list[pl.DataFrame]:
@@ -126,12 +142,16 @@ def figures_of(finding: Mapping[str, Any], figures: pl.DataFrame) -> list[dict[s
 
 def alternatives_of(finding: Mapping[str, Any], findings: pl.DataFrame) -> pl.DataFrame:
     """What was found of each alternative of a rule, or of each method of a restatement; no rows for any other kind."""
+    about = "".join(f":{finding[part] or ''}" for part in ("rule", "entity", "period"))
+    # What is left of the id is the vintage.
+    edition = finding["finding_id"].removeprefix(f"{finding['kind']}{about}").partition("#")[0]
     return findings.filter(
         pl.lit(finding["kind"] in ("rule", "restatement"))
         & (pl.col("kind") == "alternative")
         & pl.col("rule").str.starts_with(f"{finding['rule']}.")
         & pl.col("entity").eq_missing(pl.lit(finding["entity"]))
         & pl.col("period").eq_missing(pl.lit(finding["period"]))
+        & (pl.col("finding_id").str.replace(r"#\d+$", "") == _identity(pl.lit(edition)))
     )
 
 
@@ -168,31 +188,82 @@ def _volume() -> pl.Expr:
     return quiet.cast(pl.Int128) * 2**64 - pl.when(strain < 0).then(-size).otherwise(size).cast(pl.Int128)
 
 
-def _identity() -> pl.Expr:
+def _identity(edition: pl.Expr) -> pl.Expr:
     parts = ["rule", "entity", "period"]
-    return pl.concat_str(pl.col("kind"), *(pl.col(part).fill_null("") for part in parts), separator=":")
+    named = pl.concat_str(pl.col("kind"), *(pl.col(part).fill_null("") for part in parts), separator=":")
+    return named + edition
+
+
+def _texts(findings: pl.DataFrame, digits: int) -> list[pl.Series]:
+    """The four ends of each finding as text, under their names with two underscores before them."""
+    ends = legible(pl.concat([findings.get_column(name) for name in ENDS]), digits)
+    return [ends.slice(at * findings.height, findings.height).alias(f"__{name}") for at, name in enumerate(ENDS)]
+
+
+def _told_apart(findings: pl.DataFrame) -> pl.DataFrame:
+    """More digits where two ends of one side, or those that a gap is between, would look alike."""
+    pairs = [("stated_low", "stated_high"), ("implied_low", "implied_high")]
+    sides = [_relative(*pair) for pair in pairs] + [pl.when(is_inconsistent()).then(_relative(*two)) for two in ACROSS]
+    nearest = findings.select(pl.min_horizontal(sides)).to_series()
+    for most, digits in FURTHER:
+        rows = (nearest < most).fill_null(value=False).arg_true()
+        if rows.len():
+            texts = _texts(findings[rows], digits)
+            findings = findings.with_columns(findings.get_column(one.name).scatter(rows, one) for one in texts)
+    return findings
+
+
+def _relative(one: str, other: str) -> pl.Expr:
+    """How far apart two ends are, in parts of the larger one; null where they are the same, or one is unbounded."""
+    size = pl.max_horizontal(pl.col(one).abs(), pl.col(other).abs())
+    apart = (pl.col(one) - pl.col(other)).abs() / size
+    return pl.when(apart.is_finite(), apart > SAME).then(apart)
 
 
 def _bounds() -> dict[str, pl.Expr]:
-    """`printed 22.65 to 22.75, implied 24.2 percent`, made once for all verdicts."""
+    """`printed 22.65 to 22.75, implied 24.2 percent`, made once for all verdicts; of an order the limit."""
     stated, implied = between("stated_low", "stated_high"), between("implied_low", "implied_high")
-    return {"__bounds": pl.format("printed {}, implied {}{}", stated, implied, _spaced_unit())}
+    upper = pl.col("symbol").is_in(["<=", "<"])
+    limit = pl.when(upper).then("__implied_high").otherwise("__implied_low")
+    bounded = pl.when(upper).then("implied_high").otherwise("implied_low").is_finite()
+    word = pl.col("symbol").replace_strict(LIMITS, default=None, return_dtype=pl.String)
+    unlimited = pl.when(word.is_not_null() & ~bounded).then(pl.lit("by the rule anything"))
+    ordered = unlimited.otherwise(pl.format("by the rule {} {}", word, limit))
+    told = pl.coalesce(ordered, pl.format("implied {}", implied))
+    return {"__bounds": pl.format("printed {}, {}{}", stated, told, _spaced_unit())}
 
 
 def _message() -> pl.Expr:
     reason = pl.col("reason").cast(pl.String).replace_strict(REASONS, default="unknown", return_dtype=pl.String)
     verdict = pl.col("verdict").cast(pl.String)
-    digits = pl.format("{} last digits apart", number(pl.col("gap_steps"), 3))
-    percent = pl.format("{} % apart", number(pl.col("gap_relative") * 100, 3))
     return (
         pl.when(verdict == Verdict.INCONSISTENT.value)
-        .then(pl.format("{}: {}.", "__bounds", pl.coalesce(digits, percent)))
+        .then(pl.format("{}: {}.", "__bounds", _apart()))
         .when(verdict == Verdict.TOO_IMPRECISE.value)
         .then(pl.format("{}: {} would go unnoticed.", "__bounds", _unnoticed()))
         .when(verdict == Verdict.CONSISTENT.value)
         .then(pl.format("{}: they agree.", "__bounds"))
         .otherwise(pl.format("not checkable: {}.", reason))
     )  # fmt: skip
+
+
+def _apart() -> pl.Expr:
+    """How far apart two sides are that do not meet. Two prints can share an end, and an end can be excluded."""
+    steps, relative = number(pl.col("gap_steps"), 3), pl.col("gap_relative")
+    digits = pl.format(
+        "{} last {} apart", steps, pl.when(steps == "1").then(pl.lit("digit")).otherwise(pl.lit("digits"))
+    )
+    measured = relative.is_finite() & (relative > 0)
+    percent = pl.when(measured).then(pl.format("{} % apart", number(relative * 100, 3)))
+    above, below = (pl.col(one) - pl.col(other) for one, other in ACROSS)
+    size = pl.min_horizontal(pl.col(name).abs() for pair in ACROSS for name in pair)
+    return (
+        pl.when(pl.max_horizontal(above, below) > SAME * size)
+        .then(pl.coalesce(digits, percent, pl.lit("they do not meet")))
+        .when(pl.col("kind") == "duplicate")
+        .then(pl.lit("printed to the same digit, with another value"))
+        .otherwise(pl.lit("they touch, if at all, at an end that is excluded"))
+    )
 
 
 def _spaced_unit() -> pl.Expr:
@@ -218,22 +289,22 @@ def between(low: str, high: str) -> pl.Expr:
         .then(pl.format("above {}", least))
         .when(first.is_infinite())
         .then(pl.format("below {}", most))
-        .when(first == last)
+        .when(least == most)
         .then(least)
         .otherwise(pl.format("{} to {}", least, most))
     )
 
 
-def legible(values: pl.Series) -> pl.Series:
+def legible(values: pl.Series, digits: int = DIGITS) -> pl.Series:
     """Floats as a person writes them: `1.001181 trillion`, `184,999.5`, `22.65`."""
     # Rounded first: 999,999.96 to seven digits is a million.
-    rounded = values.round_sig_figs(DIGITS).to_frame("value").with_columns(magnitude=pl.col("value").abs())
+    rounded = values.round_sig_figs(digits).to_frame("value").with_columns(magnitude=pl.col("value").abs())
     size = pl.lit(1.0)
     for scale, _ in reversed(SCALES):
         size = pl.when(pl.col("magnitude") >= scale).then(scale).otherwise(size)
     size = pl.when(pl.col("magnitude").is_finite()).then(size).otherwise(1.0)
     sized = rounded.with_columns(size=size).with_columns(scaled=pl.col("value") / pl.col("size"))
-    text = sized.select(number(pl.col("scaled"))).to_series()
+    text = sized.select(number(pl.col("scaled"), digits)).to_series()
     grouped = sized.select((pl.col("size") == 1.0) & (pl.col("magnitude") >= UNGROUPED)).to_series().arg_true()
     text = text.scatter(grouped, text.gather(grouped).str.replace(THOUSANDS, "${1},${2}${3}"))
     return text + sized.get_column("size").replace_strict({1.0: "", **dict(SCALES)}, return_dtype=pl.String)

@@ -19,7 +19,7 @@ import polars as pl
 import zhiji_etl as zj
 from oracle.decisions import Instance, Outcome, Project
 from oracle.elimination import Ends, TooManyError
-from oracle.laws import Key, Relation
+from oracle.laws import Key, Relation, Row
 from zhiji_etl.errors import RuleError
 from zhiji_etl.findings import conflicts_of
 
@@ -57,19 +57,23 @@ class Comparison:
             {
                 "entity": key.entity,
                 "metric": key.metric,
-                "period": str(key.year),
-                "source": key.name,
+                "period": key.period,
+                "vintage": key.vintage or None,
+                "source": _source(key),
                 **({"printed": one.text} if self.as_text else one.columns),
             }
             for key, one in listed
         ]
         frame = pl.DataFrame(rows, infer_schema_length=None)
-        trust = {key.name: inf if weight is None else float(weight) for key, weight in project.weights.items()}
+        trust = {_source(key): inf if weight is None else float(weight) for key, weight in project.weights.items()}
         found = zj.check(frame, [Company, *(law.function for law in project.laws)], trust=trust)
         self.findings = found.frame.to_dicts()
         self.implied = found.implied.to_dicts()
         self.figures = found.figures.to_dicts()
-        self.names = {row["figure_id"]: Key(row["entity"], row["metric"], int(row["period"])) for row in self.figures}
+        self.names = {
+            row["figure_id"]: Key(row["entity"], row["metric"], row["period"], row["vintage"] or "")
+            for row in self.figures
+        }
         self.listed = listed
 
     def differences(self) -> Iterator[str]:
@@ -96,19 +100,19 @@ class Comparison:
     def of_rules(self) -> Iterator[str]:
         """Rules judged otherwise."""
         judged = [row for row in self.findings if row["kind"] in ("rule", "alternative")]
-        told = {(row["rule"], row["entity"], row["period"]): row for row in judged}
+        told = {(row["rule"], _row(row)): row for row in judged}
         for instance in self.project.instances:
             several = len(instance.law.alternatives) > 1
             outcomes = []
             for name, relation in instance.law.alternatives.items():
                 rule = f"{instance.law.name}.{name}" if name else instance.law.name
-                row = told.get((rule, instance.entity, str(instance.year)))
+                row = told.get((rule, instance.row))
                 outcomes.append(self.project.outcome(instance, relation))
                 if row is not None:
                     yield from (f"{_named(row)}: {what}" for what in self.of_rule(row, instance, relation))
                 elif outcomes[-1].kind in ("meets", "fails"):
-                    yield f"{rule} {instance.entity} {instance.year} is not told"
-            row = told.get((instance.law.name, instance.entity, str(instance.year)))
+                    yield f"{rule} {instance.row} is not told"
+            row = told.get((instance.law.name, instance.row))
             if several and row is not None:
                 self.counts["rules with alternatives"] += 1
                 fails = all(one.kind == "fails" for one in outcomes)
@@ -128,11 +132,6 @@ class Comparison:
             "meets": ("consistent", "too_imprecise"),
         }[outcome.kind]
         zero = reason == "division_by_zero" and self.project.divides_by_zero(instance, relation)
-        if self.repeats_unbounded(instance, relation) and outcome.kind in ("fails", "meets"):
-            self.counts["(rules in which a figure stands twice that is not bounded)"] += 1
-            if verdict == "inconsistent" and outcome.kind == "meets":
-                yield "is inconsistent, the oracle says that it can hold"
-            return
         if verdict not in expected and not zero:
             yield f"is {verdict} ({reason}), the oracle says {outcome}"
             return
@@ -140,12 +139,6 @@ class Comparison:
             yield from self.of_measures(row, instance, relation, outcome)
         if outcome.kind == "fails" and not zero:
             yield from self.of_resolutions(row, instance, relation)
-
-    def repeats_unbounded(self, instance: Instance, relation: Relation) -> bool:
-        """Whether a figure stands twice that is not bounded, so that interval arithmetic is wider than need be."""
-        twice = [ref for ref in relation.over if ref in (relation.under or {})]
-        ends = [self.project.within(ref.of(instance.entity, instance.year)) for ref in twice]
-        return any(None in (one.low, one.high) for one in ends)
 
     def of_measures(self, row: Finding, instance: Instance, relation: Relation, outcome: Outcome) -> Iterator[str]:
         """The implied bounds and the reading of a rule."""
@@ -164,7 +157,7 @@ class Comparison:
         """What a finding says of the readings at which a rule meets."""
         texts = []
         for ref in relation.refs:
-            used = self.project.used(ref.of(instance.entity, instance.year))
+            used = self.project.used(ref.of(instance.row))
             if used is not None and used.rungs and level:
                 texts.append(f"{ref.name} to the nearest {used.step * 10 ** min(level, used.rungs)}")
         return ", ".join(texts)
@@ -173,11 +166,11 @@ class Comparison:
         """The single changes that would let a rule hold."""
         told = {(one["entity"], one["metric"], one["period"]): one for one in row["resolved_by"] or []}
         for ref in relation.refs:
-            key = ref.of(instance.entity, instance.year)
+            key = ref.of(instance.row)
             if key not in self.project.prints:
                 continue
             expected = self.project.explained(instance, relation, ref)
-            one = told.get((key.entity, key.metric, str(key.year)))
+            one = told.get((key.entity, key.metric, key.period))
             self.counts["single changes of rules"] += 1
             if one is None and relation.under and not expected.empty and None in expected[:2]:
                 self.counts["(changes that a ratio which may be zero leaves untold)"] += 1
@@ -202,7 +195,7 @@ class Comparison:
                 yield f"a conflict without a rule: {row['message']}"
         for group in self.project.groups:
             self.counts["groups"] += 1
-            keys, entity = self.project.box(group).keys(), group[0].entity
+            keys, entity = self.project.box(group).keys(), group[0].row.entity
             mine = [r for r in conflicts if r["entity"] == entity and {*self.figures_of(r)} <= keys]
             holds = self.project.holds(group)
             if holds and mine:
@@ -231,7 +224,7 @@ class Comparison:
 
     def of_conflict(self, told: Sequence[Finding], group: Sequence[Instance]) -> Iterator[str]:
         """One group that cannot hold."""
-        entity = group[0].entity
+        entity = group[0].row.entity
         keys = set().union(*(one.own for one in group))
         others = [
             row for row in self.findings if row["kind"] == "conflict" and not keys.isdisjoint(self.figures_of(row))
@@ -256,7 +249,8 @@ class Comparison:
             yield f"{entity}: {row['message']} The oracle would change {_sets(expected)}"
             return
         for change in row["resolved_by"]:
-            key = Key(change["entity"], change["metric"], int(change["period"]))
+            # A named entity has no vintage of its own, and is drawn where there are none.
+            key = Key(change["entity"], change["metric"], change["period"], group[0].row.vintage)
             self.counts["candidates"] += 1
             ends, bounds = self.project.change(group, key), (change["low"], change["high"])
             if self.project.is_ratio(group, key) and _holds(bounds, ends) and not _same(ends, bounds):
@@ -267,8 +261,6 @@ class Comparison:
     def _is_left(self, group: Sequence[Instance]) -> bool:
         """Whether a group that cannot hold is one that is not decided."""
         alone = [relation for one in group for relation in one.law.alternatives.values()] if len(group) == 1 else []
-        if any(self.repeats_unbounded(group[0], relation) for relation in alone):
-            return True
         if alone and all(self.project.outcome(group[0], relation).kind == "missing" for relation in alone):
             return True
         known = [
@@ -281,14 +273,9 @@ class Comparison:
     def of_links(self, conflicts: Sequence[Finding], group: Sequence[Instance]) -> Iterator[str]:
         """Rules that fail without a word of the conflict that they are part of."""
         frame = pl.DataFrame(self.findings, infer_schema_length=None)
-        here = {(one.law.name, one.entity, str(one.year)) for one in group}
+        here = {(one.law.name, one.row) for one in group}
         for row in self.wrong:
-            if (
-                len(conflicts) == 1
-                and (row["rule"], row["entity"], row["period"]) in here
-                and conflicts
-                and row["figures"]
-            ):
+            if len(conflicts) == 1 and (row["rule"], _row(row)) in here and conflicts and row["figures"]:
                 self.counts["links"] += 1
                 linked = {one["message"] for one in conflicts_of(row, frame).to_dicts()}
                 if conflicts[0]["message"] not in linked:
@@ -298,10 +285,10 @@ class Comparison:
 
     def of_implied(self) -> Iterator[str]:
         """Implied bounds that leave out what a figure can be."""
-        if not self.all_holds:
-            return
+        if any(key.vintage for key in self.project.prints) or not self.all_holds:
+            return  # implied values are those of no vintage
         for row in self.implied:
-            key = Key(row["entity"], row["metric"], int(row["period"]))
+            key = Key(row["entity"], row["metric"], row["period"])
             self.counts["implied"] += 1
             if key in self.project.prints and not self.project.disputed(key):
                 yield f"{key.name} is printed and implied"
@@ -338,6 +325,16 @@ def _candidates(message: str) -> tuple[set[frozenset[str]], int]:
 
 def _sets(sets: Iterable[Iterable[str]]) -> str:
     return "; or ".join(sorted(" and ".join(sorted(names)) for names in sets)) or "nothing"
+
+
+def _source(key: Key) -> str:
+    """Each figure has a source of its own, which is trusted as it is."""
+    return f"{key.name} {key.vintage}".rstrip()
+
+
+def _row(finding: Finding) -> Row:
+    """What a finding is of: its id tells the vintage."""
+    return Row(finding["entity"], finding["period"], finding["finding_id"].partition("#")[0].partition("@")[2])
 
 
 def _named(row: Finding) -> str:

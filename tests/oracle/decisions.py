@@ -17,7 +17,8 @@ from itertools import combinations, product
 from typing import Final, NamedTuple
 
 from oracle.elimination import Ends, Row, hold_together, left_to
-from oracle.laws import Key, Law, Meaning, Ref, Relation, Terms
+from oracle.laws import Key, Law, Meaning, Ref, Relation, Terms, moved
+from oracle.laws import Row as About
 from oracle.prints import Print
 
 Box = Mapping[Key, Ends]
@@ -26,23 +27,24 @@ SIZE: Final = "1/divisor"
 """The variable by which inequalities are made homogeneous."""
 RATIO: Final = "ratio"
 LARGEST_SET: Final = 3
+MANY: Final = 12
+"""Suspects of which no sets of LARGEST_SET are tried."""
 
 
 class Instance(NamedTuple):
-    """A rule for one entity and year."""
+    """A rule for one entity and period."""
 
     law: Law
-    entity: str
-    year: int
+    row: About
 
     def keys(self, relation: Relation) -> list[Key]:
         """The figures of one of its alternatives."""
-        return [ref.of(self.entity, self.year) for ref in relation.refs]
+        return [ref.of(self.row) for ref in relation.refs]
 
     @property
     def own(self) -> set[Key]:
         """The figures that tie it to other rules: those that are not of a named entity."""
-        return {ref.of(self.entity, self.year) for ref in self.law.refs if ref.entity is None}
+        return {ref.of(self.row) for ref in self.law.refs if ref.entity is None}
 
 
 class Outcome(NamedTuple):
@@ -88,13 +90,14 @@ class Project:
 
     @cached_property
     def instances(self) -> list[Instance]:
-        """A rule is about each entity and year that print one of its own figures of that year."""
-        rows = sorted({(key.entity, key.year) for key in self.prints})
+        """A rule is about each entity and period that print one of its own figures of that period."""
+        rows = sorted({About(key.entity, key.period, key.vintage) for key in self.prints})
         return [
-            Instance(law, entity, year)
+            Instance(law, row)
             for law in self.laws
-            for entity, year in rows
-            if any(ref.of(entity, year) in self.prints for ref in law.refs if ref.entity is None and not ref.before)
+            for row in rows
+            if any(ref.of(row) in self.prints for ref in law.refs if ref.entity is None and not ref.step)
+            and all(ref.exists(row) for ref in law.refs)
         ]
 
     @cached_property
@@ -104,10 +107,13 @@ class Project:
 
     @cached_property
     def together(self) -> list[list[Instance]]:
-        """All that rules could say of the entities and years around, in groups that any figures tie together."""
-        years = {key.year - before for key in self.prints for before in (0, 1)}
-        rows = sorted({(key.entity, year) for key in self.prints for year in years})
-        every = [Instance(law, *row) for law in self.laws for row in rows]
+        """All that rules could say of the entities and periods around, in groups that any figures tie together."""
+        known = {key.period for key in self.prints}
+        quarters = {f"{one[:4]}Q{number}" for one in known if "Q" in one for number in range(1, 5)}
+        known |= quarters | {one[:4] for one in quarters}
+        periods = known | {moved(period, "previous") or "" for period in known}
+        rows = sorted({About(key.entity, one, key.vintage) for key in self.prints for one in periods})
+        every = [Instance(law, row) for law in self.laws for row in rows if all(r.exists(row) for r in law.refs)]
         return tied(every, lambda one: set(self.box([one])))
 
     # --- one rule ----------------------------------------------------------------------------------------------------
@@ -143,7 +149,7 @@ class Project:
 
     def explained(self, instance: Instance, relation: Relation, ref: Ref) -> Ends:
         """What one figure of a rule must be, given the others at their widest: the hull."""
-        key = ref.of(instance.entity, instance.year)
+        key = ref.of(instance.row)
         box = {other: self.within(other) for other in instance.keys(relation)}
         return self.must_be([(instance, relation)], {**box, key: self.floor(key)}, key)
 
@@ -173,8 +179,9 @@ class Project:
         """All sets of least weight whose change lets a group hold, of up to LARGEST_SET figures; none where larger."""
         best: Fraction | None = None
         found: set[frozenset[Key]] = set()
-        for size in range(LARGEST_SET + 1):
-            for freed in map(frozenset, combinations(self.suspects(group), size)):
+        suspects = self.suspects(group)
+        for size in range(LARGEST_SET + (len(suspects) <= MANY)):
+            for freed in map(frozenset, combinations(suspects, size)):
                 weight = sum((Fraction(self.weights.get(key, Fraction(1)) or 0) for key in freed), Fraction(0))
                 if (best is None or weight <= best) and self.holds(group, freed):
                     found = found if weight == best else set()
@@ -195,7 +202,7 @@ class Project:
     def signed_divisors(self, group: Iterable[Instance]) -> set[Key]:
         """The figures that ratios of a group divide by and that may be below zero."""
         return {
-            ref.of(one.entity, one.year)
+            ref.of(one.row)
             for one in group
             for relation in one.law.alternatives.values()
             for ref in relation.under or {}
@@ -255,9 +262,7 @@ class Project:
     def _is_positive(self, one: tuple[Instance, Relation], box: Box) -> bool:
         """Whether a divisor cannot be below zero, as all that it consists of cannot."""
         instance, relation = one
-        parts = [
-            (box[ref.of(instance.entity, instance.year)].low, weight) for ref, weight in (relation.under or {}).items()
-        ]
+        parts = [(box[ref.of(instance.row)].low, weight) for ref, weight in (relation.under or {}).items()]
         return all(low is not None and low >= 0 and weight > 0 for low, weight in parts)
 
     def _rows_of_box(self, box: Box) -> list[Row]:
@@ -294,7 +299,7 @@ class Project:
         """A weighted sum by the names of its figures, percent as hundredths."""
         made: dict[str, Fraction] = {}
         for ref, weight in of.items():
-            name = ref.of(instance.entity, instance.year).name
+            name = ref.of(instance.row).name
             made[name] = made.get(name, Fraction(0)) + weight * self.meanings[ref.metric].scale
         return made
 
@@ -335,7 +340,7 @@ def _contradict(one: Print, other: Print) -> bool:
 
 
 def _stated(instance: Instance, relation: Relation) -> Key:
-    return relation.stated.of(instance.entity, instance.year)
+    return relation.stated.of(instance.row)
 
 
 def _plus(one: Mapping[str, Fraction], other: Mapping[str, Fraction], factor: Fraction | int) -> dict[str, Fraction]:

@@ -1,4 +1,4 @@
-"""Small random projects: a few entities and years, two to four rules, figures that nearly follow them.
+"""Small random projects: entities, years, quarters and vintages, two to four rules, figures that nearly follow them.
 
 In: a source of chance. Out: a `Project`. Values are drawn, then each rule in turn sets what it explains, or nearly; so
 rules share figures, most of them just hold or just fail, and now and then one is far off.
@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Final
 
 from oracle.decisions import Project
-from oracle.laws import Key, Law, Meaning, Ref, Relation
+from oracle.laws import Key, Law, Meaning, Ref, Relation, Row
 from oracle.prints import Print, one_sided, plain, span
 
 MARKET: Final = "M"
@@ -44,8 +44,10 @@ LAWS: Final = (
     _law("share_of_both", Q, "==", {A: 1}, {A: 1, B: 1}),
     _law("margin", G, "==", {X: 1}, {Y: 1}),
     _law("within_market", C, "<=", {MARKET_T: 1}),
-    Law("growth", {"": Relation(G, "==", {A: 1}, {A._replace(before=1): 1}, 1)}),
-    _law("added", X, "==", {A: 1, A._replace(before=1): -1}),
+    Law("growth", {"": Relation(G, "==", {A: 1}, {A._replace(step="previous"): 1}, 1)}),
+    _law("added", X, "==", {A: 1, A._replace(step="previous"): -1}),
+    _law("year_of_quarters", A, "==", {A._replace(step=f"Q{number}"): 1 for number in range(1, 5)}),
+    _law("change_of_quarters", X, "==", {X._replace(step=f"Q{number}"): 1 for number in range(1, 5)}),
     Law(
         "scoped_share",
         {"all": Relation(P, "==", {A: 1}, {T: 1}), "home": Relation(P, "==", {A: 1, C: -1}, {T: 1})},
@@ -63,8 +65,15 @@ def drawn(dice: random.Random, *, as_text: bool) -> Project:
     laws = _laws(dice)
     named = any(ref.entity for law in laws for ref in law.refs)
     entities = [f"E{number}" for number in range(dice.randint(1, 3))]
-    years = [2019 - number for number in range(dice.randint(1, 3 if len(laws) < 3 else 2))]
-    values = _values(dice, laws, [*entities, *([MARKET] if named else [])], years)
+    years = [str(2019 - number) for number in range(dice.randint(1, 3 if len(laws) < 3 else 2))]
+    quartered = {ref.metric for law in laws for ref in law.refs if ref.step.startswith("Q")}
+    if quartered:
+        # Quarters are many figures: of one entity and year, and few rules.
+        entities, years = entities[:1], years[:1]
+        laws = sorted(laws, key=lambda law: not any(ref.step.startswith("Q") for ref in law.refs))[:2]
+    values = _values(dice, laws, [*entities, *([MARKET] if named else [])], years, quartered)
+    if not named and not quartered and dice.random() < 0.25:
+        values |= _restated(dice, values)
     prints: dict[Key, list[Print]] = {}
     weights: dict[Key, Fraction | None] = {}
     weighted = dice.random() < 0.2
@@ -91,7 +100,16 @@ def _laws(dice: random.Random) -> list[Law]:
     return laws
 
 
-def _values(dice: random.Random, laws: list[Law], entities: list[str], years: list[int]) -> dict[Key, Fraction]:
+def _restated(dice: random.Random, values: dict[Key, Fraction]) -> dict[Key, Fraction]:
+    """A later edition of some figures, with other values."""
+    return {
+        key._replace(vintage="2021"): value + dice.randint(0, 3) for key, value in values.items() if dice.random() < 0.6
+    }
+
+
+def _values(
+    dice: random.Random, laws: list[Law], entities: list[str], years: list[str], quartered: set[str]
+) -> dict[Key, Fraction]:
     size = dice.choice([5, 40, 400])
     used = sorted({ref.metric for law in laws for ref in law.refs})
     values = {
@@ -101,9 +119,14 @@ def _values(dice: random.Random, laws: list[Law], entities: list[str], years: li
         for year in years
         if entity != MARKET or dice.random() < 0.5 or metric == "t"
     }
+    quarters = [f"{year}Q{number}" for year in years for number in range(1, 5)]
+    for entity in entities:
+        for metric in used:
+            if metric in quartered or (quartered and dice.random() < 0.15):
+                values |= {Key(entity, metric, one): _drawn(dice, metric, size) for one in quarters}
     for law in laws:
-        for entity, year in [(entity, year) for entity in entities for year in years]:
-            _follow(dice, law, entity, year, values)
+        for row in [Row(entity, period) for entity in entities for period in (*quarters, *years)]:
+            _follow(dice, law, row, values)
     return values
 
 
@@ -112,14 +135,14 @@ def _drawn(dice: random.Random, metric: str, size: int) -> Fraction:
     return Fraction(dice.randint(low, size)) if dice.random() < 0.7 else Fraction(dice.randint(10 * low, 10 * size), 10)
 
 
-def _follow(dice: random.Random, law: Law, entity: str, year: int, values: dict[Key, Fraction]) -> None:
+def _follow(dice: random.Random, law: Law, row: Row, values: dict[Key, Fraction]) -> None:
     """Set what a rule explains to what it should be, a little beside it, or, rarely, far off."""
     relation = dice.choice(list(law.alternatives.values()))
-    keys = [ref.of(entity, year) for ref in relation.refs]
-    if any(key not in values for key in keys):
+    keys = [ref.of(row) for ref in relation.refs]
+    if any(key not in values or not key.period for key in keys):
         return
     over, under = (
-        sum((weight * values[ref.of(entity, year)] for ref, weight in (terms or {}).items()), Fraction(0))
+        sum((weight * values[ref.of(row)] for ref, weight in (terms or {}).items()), Fraction(0))
         for terms in (relation.over, relation.under)
     )
     if relation.under is not None and not under:

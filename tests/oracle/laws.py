@@ -15,33 +15,58 @@ import zhiji_etl as zj
 
 
 class Key(NamedTuple):
-    """One figure: who, what, when."""
+    """One figure: who, what, when (`2019`, `2019Q1`), and in which edition."""
 
     entity: str
     metric: str
-    year: int
+    period: str
+    vintage: str = ""
 
     @property
     def name(self) -> str:
         """As a finding says it."""
-        return f"{self.entity} {self.metric} {self.year}"
+        return f"{self.entity} {self.metric} {self.period}"
+
+
+class Row(NamedTuple):
+    """Of whom and when a rule speaks."""
+
+    entity: str
+    period: str
+    vintage: str = ""
+
+
+def moved(period: str, step: str) -> str | None:
+    """Another period: the one before, or a quarter of a year; None where there is none."""
+    year, _, quarter = period.partition("Q")
+    if step == "previous":
+        if not quarter:
+            return str(int(year) - 1)
+        return f"{year}Q{int(quarter) - 1}" if quarter != "1" else f"{int(year) - 1}Q4"
+    if step and quarter:
+        return None
+    return f"{period}{step}"
 
 
 class Ref(NamedTuple):
-    """A figure in a rule: of the row's own entity (None) or a named one, of the row's year or the one before."""
+    """A figure in a rule: of the row's own entity (None) or a named one, of the row's period or a step from it."""
 
     metric: str
     entity: str | None = None
-    before: int = 0
+    step: str = ""
 
-    def of(self, entity: str, year: int) -> Key:
-        """The figure that it is in one row."""
-        return Key(self.entity or entity, self.metric, year - self.before)
+    def of(self, row: Row) -> Key:
+        """The figure that it is in one row, of which it is known that there is one."""
+        return Key(self.entity or row.entity, self.metric, moved(row.period, self.step) or "", row.vintage)
+
+    def exists(self, row: Row) -> bool:
+        """Whether there is such a period."""
+        return moved(row.period, self.step) is not None
 
     @property
     def name(self) -> str:
         """As a reading says it."""
-        where = ", ".join(filter(None, [self.entity, "previous" if self.before else None]))
+        where = ", ".join(filter(None, [self.entity, self.step or None]))
         return f"{self.metric} [{where}]" if where else self.metric
 
 
@@ -116,10 +141,15 @@ class Meaning:
 
 def _leaf(m: Any, ref: Ref) -> Any:
     owner = m if ref.entity is None else m.of(ref.entity)
-    return getattr(owner.previous if ref.before else owner, ref.metric)
+    return getattr(getattr(owner, ref.step) if ref.step else owner, ref.metric)
 
 
 def _sum(m: Any, terms: Terms) -> Any:
+    # The four quarters are written as one.
+    quarters = {ref for ref in terms if ref.step.startswith("Q")}
+    terms = {ref: weight for ref, weight in terms.items() if ref not in quarters} | {
+        ref._replace(step="quarters"): terms[ref] for ref in quarters if ref.step == "Q1"
+    }
     (first, weight), *rest = terms.items()
     total = _leaf(m, first) if weight == 1 else weight * _leaf(m, first)
     for ref, factor in rest:

@@ -37,7 +37,7 @@ from zhiji_etl.consistency.linear import Bounds
 from zhiji_etl.consistency.localise import Conflict, freed, localise, must_be
 from zhiji_etl.consistency.ratios import ratio_bounds
 from zhiji_etl.consistency.rules import Judged
-from zhiji_etl.consistency.together import CHOICES, Together, localised_together
+from zhiji_etl.consistency.together import CHOICES, CONFLICT_COLUMNS, Together, localised_together
 from zhiji_etl.figures import FINDING_COLUMNS, Severity, Verdict
 from zhiji_etl.tables import Metric
 
@@ -67,7 +67,7 @@ class Localised:
 
 
 class Conflicts(NamedTuple):
-    """FINDING_COLUMNS but id; how many groups were not tried, by whether a rule of them fails; entities tied to others
+    """CONFLICT_COLUMNS but id; how many groups were not tried, by whether a rule of them fails; entities tied to others
     by a figure that rules leave no value, where those are decided elsewhere.
     """
 
@@ -95,7 +95,9 @@ def conflicts(
     named = {leaf.entity for one in judged for leaf in operands_of(one.relation).values()}
     tying = {(one.entity, one.metric) for one in no_value if one.entity in named}
     quick = localised_together(judged, metrics, figures, trust, tying)
-    # Of figures that tie nobody to others, all that leaves them no value is in one group.
+    # Where no refuted figure is of an entity that rules name, rules read it as one of their own row alone. All that
+    # read it are then one group by `Instance.own`: one of two rules, or one that is lost by itself, and both kinds are
+    # among those that are localised together. So nobody has to be looked at again.
     left, untried = _left(judged, quick, no_value, set(concerned) if tying else set())
     if elsewhere is not None and elsewhere.spanning:
         untried.clear()  # their own shards count them
@@ -109,7 +111,7 @@ def conflicts(
         chosen += _across(judged, contested(needed(judged, metrics), figures)[:GROUPS])
     known = Known(metrics, _prints(figures, chosen), trust)
     found = [_finding(group, known) for group in chosen]
-    told = pl.DataFrame([row for row in found if row is not None], schema=FINDING_COLUMNS, orient="row")
+    told = pl.DataFrame([row for row in found if row is not None], schema=CONFLICT_COLUMNS, orient="row")
     quickly = quick.findings.drop("at")
     if elsewhere is not None and elsewhere.spanning:
         quickly = quickly.clear()
@@ -181,6 +183,7 @@ def _finding(instances: Sequence[Instance], known: Known) -> dict[str, Any] | No
         "table": first.row["table"],
         "entity": first.row["entity"],
         "period": first.row["period"],
+        "vintage": first.row.get("vintage"),
         "verdict": Verdict.INCONSISTENT.value,
         "severity": (Severity.INFO if failed else _severest(instances, names)).value,
         "figures": [numbers[name] for name in printed],

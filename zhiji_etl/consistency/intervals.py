@@ -6,15 +6,18 @@ In and out: `Bounds` (linear.py), None where an end is not bounded. The same for
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from zhiji_etl.consistency.linear import FREE, Bounds
 
+UNBOUNDED: Final = float("inf")
+"""Stands for an end that is not bounded; Python compares it with fractions exactly."""
+
 
 class End(NamedTuple):
-    """One end: its value (None: unbounded) and whether it is excluded."""
+    """One end: its value (plus or minus infinity where it is not bounded) and whether it is excluded."""
 
-    value: Fraction | None
+    value: Fraction | float
     excluded: bool
 
 
@@ -77,31 +80,25 @@ def _product(left: Bounds, right: Bounds) -> Bounds:
     if FREE in (left, right):
         return FREE
     corners = [_corner(a, b) for a in _ends(left) for b in _ends(right)]
-    if any(corner is None for corner in corners):
-        return _half_bounded_product(left, right)
-    known = [corner for corner in corners if corner is not None and corner.value is not None]
-    low = min(known, key=lambda end: (end.value, end.excluded))
-    high = max(known, key=lambda end: (end.value, not end.excluded))
-    return Bounds(low.value, high.value, low.excluded, high.excluded)
+    low = min(corners, key=lambda end: (end.value, end.excluded))
+    high = max(corners, key=lambda end: (end.value, not end.excluded))
+    return Bounds(_bounded(low), _bounded(high), low.excluded, high.excluded)
 
 
 def _ends(bounds: Bounds) -> tuple[End, End]:
-    return End(bounds.low, bounds.low_open), End(bounds.high, bounds.high_open)
+    low = -UNBOUNDED if bounds.low is None else bounds.low
+    return End(low, bounds.low_open), End(UNBOUNDED if bounds.high is None else bounds.high, bounds.high_open)
 
 
-def _corner(left: End, right: End) -> End | None:
-    """The product of two ends; None where an unbounded end meets one that is not zero."""
-    for one, other in ((left, right), (right, left)):
-        if one.value == 0 and (other.value is None or not one.excluded):
-            return End(Fraction(0), one.excluded)
-    if left.value is None or right.value is None:
-        return None
-    return End(left.value * right.value, left.excluded or right.excluded)
+def _corner(left: End, right: End) -> End:
+    """The product of two ends. Nothing times any number, however large, is nothing."""
+    zeros = [end.excluded for end in (left, right) if end.value == 0]
+    if zeros:
+        return End(Fraction(0), all(zeros))
+    if isinstance(left.value, Fraction) and isinstance(right.value, Fraction):
+        return End(left.value * right.value, left.excluded or right.excluded)
+    return End(UNBOUNDED if (left.value > 0) == (right.value > 0) else -UNBOUNDED, excluded=False)
 
 
-def _half_bounded_product(left: Bounds, right: Bounds) -> Bounds:
-    """Where an end is unbounded, what the signs alone give: exact for factors that are not negative."""
-    if left.low is None or right.low is None or left.low < 0 or right.low < 0:
-        return FREE
-    low = _corner(End(left.low, left.low_open), End(right.low, right.low_open))
-    return Bounds(low.value, None, low.excluded) if low else FREE
+def _bounded(end: End) -> Fraction | None:
+    return end.value if isinstance(end.value, Fraction) else None

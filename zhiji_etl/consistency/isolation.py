@@ -1,12 +1,13 @@
 """Checks solved for one of their figures, be it that the figure stands more than once.
 
 In: a `Check` (readings.py). Out: an expression of the others that the figure must equal; or the same check with one
-figure on its stated side that is not on the other. What stands once is solved for as it is written, all else after the
-linear form of the check.
+figure on its stated side that is not on the other. It is solved for as it is written where all figures then stand once,
+else after the linear form of the check.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial, reduce
@@ -23,13 +24,17 @@ from zhiji_etl.consistency.expressions import (
     solve,
 )
 from zhiji_etl.consistency.readings import Check
+from zhiji_etl.consistency.repeats import corners
 from zhiji_etl.consistency.systems import Affine, template
 
 
 def isolated(check: Check, name: str) -> Expression | None:
     """What one figure must equal where the two sides are equal; None where that cannot be said."""
     solved = solve(Relation("==", check.stated, check.implied), name)
-    return _by_linear_form(check, name) if solved is None else solved
+    if solved is not None and not corners(solved):
+        return solved
+    by_form = _by_linear_form(check, name)
+    return solved if by_form is None else by_form
 
 
 def parted(check: Check) -> Check:
@@ -50,7 +55,8 @@ def _by_linear_form(check: Check, name: str) -> Expression | None:
     form = template(check)
     if form is None or name not in check.names:
         return None
-    over, under = (_sum(side, check, name) for side in (form.over, form.under))
+    sides = form.over, form.under
+    over, under = (_sum(side, check, {name}) for side in sides)
     weight, own = (_weight(side, check, name) for side in (form.over, form.under))
     if form.ratio is None:
         return Operation("/", over, Constant(-weight)) if weight else None
@@ -60,7 +66,15 @@ def _by_linear_form(check: Check, name: str) -> Expression | None:
         return Operation("/", over, under)
     ratio = _leaves(check)[form.ratio]
     beside = Operation("-", Constant(weight), Operation("*", ratio, Constant(own))) if own else Constant(weight)
-    return Operation("/", Operation("-", Operation("*", ratio, under), over), beside)
+    # A figure of both sides is taken out of the brackets: it stands once then, and may be without an end.
+    both = form.over.terms.keys() & form.under.terms.keys() - {name}
+    over, under = (_sum(side, check, {name, *both}) for side in sides)
+    rest: Expression = Operation("-", Operation("*", ratio, under), over)
+    for one in sorted(both):
+        first, second = (_weight(side, check, one) for side in sides)
+        factor = Operation("-", Operation("*", ratio, Constant(second)), Constant(first))
+        rest = Operation("+", rest, Operation("*", factor, _leaves(check)[one]))
+    return Operation("/", rest, beside)
 
 
 def _leaves(check: Check) -> dict[str, Operand]:
@@ -72,9 +86,9 @@ def _weight(side: Affine, check: Check, name: str) -> Fraction:
     return side.terms.get(name, Fraction(0)) / check.scale[_leaves(check)[name].metric]
 
 
-def _sum(side: Affine, check: Check, but: str) -> Expression:
-    """A weighted sum without one figure."""
-    terms = [(leaf, _weight(side, check, name)) for name, leaf in _leaves(check).items() if name != but]
+def _sum(side: Affine, check: Check, but: Collection[str]) -> Expression:
+    """A weighted sum without some figures."""
+    terms = [(leaf, _weight(side, check, name)) for name, leaf in _leaves(check).items() if name not in but]
     parts: list[Expression] = [leaf if weight == 1 else Constant(weight) * leaf for leaf, weight in terms if weight]
     parts += [Constant(side.constant)] if side.constant or not parts else []
     return reduce(partial(Operation, "+"), parts)

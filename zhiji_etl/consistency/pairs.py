@@ -41,6 +41,7 @@ FITS: Final = {
 }
 METHODS: Final = (RateMethod.AVERAGE, RateMethod.AVERAGE_QUOTED, RateMethod.PERIOD_END, RateMethod.SUM_OF_QUARTERS)
 FIGURE: Final = ("entity", "metric", "period_start", "period_end", "vintage")
+ALIKE: Final = ("value", "low", "high", "low_closed", "high_closed", "step", "step_max")
 
 
 class Restated(NamedTuple):
@@ -52,14 +53,19 @@ class Restated(NamedTuple):
 
 
 def duplicates(figures: pl.DataFrame) -> pl.DataFrame:
-    """One finding for each further print of a figure, against the finest; `reading` is `complete` for equal bounds."""
+    """One finding for each further print of a figure, against the finest; `reading` is `complete` for equal bounds.
+
+    Two that both agree with the finest can contradict each other (`over 6.22`, `6.2` and `6.9 million`): then one more.
+    """
     plain = figures.filter(pl.col("restates").is_null() & pl.col("low").is_not_null())
     nth = repeated(plain, FIGURE).sort("step", "figure_id").with_columns(__nth=pl.int_range(pl.len()).over(FIGURE))
-    first = nth.filter(pl.col("__nth") == 0).select(*FIGURE, **amount_columns(FIRST.name))
-    other = nth.filter(pl.col("__nth") > 0).select(
-        *KEYS, "metric", "vintage", printed_unit="unit", **amount_columns(OTHER.name)
-    )
-    wide = other.join(first, on=FIGURE, how="left", nulls_equal=True, maintain_order="left")
+    further = nth.filter(pl.col("__nth") > 0)
+    of_three = nth.filter(pl.col("__nth") == 2).select(FIGURE)
+    several = further.join(of_three, on=FIGURE, how="semi", nulls_equal=True, maintain_order="left")
+    # What is printed alike is tried once.
+    distinct = several.unique([*FIGURE, *ALIKE], keep="first", maintain_order=True)
+    with_finest = _against(further, nth.filter(pl.col("__nth") == 0))
+    wide = pl.concat([with_finest, _against(distinct, distinct)])
     judged = judge(wide, _check(OTHER, FIRST, material=float("inf")))
     one, two = columns(FIRST.name), columns(OTHER.name)
     same_step = (pl.col(one.step) == pl.col(two.step)) & (pl.col(one.rungs) == pl.col(two.rungs))
@@ -74,10 +80,21 @@ def duplicates(figures: pl.DataFrame) -> pl.DataFrame:
         reading=pl.when(equal).then(pl.lit("complete")),
         figures=pl.concat_list(two.figure_id, one.figure_id),
     )
-    wrong = named.with_row_index("__row").filter(pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value)
+    is_wrong = pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value
+    news = is_wrong & (is_wrong.cum_sum().over(two.figure_id) == 1)
+    named = named.filter((pl.col("__first") == 0) | news)
+    wrong = named.with_row_index("__row").filter(is_wrong)
     changed = pl.concat([_as_the_other(wrong, OTHER, FIRST), _as_the_other(wrong, FIRST, OTHER)])
     changes = changed.group_by("__row").agg(resolved_by=pl.struct(CHANGE_FIELDS))
     return _with(named.with_row_index("__row").join(changes, on="__row", how="left", maintain_order="left"))
+
+
+def _against(others: pl.DataFrame, finer: pl.DataFrame) -> pl.DataFrame:
+    """Prints beside finer ones of the same figure, the finest first: `__first` is the place of the finer one."""
+    one = finer.select(*FIGURE, __first="__nth", **amount_columns(FIRST.name))
+    keys = others.select(*KEYS, "metric", "vintage", "__nth", printed_unit="unit", **amount_columns(OTHER.name))
+    both = keys.join(one, on=FIGURE, how="inner", nulls_equal=True, maintain_order="left_right")
+    return both.filter(pl.col("__first") < pl.col("__nth")).drop("__nth")
 
 
 def _as_the_other(wrong: pl.DataFrame, one: Operand, other: Operand) -> pl.DataFrame:
@@ -116,7 +133,7 @@ def _pairs(figures: pl.DataFrame) -> pl.DataFrame:
     is_restated = pl.col("figure_id").is_in(restating.get_column("restates").implode())
     main = figures.filter(pl.col("restates").is_null() & (pl.col("restated_in").is_not_null() | is_restated))
     stated = ("fx", "fx_method", "fx_start", "fx_end", "fx_rate", "restated_in")
-    first = main.select(*KEYS, "metric", *stated, main_unit="printed_unit", **amount_columns(MAIN.name))
+    first = main.select(*KEYS, "metric", "vintage", *stated, main_unit="printed_unit", **amount_columns(MAIN.name))
     second = restating.select("restates", restated_unit="printed_unit", **amount_columns(RESTATED.name))
     id_of_main = columns(MAIN.name).figure_id
     joined = first.join(second, left_on=id_of_main, right_on="restates", how="left", maintain_order="left")

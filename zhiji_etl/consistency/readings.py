@@ -21,7 +21,7 @@ from zhiji_etl.consistency.expressions import Expression, Operand, fold, operand
 from zhiji_etl.consistency.linear import Bounds
 from zhiji_etl.consistency.operands import Columns, columns
 from zhiji_etl.consistency.repeats import corners
-from zhiji_etl.consistency.systems import can_hold, template
+from zhiji_etl.consistency.systems import can_hold, limits, template
 
 NEAR: Final = 1e-9
 """Relative distance from touching within which floats do not decide."""
@@ -219,8 +219,26 @@ def _exact(number: object) -> Fraction | None:
 def _interval(frame: pl.DataFrame, node: Expression, check: Check, level: int) -> Interval:
     leaf = partial(_leaf, frame, check, level)
     made = fold(node, leaf, bounds.constant, bounds.operation)
-    tried = [fold(node, partial(_at_end, leaf, ends), bounds.constant, bounds.operation) for ends in corners(node)]
-    return bounds.hull(tried, made) if tried else made
+    repeated = corners(node)
+    if not repeated:
+        return made
+    known = {name: value for name, value in limits(node, check).items() if name in repeated[0]}
+    leaves = {one.name: leaf(one) for one in operands(node) if one.name in known}
+    tried = []
+    for at in repeated:
+        found = fold(node, partial(_at_end, leaf, at), bounds.constant, bounds.operation)
+        # Of several figures without end the limit of any will do: that of all together lies between theirs.
+        for name, value in known.items():
+            one = leaves[name]
+            found = _in_the_limit(found, one.high if at[name] else one.low, value)
+        tried.append(found)
+    return bounds.hull(tried, made)
+
+
+def _in_the_limit(found: Interval, end: pl.Expr, limit: Fraction) -> Interval:
+    """What an expression is with a figure at one of its ends, where that end is not bounded."""
+    low, high = (pl.when(end.is_infinite()).then(float(limit)).otherwise(side) for side in (found.low, found.high))
+    return Interval(low, high, found.positive)
 
 
 def _at_end(leaf: Callable[[Operand], Interval], ends: Mapping[str, int], operand: Operand) -> Interval:

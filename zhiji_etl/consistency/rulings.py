@@ -27,8 +27,11 @@ ALTERNATIVE: Final = "alternative"
 RAW_FINDING_COLUMNS: Final = {
     **{name: dtype for name, dtype in FINDING_COLUMNS.items() if name not in ("finding_id", "message")},
     "remark": pl.String(),
+    "symbol": pl.String(),
+    "vintage": pl.String(),
 }
-"""What is concluded of a row before its message is made; `remark` are sentences to add to that."""
+"""What is concluded of a row before its message is made: `remark` are sentences to add to that, `symbol` is how a rule
+compares what is stated with what is implied, `vintage` that of the figures."""
 
 EARLIER: Final = ("previous", "year_before")
 VINTAGE: Final = "vintage"
@@ -100,6 +103,7 @@ def _finding_rows(
         "rule": pl.lit(f"{rule.name}.{alternative}" if alternative else rule.name),
         "severity": pl.lit((Severity.INFO if alternative else rule.severity).value),
         "unit": pl.lit(unit),
+        "symbol": pl.lit(check.symbol),
         "reading": _reading(check),
         "strain": pl.col("strain") if check.has_power else pl.when(wrong).then("strain"),
         "remark": _remark(compiled.relations[alternative]),

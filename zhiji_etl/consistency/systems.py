@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from zhiji_etl.consistency.expressions import Expression, Operand, fold
 from zhiji_etl.consistency.linear import FREE, UNLIMITED, Bounds, Box, Linear, gate, linear, scaled, total
@@ -43,8 +43,7 @@ class Affine:
         return Affine(terms, self.constant + other.constant)
 
 
-@dataclass(frozen=True, slots=True)
-class Quotient:
+class Quotient(NamedTuple):
     """One affine expression over another."""
 
     numerator: Affine
@@ -120,6 +119,17 @@ def rules_of_row(
         if ratio.low is not None and made.symbol in ("==", "<=", "<"):
             more, is_open = _less(made, ratio.low), ratio.low_open or made.symbol == "<"
             yield _bounded(name, more, figures, {gate(figure): -opened}, low_open=is_open)
+
+
+def limits(node: Expression, check: Check) -> dict[str, Fraction]:
+    """What a quotient of sums comes to as one of its figures grows without end, in base units: `(a + b) / (2 * a + c)`
+    comes to 1/2 with `a`. Figures that it does not divide by, and other expressions, have no limit.
+    """
+    try:
+        over, under = _quotient(node, check)
+    except (NotLinearError, ZeroDivisionError):
+        return {}
+    return {name: over.terms.get(name, Fraction(0)) / weight for name, weight in under.terms.items() if weight}
 
 
 def can_hold(made: Template, box: Box) -> bool:

@@ -37,10 +37,13 @@ CHOICES: Final = 64
 LISTED: Final = 10
 """Candidates that a message names."""
 
+CONFLICT_COLUMNS: Final = {**FINDING_COLUMNS, "vintage": pl.String()}
+"""A conflict before its id is made."""
+
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """`findings`: FINDING_COLUMNS but id, with `at`, the place of the group among all; `left`: the first rows (failed
+    """`findings`: CONFLICT_COLUMNS but id, with `at`, the place of the group among all; `left`: the first rows (failed
     ones, where there are any) of groups that are left: `at, rule, entity, vintage, period_start, period_end` and
     `failed`, whether a rule of the group fails by itself; `done`: those of all others, but for groups that hold by
     themselves and that a figure ties to other groups: those are neither.
@@ -87,7 +90,7 @@ def localised_together(
     rows = found.rows.with_row_index("at").with_columns(rule=_names(laws, found.rows))
     first = np.concatenate([none, *(batch.first for batch in found.batches)])
     keys = rows.select("at", "rule", "entity", "vintage", "period_start", "period_end", "failed")
-    empty = pl.DataFrame(schema={"at": pl.UInt32(), **FINDING_COLUMNS})
+    empty = pl.DataFrame(schema={"at": pl.UInt32(), **CONFLICT_COLUMNS})
     together = pl.concat([empty, *findings])
     return Together(together.sort("at"), keys[np.sort(left)], keys[np.sort(np.setdiff1d(first, open_))])
 
@@ -210,7 +213,7 @@ class _Work:
         figures = self._figures(batch, printed, told, groups)
         heads = (
             self.found.rows[batch.first[groups]]
-            .select("table", "entity", "period")
+            .select("table", "entity", "period", "vintage")
             .with_columns(
                 self._rules(batch, told, groups),
                 at=pl.Series(batch.first[groups], dtype=pl.UInt32),
@@ -322,7 +325,7 @@ def _sentences(told: pl.DataFrame) -> pl.DataFrame:
         "at",
         *(
             (pl.col(name) if name in made.columns else pl.lit(None)).cast(dtype).alias(name)
-            for name, dtype in FINDING_COLUMNS.items()
+            for name, dtype in CONFLICT_COLUMNS.items()
         ),
     )
 

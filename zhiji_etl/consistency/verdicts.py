@@ -9,6 +9,7 @@ outcome of its own).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Final
@@ -83,24 +84,46 @@ def judge_ranks(wide: pl.DataFrame, ranking: Ranking) -> pl.DataFrame:
     Implied is at least the largest low end of those who stand behind, at most the smallest high end of those before.
     """
     ranked = wide if ranking.among is None else wide.filter(pl.col("entity").is_in(ranking.among))
-    rank, by, near = columns(ranking.rank.name), columns(ranking.by.name), columns(NEIGHBOURS.name)
-    period = ["period_start", "period_end"]
-    places = ranked.filter(pl.col(rank.value).is_not_null(), pl.col(by.low).is_not_null())
-    ends = places.group_by(*period, rank.value).agg(low=pl.col(by.low).max(), high=pl.col(by.high).min())
-    behind = pl.col("low").cum_max(reverse=True).shift(-1).over(period).fill_null(-INFINITY)
-    before = pl.col("high").cum_min().shift(1).over(period).fill_null(INFINITY)
-    between = ends.sort(*period, rank.value).select(*period, rank.value, **{near.low: behind, near.high: before})
+    rank, near = columns(ranking.rank.name), columns(NEIGHBOURS.name)
+    among = ["period_start", "period_end", *(["vintage"] if "vintage" in wide.columns else [])]
+    between = _neighbours(ranked, ranking, among)
     neighbours = {
-        near.low_closed: pl.lit(value=True),
-        near.high_closed: pl.lit(value=True),
         near.value: pl.lit(None, pl.Float64),
         near.rungs: pl.lit(1.0),
         near.flaw: pl.lit(None, pl.String),
     }
-    joined = ranked.join(between, on=[*period, rank.value], how="left", maintain_order="left")
+    joined = ranked.join(between, on=[*among, rank.value], how="left", nulls_equal=True, maintain_order="left")
     scale = {ranking.by.metric: Fraction(1), NEIGHBOURS.metric: Fraction(1)}
     check = Check(ranking.by, "==", NEIGHBOURS, scale, Fraction(1), frozenset(), INFINITY)
     return judge(joined.with_columns(**neighbours), check)
+
+
+def _neighbours(ranked: pl.DataFrame, ranking: Ranking, among: Sequence[str]) -> pl.DataFrame:
+    """For each rank of each period (and vintage) the ends that those behind and before leave a figure.
+
+    Of ends that are equal the excluded one binds: above 5 is more than at least 5.
+    """
+    rank, by, near = columns(ranking.rank.name), columns(ranking.by.name), columns(NEIGHBOURS.name)
+    places = ranked.filter(pl.col(rank.value).is_not_null(), pl.col(by.low).is_not_null())
+    low, high = pl.col(by.low), pl.col(by.high)
+    lows = {"low": low.filter(by.low_closed).max(), "open_low": low.filter(~pl.col(by.low_closed)).max()}
+    highs = {"high": high.filter(by.high_closed).min(), "open_high": high.filter(~pl.col(by.high_closed)).min()}
+    ends = places.group_by(*among, rank.value).agg(**lows, **highs).sort(*among, rank.value)
+    behind = {
+        name: pl.col(name).fill_null(-INFINITY).cum_max(reverse=True).shift(-1).over(among).fill_null(-INFINITY)
+        for name in lows
+    }
+    before = {
+        name: pl.col(name).fill_null(INFINITY).cum_min().shift(1).over(among).fill_null(INFINITY) for name in highs
+    }
+    return ends.with_columns(**behind, **before).select(
+        *among,
+        rank.value,
+        pl.max_horizontal(*lows).alias(near.low),
+        pl.min_horizontal(*highs).alias(near.high),
+        (pl.col("low") > pl.col("open_low")).alias(near.low_closed),
+        (pl.col("high") < pl.col("open_high")).alias(near.high_closed),
+    )
 
 
 def _gap(symbol: str) -> pl.Expr:

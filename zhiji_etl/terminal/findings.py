@@ -72,7 +72,8 @@ def ends(low: float | None, high: float | None, unit: str | None) -> str:
 
 def last_digits(steps: float) -> str:
     """A gap in words, three digits of it: `14.5 last digits`, `11500 last digits`."""
-    return f"{float(f'{steps:.3g}'):.6g} last digits"
+    number = f"{float(f'{steps:.3g}'):.6g}"
+    return f"{number} last digit{'' if number == '1' else 's'}"
 
 
 def fitting_slip(pattern: str | None) -> str:
