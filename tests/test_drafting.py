@@ -466,3 +466,21 @@ def test_tables_as_they_look(name: str):
 def test_what_is_no_period_beside_periods_is_asked_for(tmp_path: Path):
     text, _ = drafted(tmp_path, "RMB mn,2023,2024,Change\nRevenue,1410,1600,190\n")
     assert '[names.period]\n# "Change" = ""' in text
+
+
+@pytest.mark.parametrize(
+    "note", ["US$1.00 = RMB7.2993", "translated at the rate of RMB7.2993 to US$1.00, the noon buying rate"]
+)
+def test_the_rate_that_a_note_tells(tmp_path: Path, note: str):
+    table = f',2024,2024\n,RMB,US$\nRevenue,"144,460","19,791"\n"Note: {note}",,\n'
+    text, sidecar = drafted(tmp_path, table)
+    assert sidecar["fx"] == {"rate": "7.2993"}
+    assert 'rate = "7.2993"  # printed in A4' in text
+
+
+def test_places_and_names_in_two_columns_are_one_entity():
+    rows = [["Region", "Maker", "Item", "2023", "2024"], ["China", "Alpha", "Revenue", "1000", "1100"]]
+    rows += [["", "Beta", "Revenue", "900", "950"], ["Europe", "Alpha", "Revenue", "300", "280"]]
+    found = outlined(grid_of("a.csv", rows), METRICS)
+    assert found is not None
+    assert found.rows == ("entity", "entity", "metric")

@@ -80,3 +80,24 @@ def test_a_draft_finds_the_separator_where_the_usual_one_does_not_do(tmp_path: P
     path = tmp_path / "a.csv"
     path.write_text('Item;"2019"\n"Sales; net";5,1 million\n')
     assert 'separator = ";"' in draft(path)
+
+
+def test_a_figure_in_several_cells_of_a_page_is_one_print(tmp_path: Path):
+    """As filings set them; a currency in a column of units stays a label."""
+    pytest.importorskip("selectolax", reason="the extra html is not installed")
+    from zhiji_etl.sources.html import html_tables
+
+    page = """<table>
+    <tr><td></td><td colspan="2">2023</td><td colspan="3">2024</td></tr>
+    <tr><td>Revenue</td><td>RMB</td><td>1,000</td><td>US$</td><td>1,200</td><td></td></tr>
+    <tr><td>Income</td><td>RMB</td><td>—</td><td></td><td>(30</td><td>)</td></tr>
+    <tr><td>Margin</td><td></td><td>19.5</td><td></td><td>(1.2</td><td>)%</td></tr></table>
+    <table><tr><td>Item</td><td>Unit</td><td>2023</td></tr><tr><td>Revenue</td><td>RMB</td><td>1,000</td></tr></table>"""
+    (tmp_path / "a.html").write_text(page, encoding="utf-8")
+    first, second = html_tables(tmp_path / "a.html")
+    assert first.rows(1, 3) == [
+        ["Revenue", None, "RMB 1,000", None, "US$ 1,200", None],
+        ["Income", None, "RMB —", None, "(30)", None],
+        ["Margin", None, "19.5", None, "(1.2)%", None],
+    ]
+    assert second.rows(1, 1) == [["Revenue", "RMB", "1,000"]]

@@ -7,6 +7,7 @@ it instead of taking a guess for the truth.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -63,6 +64,12 @@ USUAL: Final[Mapping[str, frozenset[str]]] = {
 """Usual headers of the columns of a table of one figure a row, in small letters."""
 
 
+_RATE: Final = re.compile(
+    r"US\$ ?1(?:\.0+)? ?= ?RMB ?(\d+\.\d{2,})|RMB ?(\d+\.\d{2,}) ?(?:=|to|per) ?US\$ ?1(?:\.0+)?\b", re.IGNORECASE
+)
+"""The rate of a translation into dollars, as notes of annual reports tell it."""
+
+
 def draft(path: Path, known: Catalogue | None = None) -> str:
     """A sidecar for a raw file; `known` says what metrics there are, and in which units.
 
@@ -80,7 +87,7 @@ def draft(path: Path, known: Catalogue | None = None) -> str:
     outline = None if plain is not None else _headed(outlined(grid, metrics), path, grid)
     lines = [*HEAD, *([f"title = {_quoted(outline.title)}"] if outline and outline.title else []), *remark, *keys]
     if plain is None:
-        lines += _wide_lines(outline, metrics)
+        lines += [*_wide_lines(outline, metrics), *_rate_lines(grid)]
     else:
         column = [name.strip() for name in header].index(plain["metric"])
         lines += [*_plain_lines(plain, header), *_name_lines(_unknown(grid, column, metrics), metrics)]
@@ -234,6 +241,16 @@ def _wide_lines(outline: Outline | None, metrics: Collection[str]) -> Iterator[s
     for text in outline.no_periods:
         yield f'# {_quoted(labels.split_label(text)[0])} = ""  # which period is it? "" leaves its cells out'
     yield from _name_lines(outline.labels, metrics)
+
+
+def _rate_lines(grid: Grid) -> Iterator[str]:
+    """The rate at which the source says that it translates, with its place."""
+    for row, texts in enumerate(grid.rows(0, grid.height)):
+        for column, text in enumerate(texts):
+            told = _RATE.search(text) if text and "US$" in text else None
+            if told is not None:
+                yield f'\n[fx]\nrate = "{told[1] or told[2]}"  # printed in {grid.place(row, column)}'
+                return
 
 
 def _remark(names: tuple[str, ...]) -> str:

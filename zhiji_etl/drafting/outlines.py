@@ -182,7 +182,8 @@ def _label_columns(above: Sequence[Sequence[str]], rows: Sequence[Sequence[str]]
     label = next((column for column in range(start, width) if filled[column] and not figures[column]), start)
     notes = {at for at in range(width) if any(row[at].casefold() in NOTE_WORDS for row in above)}
     left = next((at for at in range(label, width) if figures[at] and at not in notes), width - 1)
-    return start, left
+    # A header may begin over an empty column, where a page sets the sign of a currency.
+    return start, next((at for at in range(left, label, -1) if filled[at - 1]), left)
 
 
 def _header_rows(table: Sequence[Sequence[str]], first: int, left: int) -> tuple[int, int]:
@@ -245,7 +246,7 @@ def _named(axes: Sequence[_Axis], metrics: Collection[str]) -> list[str]:
         of_metrics = said[ordered[0]].side
         plain = {at: "metric" if said[at].side == of_metrics else "entity" for at in telling}
     else:
-        plain = dict(zip(ordered, ["metric", "entity"], strict=False))
+        plain = {at: "entity" if place else "metric" for place, at in enumerate(ordered)}
     if len(ordered) == 1 < len(plain_text) and not any(scores.values()):
         plain = {ordered[0]: "entity"}
     if len(ordered) == 2 and sides == {"rows"} and not any(scores.values()):

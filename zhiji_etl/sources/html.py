@@ -2,12 +2,14 @@
 
 In: an `.html` file in UTF-8 and the number of a table (else the only one that holds a digit). Out: a `Grid`. Needs the
 extra `html` (selectolax), which builds the tree that browsers build: tags left open, `tbody` left out. Only the page's
-own text is read; nothing is fetched, and scripts do not run.
+own text is read; nothing is fetched, and scripts do not run. A figure that is set in several cells, so that its digits
+stand below each other (`RMB | (1,200 | )`), is one print: it stands in the cell of its digits.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -24,6 +26,13 @@ SIZE_LIMIT: Final = 1 << 26
 
 SPAN_LIMIT: Final = 1_000
 """The most rows or columns one cell may claim, as in browsers."""
+
+
+_ENDING: Final = re.compile(r"[)）] ?%?|%")
+"""The end of a figure in a cell of its own."""
+
+_CURRENCY: Final = re.compile(r"[A-Z]{0,3}[$¥€£￥]|[A-Z]{3}")
+_DIGITS: Final = re.compile(r"[(（]?-?[\d.]|[-–—]+$")
 
 
 class _Cells(NamedTuple):
@@ -129,7 +138,26 @@ def _cells(table: Any) -> _Cells:
                 reaching[covered] = row + down - 1
             column += across
         rows.append([texts.get(at) for at in range(max(texts, default=-1) + 1)])
+    columns = {(span.left, span.right) for span in spans}
+    for texts_of_row in rows:
+        _join_prints(texts_of_row, columns)
     return _Cells(rows, spans)
+
+
+def _join_prints(row: list[str | None], columns: set[tuple[int, int]]) -> None:
+    """Put figures that are set in several cells of a row together; `columns` are the ends of merged cells.
+
+    A currency belongs to the digits beside it where one header covers just both and what ends them: else it is a label.
+    """
+    filled = [at for at, text in enumerate(row) if text and at]
+    for at in filled:
+        before, text = row[at - 1], row[at]
+        if not before or not text:
+            continue
+        if _ENDING.fullmatch(text) and _DIGITS.search(before) and ("(" in before or "（" in before or text == "%"):
+            row[at - 1], row[at] = f"{before}{text}", None
+        elif _CURRENCY.fullmatch(before) and _DIGITS.match(text) and columns & {(at - 1, at), (at - 1, at + 1)}:
+            row[at - 1], row[at] = None, f"{before} {text}"
 
 
 def _rows(table: Any) -> Iterator[list[Any]]:
