@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from zhiji_etl.reading.tokens import Token, Tokens, token_at
-from zhiji_etl.reading.windows import NAME_MARK, WORD_MARK, is_ideographic
+from zhiji_etl.reading.tokens import NAME_MARK, WORD_MARK, Token, Tokens, is_ideographic, token_at
 from zhiji_etl.reading.words import is_letter
 
 _DIALLED: Final = frozenset("+-–()[]./:：,（）")

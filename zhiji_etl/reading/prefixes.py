@@ -11,8 +11,7 @@ from zhiji_etl.figures import Qualifier
 from zhiji_etl.reading.denominators import read_many
 from zhiji_etl.reading.drafts import Draft, Step, agreed, set_unit
 from zhiji_etl.reading.numerals import read_number
-from zhiji_etl.reading.tokens import Tokens, token_at
-from zhiji_etl.reading.windows import NAME_MARK
+from zhiji_etl.reading.tokens import NAME_MARK, Tokens, token_at
 from zhiji_etl.reading.words import is_ideograph
 
 

@@ -27,8 +27,8 @@ from zhiji_etl.reading.names import is_name, telling
 from zhiji_etl.reading.nil import read_nothing
 from zhiji_etl.reading.ranges import read_range
 from zhiji_etl.reading.surroundings import excluded
-from zhiji_etl.reading.tokens import Join, tokens
-from zhiji_etl.reading.windows import IDEOGRAPH_MARK, NAME_MARK, WORD_MARK, parts_of, symbols_of, windows
+from zhiji_etl.reading.tokens import IDEOGRAPH_MARK, NAME_MARK, WORD_MARK, Join, tokens
+from zhiji_etl.reading.windows import parts_of, symbols_of, windows
 from zhiji_etl.reading.words import lexicon
 
 LONGEST_TEXT = 10_000_000

@@ -15,8 +15,7 @@ from zhiji_etl.reading.folding import RUN_MARKS
 from zhiji_etl.reading.meanings import Number
 from zhiji_etl.reading.numerals import initial, power_of_length
 from zhiji_etl.reading.subunits import read_rest, read_subunit
-from zhiji_etl.reading.tokens import Token, Tokens, constant, token_at
-from zhiji_etl.reading.windows import is_ideographic
+from zhiji_etl.reading.tokens import Token, Tokens, constant, is_ideographic, token_at
 from zhiji_etl.reading.words import is_ideograph, lexicon
 
 

@@ -11,8 +11,7 @@ from typing import Final, TypeAlias
 
 from zhiji_etl.reading.codes import chapters, continued, dialled, international, list_mark, listed_share, model
 from zhiji_etl.reading.numerals import hyphened_and, power_of_length
-from zhiji_etl.reading.tokens import Tokens, token_at
-from zhiji_etl.reading.windows import is_ideographic
+from zhiji_etl.reading.tokens import Tokens, is_ideographic, token_at
 
 
 def excluded(tokens: Tokens) -> frozenset[int]:

@@ -14,13 +14,17 @@ from zhiji_etl.reading.folding import MARK, RUN_MARKS, ZERO_MARKS
 from zhiji_etl.reading.meanings import Number, Term
 from zhiji_etl.reading.words import Entry, Kinds, Lexicon, first_word, is_ideograph, is_letter, lexicon
 
+WORD_MARK: Final = "@"
+NAME_MARK: Final = "\uff06"
+IDEOGRAPH_MARK: Final = "\u3013"
+"""Stand for a word in small letters, a word with a capital and a Chinese character that the lexicon does not know."""
+
 _LOOSE: Final = re.compile(
     r"\s{2,}|(?<=[\u2e80-\u9fff])\s(?=[\u2e80-\u9fff#\ue001-\ue008])|(?<=[#\ue001-\ue008])\s(?=[\u2e80-\u9fff])"
 )
 _JOINED_CODE: Final = {"K": 3, "k": 3, "M": 6, "m": 6, "B": 9, "T": 12}
 JOINED_SCALE: Final = {"k": 3, "m": 6, "M": 6, "mn": 6, "mm": 6, "b": 9, "bn": 9, "tn": 12}
 """Scales that can follow a code at once: `USDm`, `RMBbn`."""
-_WORD_MARKS: Final = "@\uff06\u3013"
 _CHINESE_NUMERALS: Final = frozenset("零一二三四五六七八九十百千万亿")
 _DIGITS: Final = frozenset((*RUN_MARKS, *ZERO_MARKS))
 _ANY: Final = f"[{RUN_MARKS[0]}-{ZERO_MARKS[3]}]"
@@ -85,6 +89,11 @@ def token_at(tokens: Tokens, at: int) -> Token:
         return tokens[at] if at >= 0 else NOTHING
     except IndexError:
         return NOTHING
+
+
+def is_ideographic(character: str) -> bool:
+    """A Chinese character, or the mark that stands for an unknown one."""
+    return character == IDEOGRAPH_MARK or is_ideograph(character)
 
 
 def constant(value: int | str, exponent: int = 0) -> Number:
@@ -153,7 +162,7 @@ class _Scanner:
             character = self.shape[at]
             if character == " ":
                 at += 1
-            elif character in _WORD_MARKS:
+            elif character in (WORD_MARK, NAME_MARK, IDEOGRAPH_MARK):
                 self._add({"word": self.unknown}, at, at + 1)
                 self.unknown += 1
                 at += 1

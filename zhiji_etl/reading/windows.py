@@ -13,13 +13,8 @@ from functools import cache
 from typing import Final
 
 from zhiji_etl.reading.folding import EXPONENT, MARK, NUMBER, fold
-from zhiji_etl.reading.tokens import JOINED_SCALE
+from zhiji_etl.reading.tokens import IDEOGRAPH_MARK, JOINED_SCALE, NAME_MARK, WORD_MARK
 from zhiji_etl.reading.words import is_ideograph, is_letter, lexicon
-
-WORD_MARK: Final = "@"
-NAME_MARK: Final = "\uff06"
-IDEOGRAPH_MARK: Final = "\u3013"
-"""Stand for a word in small letters, a word with a capital and a Chinese character that the lexicon does not know."""
 
 _PARTS: Final = re.compile(
     rf"[pP]ercent(?=-)|https?:\S+|www\.\S+|\S+\uff20\S+|(?:{NUMBER}){EXPONENT}|[^\W\d_]+(?:['-](?:[^\W\d_\u2e80-\u9fff])+)*|\s+|\S"
@@ -45,11 +40,6 @@ def windows(symbols: Sequence[str]) -> list[tuple[int, int]]:
     known, compound = _anchors(), _COMPOUND_ANCHORS
     anchors = [at for at, symbol in enumerate(symbols) if symbol in known or symbol in compound]
     return _merged(symbols, anchors) if anchors else []
-
-
-def is_ideographic(character: str) -> bool:
-    """A Chinese character, or the mark that stands for an unknown one."""
-    return character == IDEOGRAPH_MARK or is_ideograph(character)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
