@@ -11,9 +11,9 @@ import time
 from unittest import mock
 
 from benchmarks.record import Measure, in_turn
-from zhiji_etl.consistency import programs
-from zhiji_etl.consistency.linear import Bounds, Linear, balance, bounds
-from zhiji_etl.consistency.localise import localise
+from zhiji_etl.consistency.exact import programs
+from zhiji_etl.consistency.exact.linear import Bounds, Linear, balance, bounds
+from zhiji_etl.consistency.exact.localise import localise
 
 
 def table(side: int, seed: int = 5) -> tuple[list[Linear], dict[str, Bounds], str]:

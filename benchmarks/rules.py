@@ -14,10 +14,10 @@ import polars as pl
 
 import zhiji_etl as zj
 from benchmarks.record import Measure, in_turn
-from zhiji_etl.consistency.expressions import operands_of
-from zhiji_etl.consistency.operands import shelve, side_by_side
-from zhiji_etl.consistency.rules import compile_rule
-from zhiji_etl.consistency.verdicts import judge
+from zhiji_etl.consistency.rules.compiled import compile_rule
+from zhiji_etl.consistency.rules.expressions import operands_of
+from zhiji_etl.consistency.rules.operands import shelve, side_by_side
+from zhiji_etl.consistency.rules.verdicts import judge
 from zhiji_etl.figures import FIGURE_COLUMNS
 from zhiji_etl.tables import Metric, declared_rule
 

@@ -6,9 +6,9 @@ from fractions import Fraction
 
 import pytest
 
-from zhiji_etl.consistency.components import decides_exactly, propagate
-from zhiji_etl.consistency.linear import FREE, Bounds, balance, bounds, linear, order, satisfied
-from zhiji_etl.consistency.programs import feasible, implied
+from zhiji_etl.consistency.exact.components import decides_exactly, propagate
+from zhiji_etl.consistency.exact.linear import FREE, Bounds, balance, bounds, linear, order, satisfied
+from zhiji_etl.consistency.exact.programs import feasible, implied
 
 TREE = [
     balance("s", ["a", "b"], "t"),

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import zhiji_etl as zj
-from zhiji_etl.consistency.expressions import Figures
+from zhiji_etl.consistency.rules.expressions import Figures
 from zhiji_etl.findings import conflicts_of
 
 SOUGHT = settings(max_examples=12, deadline=None)

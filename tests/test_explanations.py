@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import zhiji_etl as zj
-from zhiji_etl.consistency import conflicts
-from zhiji_etl.consistency.together import Together, localised_together
+from zhiji_etl.consistency.conflicts import groups as conflicts
+from zhiji_etl.consistency.conflicts.together import Together, localised_together
 
 YEARS = ("2018", "2019")
 SHARES = {"share": "percent", "growth": "percent"}

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zhiji_etl.consistency import forms
+from zhiji_etl.consistency.conflicts import forms
 
 
 @given(numbers=st.lists(st.integers(0, 40) | st.integers(0, 10**12)))

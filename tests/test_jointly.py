@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import zhiji_etl as zj
-from zhiji_etl.consistency import conflicts, explanations
-from zhiji_etl.consistency.expressions import Figures
+from zhiji_etl.consistency.conflicts import explanations
+from zhiji_etl.consistency.conflicts import groups as conflicts
+from zhiji_etl.consistency.rules.expressions import Figures
 
 SOUGHT = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 NAMES = ("a", "b", "c", "d", "e", "f")

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zhiji_etl.consistency import programs
-from zhiji_etl.consistency.components import Reason
-from zhiji_etl.consistency.linear import FREE, Bounds, Linear, balance, bounds, linear, order
-from zhiji_etl.consistency.localise import conflict, conflicts, corroborated, lightest, localise, must_be
-from zhiji_etl.consistency.programs import decide, feasible, implied, witness
+from zhiji_etl.consistency.exact import programs
+from zhiji_etl.consistency.exact.components import Reason
+from zhiji_etl.consistency.exact.linear import FREE, Bounds, Linear, balance, bounds, linear, order
+from zhiji_etl.consistency.exact.localise import conflict, conflicts, corroborated, lightest, localise, must_be
+from zhiji_etl.consistency.exact.programs import decide, feasible, implied, witness
 from zhiji_etl.errors import RuleError
 
 CASES = Path(__file__).parents[2] / "shared" / "cases"

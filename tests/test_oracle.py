@@ -11,7 +11,7 @@ from oracle.elimination import Ends, Row, hold_together, left_to
 from oracle.prints import around, one_sided, plain, span
 
 from zhiji_etl.consistency import checking
-from zhiji_etl.consistency.instances import grouped, instances_of
+from zhiji_etl.consistency.conflicts.instances import grouped, instances_of
 
 SEEDS = (0, 1, 3, 8, 10, 11, 14, 16, 21, 22, 23, 25, 30, 36, 38, 90, 96, 137, 500064, 500096)
 """Projects that once differed, or that touch much."""

@@ -15,7 +15,7 @@ from zhiji_etl.figures import Qualifier
 from zhiji_etl.reading import parse
 from zhiji_etl.reading.cells import coarse, plain, reader_of
 from zhiji_etl.reading.exact import Precision, figure, worked_out
-from zhiji_etl.reading.meanings import Amount, Options
+from zhiji_etl.reading.grammar.meanings import Amount, Options
 
 SCALES = {"": 0, " thousand": 3, " million": 6, " billion": 9, "万": 4, "亿": 8, "万亿": 12, "bn": 9, " crore": 7}
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zhiji_etl.consistency.patterns import Prints, slip_names
+from zhiji_etl.consistency.rules.patterns import Prints, slip_names
 
 # --- slips -----------------------------------------------------------------------------------------------------------
 

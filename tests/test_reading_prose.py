@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from zhiji_etl.errors import FigureError
 from zhiji_etl.reading import find
-from zhiji_etl.reading.prose import LONGEST_TEXT
+from zhiji_etl.reading.prose.passages import LONGEST_TEXT
 
 # text, and its figures: value (or the ends of a range), unit, the words of its span
 FOUND = [

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from zhiji_etl.reading.columns.chunks import _fold_bytes
 from zhiji_etl.reading.columns.scanning import TOO_LONG, scan
-from zhiji_etl.reading.folding import coarse, fold, folds
+from zhiji_etl.reading.grammar.folding import coarse, fold, folds
 
 PRINTED = st.text(st.sampled_from(list("0123456789000,,,... e+-x年RMB")), max_size=30)
 LONG = st.from_regex(r"\A[0-9]{12,20}(,[0-9]{3}){0,2}(\.[0-9]{1,9})?\Z")

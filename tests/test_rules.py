@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 import zhiji_etl as zj
 from zhiji_etl.catalogue import catalogue
-from zhiji_etl.consistency import bounds, intervals
-from zhiji_etl.consistency.expressions import Constant, Either, Figures, Operand, Relation, formula, solve
-from zhiji_etl.consistency.linear import Bounds
+from zhiji_etl.consistency.exact import intervals
+from zhiji_etl.consistency.exact.linear import Bounds
+from zhiji_etl.consistency.rules import bounds
+from zhiji_etl.consistency.rules.expressions import Constant, Either, Figures, Operand, Relation, formula, solve
 from zhiji_etl.errors import ProjectError, RuleError
 from zhiji_etl.project import tables_of
 
@@ -404,8 +405,8 @@ def test_floats_do_not_decide_a_touch(judged, total: str, verdict: str):
 @settings(max_examples=200, deadline=None)
 def test_sums_on_the_edge_are_decided_exactly(first: int, second: int, places: int, off: int):
     """A total that is printed exactly at the edge of its parts touches; one digit further it does not."""
-    from zhiji_etl.consistency.operands import columns
-    from zhiji_etl.consistency.readings import Check, compare
+    from zhiji_etl.consistency.rules.operands import columns
+    from zhiji_etl.consistency.rules.readings import Check, compare
 
     unit = F(1, 10**places)
     ends = {name: (F(n) * unit - unit / 2, F(n) * unit + unit / 2) for name, n in (("a", first), ("b", second))}

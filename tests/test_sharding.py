@@ -20,7 +20,7 @@ import zhiji_etl as zj
 from benchmarks.projects import make
 from zhiji_etl import corrections, labels
 from zhiji_etl.comparison import compared
-from zhiji_etl.consistency.elsewhere import Elsewhere, agreed
+from zhiji_etl.consistency.conflicts.elsewhere import Elsewhere, agreed
 from zhiji_etl.engines import engine
 from zhiji_etl.errors import EngineError, OutputError, SourceError
 from zhiji_etl.outputs import latest, verify

@@ -12,7 +12,7 @@ from zhiji_etl.starting import IS_COMMAND_LINE as _IS_COMMAND_LINE
 
 if TYPE_CHECKING:
     from zhiji_etl.checks import agree, check
-    from zhiji_etl.consistency.expressions import either, ranks, within
+    from zhiji_etl.consistency.rules.expressions import either, ranks, within
     from zhiji_etl.figures import Figure, Qualifier, Severity, Verdict
     from zhiji_etl.project import Project
     from zhiji_etl.rates import Rates
@@ -57,12 +57,12 @@ _HOMES = {
     "agree": "zhiji_etl.checks",
     "caption": "zhiji_etl.reading",
     "check": "zhiji_etl.checks",
-    "either": "zhiji_etl.consistency.expressions",
+    "either": "zhiji_etl.consistency.rules.expressions",
     "find": "zhiji_etl.reading",
     "parse": "zhiji_etl.reading",
-    "ranks": "zhiji_etl.consistency.expressions",
+    "ranks": "zhiji_etl.consistency.rules.expressions",
     "rule": "zhiji_etl.tables",
-    "within": "zhiji_etl.consistency.expressions",
+    "within": "zhiji_etl.consistency.rules.expressions",
 }
 
 

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 import polars as pl
 
 from zhiji_etl.consistency.contradictions import refuse_contradictions
-from zhiji_etl.consistency.rules import CompiledRule, compile_rule
+from zhiji_etl.consistency.rules.compiled import CompiledRule, compile_rule
 from zhiji_etl.errors import ProjectError, ZhijiError
 from zhiji_etl.tables import KEYS, Metric, Table, fiscal_year_ends, identifiers, metrics, rules, table_name
 from zhiji_etl.units import dimension, is_known_code, is_own

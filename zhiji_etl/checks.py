@@ -19,12 +19,12 @@ from zhiji_etl.completion import NEEDED, completed, frame_of, in_one_unit
 from zhiji_etl.consistency import pairs
 from zhiji_etl.consistency.checking import Concluded, checked
 from zhiji_etl.consistency.contradictions import refuse_contradictions
-from zhiji_etl.consistency.expressions import Operand
-from zhiji_etl.consistency.implied import intersect
-from zhiji_etl.consistency.operands import amount_columns
-from zhiji_etl.consistency.readings import Check
-from zhiji_etl.consistency.rules import CompiledRule, compile_rule
-from zhiji_etl.consistency.verdicts import judge
+from zhiji_etl.consistency.rules.compiled import CompiledRule, compile_rule
+from zhiji_etl.consistency.rules.expressions import Operand
+from zhiji_etl.consistency.rules.implied import intersect
+from zhiji_etl.consistency.rules.operands import amount_columns
+from zhiji_etl.consistency.rules.readings import Check
+from zhiji_etl.consistency.rules.verdicts import judge
 from zhiji_etl.errors import RuleError
 from zhiji_etl.figures import FIGURE_COLUMNS, Figure, Verdict
 from zhiji_etl.rates import Rates

@@ -22,8 +22,8 @@ from zhiji_etl.cache import Cache, keys
 from zhiji_etl.catalogue import Catalogue
 from zhiji_etl.consistency import pairs
 from zhiji_etl.consistency.checking import checked
-from zhiji_etl.consistency.elsewhere import Elsewhere, Unsettled
-from zhiji_etl.consistency.implied import intersect
+from zhiji_etl.consistency.conflicts.elsewhere import Elsewhere, Unsettled
+from zhiji_etl.consistency.rules.implied import intersect
 from zhiji_etl.excerpts import Excerpt, excerpt
 from zhiji_etl.figures import FIGURE_COLUMNS, Severity
 from zhiji_etl.outputs import RunFolder, publishing, refuse_unwritable

@@ -24,7 +24,7 @@ from zhiji_etl.errors import PeriodError, ProjectError
 from zhiji_etl.figures import Severity
 from zhiji_etl.labels import understood
 from zhiji_etl.periods import year_end_day
-from zhiji_etl.reading.drafts import singular_of
+from zhiji_etl.reading.grammar.drafts import singular_of
 from zhiji_etl.starting import for_polars_alone
 
 with warnings.catch_warnings(), for_polars_alone() as is_alone:

@@ -13,10 +13,10 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from zhiji_etl.consistency.expressions import formula
+from zhiji_etl.consistency.rules.expressions import formula
 
 if TYPE_CHECKING:
-    from zhiji_etl.consistency.rules import CompiledRule
+    from zhiji_etl.consistency.rules.compiled import CompiledRule
 
 Entries = Mapping[str, Mapping[str, Mapping[str, str]]]
 

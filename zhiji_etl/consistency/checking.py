@@ -15,17 +15,17 @@ from typing import Final, NamedTuple, TypeVar
 import polars as pl
 
 from zhiji_etl.consistency import pairs
-from zhiji_etl.consistency.conflicts import conflicts, untold
-from zhiji_etl.consistency.contested import binding, needed
+from zhiji_etl.consistency.conflicts.contested import binding, needed
+from zhiji_etl.consistency.conflicts.elsewhere import Elsewhere, Unsettled
+from zhiji_etl.consistency.conflicts.groups import conflicts, untold
+from zhiji_etl.consistency.conflicts.instances import Subject, strained
 from zhiji_etl.consistency.denominations import with_denominations
-from zhiji_etl.consistency.elsewhere import Elsewhere, Unsettled
 from zhiji_etl.consistency.entities import alike, misspelt, spelled_apart
-from zhiji_etl.consistency.implied import FIGURE, empty, intersect, refuted, tightest
-from zhiji_etl.consistency.instances import Subject, strained
-from zhiji_etl.consistency.operands import Shelf, shelve
 from zhiji_etl.consistency.references import references
-from zhiji_etl.consistency.rules import CompiledRule, Outcome, places, rate_metrics, run_rule
-from zhiji_etl.consistency.rulings import findings_of
+from zhiji_etl.consistency.rules.compiled import CompiledRule, Outcome, places, rate_metrics, run_rule
+from zhiji_etl.consistency.rules.implied import FIGURE, empty, intersect, refuted, tightest
+from zhiji_etl.consistency.rules.operands import Shelf, shelve
+from zhiji_etl.consistency.rules.rulings import findings_of
 from zhiji_etl.rates import KEY_COLUMNS, Rates
 from zhiji_etl.tables import Metric
 

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from zhiji_etl.consistency.expressions import operands_of, rates_of
-from zhiji_etl.consistency.linear import Bounds, Linear
-from zhiji_etl.consistency.localise import conflict
-from zhiji_etl.consistency.rules import CompiledRule
-from zhiji_etl.consistency.systems import rules_of_row, template
+from zhiji_etl.consistency.exact.linear import Bounds, Linear
+from zhiji_etl.consistency.exact.localise import conflict
+from zhiji_etl.consistency.rules.compiled import CompiledRule
+from zhiji_etl.consistency.rules.expressions import operands_of, rates_of
+from zhiji_etl.consistency.rules.systems import rules_of_row, template
 from zhiji_etl.errors import RuleError
 from zhiji_etl.tables import Metric
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from zhiji_etl.consistency.rulings import CHANGE_FIELDS
+from zhiji_etl.consistency.rules.rulings import CHANGE_FIELDS
 from zhiji_etl.conversion import currency_of, reference_rates
 from zhiji_etl.figures import Verdict
 from zhiji_etl.rates import RateMethod, Rates

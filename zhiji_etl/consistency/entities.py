@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import polars as pl
 
-from zhiji_etl.consistency.elsewhere import named_entities
-from zhiji_etl.consistency.rules import CompiledRule
-from zhiji_etl.consistency.rulings import RAW_FINDING_COLUMNS
+from zhiji_etl.consistency.conflicts.elsewhere import named_entities
+from zhiji_etl.consistency.rules.compiled import CompiledRule
+from zhiji_etl.consistency.rules.rulings import RAW_FINDING_COLUMNS
 from zhiji_etl.figures import Reason, Severity, Verdict
 
 MISSPELT: Final = "reference"

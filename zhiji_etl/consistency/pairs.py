@@ -16,12 +16,12 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from zhiji_etl.consistency.changes import slips_of
-from zhiji_etl.consistency.expressions import Expression, Operand, operands
-from zhiji_etl.consistency.operands import KEYS, amount_columns, columns
-from zhiji_etl.consistency.readings import Check, ends
-from zhiji_etl.consistency.rulings import ALTERNATIVE, CHANGE_FIELDS, RAW_FINDING_COLUMNS, combined
-from zhiji_etl.consistency.verdicts import judge
+from zhiji_etl.consistency.rules.changes import slips_of
+from zhiji_etl.consistency.rules.expressions import Expression, Operand, operands
+from zhiji_etl.consistency.rules.operands import KEYS, amount_columns, columns
+from zhiji_etl.consistency.rules.readings import Check, ends
+from zhiji_etl.consistency.rules.rulings import ALTERNATIVE, CHANGE_FIELDS, RAW_FINDING_COLUMNS, combined
+from zhiji_etl.consistency.rules.verdicts import judge
 from zhiji_etl.conversion import convention_days, currency_of, reference_rates, stated_method
 from zhiji_etl.figures import IMPLIED_COLUMNS, Reason, Severity, Verdict
 from zhiji_etl.rates import KEY_COLUMNS, RateMethod, Rates

@@ -12,9 +12,9 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from zhiji_etl.consistency.expressions import REFERENCE, SAME, Rate, rates_of
-from zhiji_etl.consistency.operands import moved_periods
-from zhiji_etl.consistency.rules import CompiledRule
+from zhiji_etl.consistency.rules.compiled import CompiledRule
+from zhiji_etl.consistency.rules.expressions import REFERENCE, SAME, Rate, rates_of
+from zhiji_etl.consistency.rules.operands import moved_periods
 from zhiji_etl.conversion import market_requests, reference_rates
 from zhiji_etl.periods import Period
 from zhiji_etl.rates import KEY_COLUMNS, RateMethod, Rates

@@ -12,10 +12,10 @@ from functools import lru_cache
 from typing import Final
 
 from zhiji_etl.errors import FigureError
-from zhiji_etl.reading.drafts import agreed, singular_of
-from zhiji_etl.reading.folding import coarse, fold
-from zhiji_etl.reading.tokens import Token, token_at, tokens
-from zhiji_etl.reading.words import lexicon
+from zhiji_etl.reading.grammar.drafts import agreed, singular_of
+from zhiji_etl.reading.grammar.folding import coarse, fold
+from zhiji_etl.reading.grammar.tokens import Token, token_at, tokens
+from zhiji_etl.reading.grammar.words import lexicon
 
 _EXCEPTIONS: Final = re.compile(r"[,;]?\s*(?:except|unless|other than|除)|[,;][^,;]*除", re.IGNORECASE)
 _ZEROS: Final = re.compile(r"(?<!\d,)'?\b(000)'?s?\b|(?<=[a-zA-Z$€£¥])(000)'?s?\b")

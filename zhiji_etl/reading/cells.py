@@ -15,11 +15,11 @@ from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import Figure
 from zhiji_etl.reading.captions import Caption, caption, told_unit
 from zhiji_etl.reading.exact import Precision, figure
-from zhiji_etl.reading.folding import MARK, NUMERO, RUN_MARKS, ZERO_MARKS, coarse, fine, fold
-from zhiji_etl.reading.grammar import read_shape
-from zhiji_etl.reading.meanings import REFINE, Amount, Meaning, Options, Place, Problem, Refine, Result
-from zhiji_etl.reading.tokens import Join
-from zhiji_etl.reading.words import lexicon
+from zhiji_etl.reading.grammar.folding import MARK, NUMERO, RUN_MARKS, ZERO_MARKS, coarse, fine, fold
+from zhiji_etl.reading.grammar.meanings import REFINE, Amount, Meaning, Options, Place, Problem, Refine, Result
+from zhiji_etl.reading.grammar.shapes import read_shape
+from zhiji_etl.reading.grammar.tokens import Join
+from zhiji_etl.reading.grammar.words import lexicon
 
 Rounding = Literal["nearest", "truncation"]
 

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import Figure, Qualifier, Reading
-from zhiji_etl.reading.meanings import Amount, Number, Term
+from zhiji_etl.reading.grammar.meanings import Amount, Number, Term
 from zhiji_etl.reading.quick import INFINITY, quick_figure
 
 LIMIT: Final = 300

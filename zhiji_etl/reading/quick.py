@@ -13,7 +13,7 @@ from decimal import Context, Decimal
 from typing import Any, Final, TypeAlias
 
 from zhiji_etl.figures import Figure, Qualifier, Reading
-from zhiji_etl.reading.meanings import Amount, Number
+from zhiji_etl.reading.grammar.meanings import Amount, Number
 
 INFINITY: Final = Decimal("Infinity")
 Span: TypeAlias = tuple[int, int]

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import polars as pl
 
 from zhiji_etl import corrections, excerpts
-from zhiji_etl.consistency.conflicts import CONFLICT, untold
-from zhiji_etl.consistency.elsewhere import is_contested
+from zhiji_etl.consistency.conflicts.elsewhere import is_contested
+from zhiji_etl.consistency.conflicts.groups import CONFLICT, untold
 from zhiji_etl.consistency.entities import misspelt
-from zhiji_etl.consistency.rulings import ranked
+from zhiji_etl.consistency.rules.rulings import ranked
 from zhiji_etl.findings import as_findings, empty, gathered
 from zhiji_etl.pipeline import conclude, rates_of
 from zhiji_etl.sharding.parts import Part, is_common, new_folder

@@ -15,7 +15,7 @@ import polars as pl
 
 import zhiji_etl
 from zhiji_etl import rows
-from zhiji_etl.consistency.elsewhere import Elsewhere
+from zhiji_etl.consistency.conflicts.elsewhere import Elsewhere
 from zhiji_etl.consistency.entities import folded
 from zhiji_etl.errors import EngineError, SourceError
 from zhiji_etl.rows import ROW_COLUMNS

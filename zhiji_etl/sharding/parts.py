@@ -15,7 +15,7 @@ from uuid import uuid4
 import polars as pl
 
 from zhiji_etl import corrections, excerpts
-from zhiji_etl.consistency.elsewhere import Unsettled
+from zhiji_etl.consistency.conflicts.elsewhere import Unsettled
 from zhiji_etl.outputs import RunFolder
 from zhiji_etl.outputs.disk import writing
 from zhiji_etl.pipeline import Audit, conclude, rates_of, write_rows

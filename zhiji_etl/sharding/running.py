@@ -19,7 +19,7 @@ import polars as pl
 
 from zhiji_etl import excerpts
 from zhiji_etl.cache import Cache
-from zhiji_etl.consistency.elsewhere import Elsewhere, agreed, named_entities
+from zhiji_etl.consistency.conflicts.elsewhere import Elsewhere, agreed, named_entities
 from zhiji_etl.figures import IMPLIED_COLUMNS, Severity
 from zhiji_etl.outputs import publishing, refuse_unwritable
 from zhiji_etl.outputs.disk import writing

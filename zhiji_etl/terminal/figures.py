@@ -21,8 +21,8 @@ from rich.text import Text
 
 from zhiji_etl.documents import Document, Found
 from zhiji_etl.figures import Figure, Qualifier
-from zhiji_etl.reading.folding import MARK, coarse, fold
-from zhiji_etl.reading.tokens import Token, tokens
+from zhiji_etl.reading.grammar.folding import MARK, coarse, fold
+from zhiji_etl.reading.grammar.tokens import Token, tokens
 from zhiji_etl.sources.names import safe_terminal
 
 COLOURS: Final[Mapping[str, str]] = {"money": "green", "percent": "cyan", "count": "yellow", "other": "magenta"}

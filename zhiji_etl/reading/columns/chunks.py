@@ -35,8 +35,8 @@ from zhiji_etl.reading.columns.results import CLOSED, NUMBERS, Results
 from zhiji_etl.reading.columns.scanning import SEPARATOR, Scan, scan
 from zhiji_etl.reading.columns.shapes import ROLES, WORDS, Shapes, meanings
 from zhiji_etl.reading.columns.single import parsed
-from zhiji_etl.reading.folding import MARK, RUN_MARKS, ZERO_MARKS, folds, number_pattern
-from zhiji_etl.reading.meanings import Options
+from zhiji_etl.reading.grammar.folding import MARK, RUN_MARKS, ZERO_MARKS, folds, number_pattern
+from zhiji_etl.reading.grammar.meanings import Options
 
 Rows: TypeAlias = NDArray[np.int64]
 Roles: TypeAlias = tuple[str, ...]

@@ -17,9 +17,9 @@ from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import QUALIFIER, Qualifier
 from zhiji_etl.reading.cells import reader_of, told
 from zhiji_etl.reading.columns.arithmetic import AMOUNT
-from zhiji_etl.reading.folding import MARK, NUMERO, RUN_MARKS, ZERO_MARKS
-from zhiji_etl.reading.meanings import REFINE, Amount, Meaning, Number, Options, Problem
-from zhiji_etl.reading.tokens import Join
+from zhiji_etl.reading.grammar.folding import MARK, NUMERO, RUN_MARKS, ZERO_MARKS
+from zhiji_etl.reading.grammar.meanings import REFINE, Amount, Meaning, Number, Options, Problem
+from zhiji_etl.reading.grammar.tokens import Join
 
 Style: TypeAlias = Literal["coarse", "fine"]
 

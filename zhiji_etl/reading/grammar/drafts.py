@@ -1,0 +1,126 @@
+"""An amount while it is read, and small decisions about it: which currency two marks mean, what a phrase counts.
+
+In: words of a shape. Out: a `Draft`, which `finishing.finished` makes an amount.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from zhiji_etl.figures import Qualifier
+from zhiji_etl.reading.grammar.meanings import Number
+from zhiji_etl.reading.grammar.tokens import Token, Tokens
+from zhiji_etl.reading.grammar.words import lexicon
+
+MIRRORED: Final = {
+    Qualifier.ABOVE: Qualifier.BELOW,
+    Qualifier.BELOW: Qualifier.ABOVE,
+    Qualifier.AT_LEAST: Qualifier.AT_MOST,
+    Qualifier.AT_MOST: Qualifier.AT_LEAST,
+}
+
+
+CLOSED: Final = {Qualifier.ABOVE: Qualifier.AT_LEAST, Qualifier.BELOW: Qualifier.AT_MOST}
+
+
+@dataclass(slots=True)
+class Draft:
+    """An amount while it is read."""
+
+    start: int = -1
+    end: int = -1
+    numbers: tuple[Number, ...] = ()
+    sign: int = 1
+    change: int = 0
+    qualifier: Qualifier = Qualifier.EXACT
+    leading: Qualifier = Qualifier.EXACT
+    """The qualifier that stands before its number: in `up to 10-15%` it holds for both ends."""
+    currency: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    """What its sign can mean besides where the text says so: `$93 million pesos`."""
+    unit: str | None = None
+    per: str | None = None
+    many: Number | None = None
+    """How many of them it is said of together: `每10股派3.5元`."""
+    exponent: int = 0
+    power: int | None = None
+    """The literal right after a unit of length, which makes it one of area or volume: `m2`, `km3`."""
+    between: bool = False
+    bracket: bool = False
+    closed: bool = False
+    noun: bool = False
+    refine: bool = False
+    prose: bool = False
+    led: bool = False
+    """Whether its currency stands before its number."""
+    words: list[Token] = field(default_factory=list)
+
+    def seen(self, token: Token) -> None:
+        """Widens the span of the amount to this token."""
+        self.start = token.start if self.start < 0 else self.start
+        self.end = token.end
+
+    @property
+    def has_unit(self) -> bool:
+        """Whether a currency or another unit has been read."""
+        return bool(self.currency or self.unit)
+
+
+def set_unit(draft: Draft, unit: str) -> None:
+    """A unit as the lexicon writes it: `percent -1` is a tenth of a percent."""
+    name, _, exponent = unit.partition(" ")
+    draft.unit = name
+    draft.exponent += int(exponent or 0)
+
+
+def agreed(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
+    """What two marks of currency say together: `$` and `AUD` are Australian dollars.
+
+    >>> agreed(("USD", "AUD"), ("AUD",)), agreed((), ("EUR",))
+    (('AUD',), ('EUR',))
+    """
+    if not first or not second:
+        return first or second
+    common = tuple(code for code in first if code in second)
+    if common:
+        return common
+    return second if len(second) < len(first) else first
+
+
+def singular(words: list[Token]) -> str:
+    """The head noun of a phrase of tokens; in running text only where its words stand."""
+    numbered = [token.kinds["word"] for token in words if isinstance(token.kinds.get("word"), int)]
+    if numbered and words[-1].kinds.get("word") == numbered[-1]:
+        return f"@{_run_start(numbered)}-{numbered[-1]}"
+    return singular_of([token.text for token in words if not isinstance(token.kinds.get("word"), int)] or ["count"])
+
+
+def _run_start(numbers: list[int]) -> int:
+    """Where the last run of neighbours begins: 5 for 2, 5, 6."""
+    start = numbers[-1]
+    while start - 1 in numbers:
+        start -= 1
+    return start
+
+
+def singular_of(words: Sequence[str]) -> str:
+    """The head noun of a phrase in the singular, lower case: `new energy vehicles` -> `vehicle`.
+
+    It is the last plural of the phrase, or its last word.
+    """
+    plurals = [word for word in words if word.lower().endswith("s") and not word.lower().endswith(("ss", "us"))]
+    word = (plurals or words)[-1].lower()
+    known = lexicon().singulars.get(word)
+    if known is not None or not word.isascii() or len(word) < 4 or word.endswith(("ss", "us")):
+        return known or word
+    if word.endswith("ies"):
+        return word[:-3] + "y"
+    if word.endswith(("sses", "xes", "ches", "shes", "zes")):
+        return word[:-2]
+    return word.removesuffix("s")
+
+
+Step: TypeAlias = Callable[[Tokens, int, Draft], int]
+"""Reads a word or two into the draft and tells how many; 0 where it is none of its kind."""

@@ -1,0 +1,62 @@
+"""A draft made an amount: its currency chosen, its sign and its scale put into its numbers.
+
+In: a `Draft`, and what the reader was told of the cell. Out: an `Amount`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from zhiji_etl.figures import Qualifier
+from zhiji_etl.reading.grammar.drafts import MIRRORED, Draft, singular
+from zhiji_etl.reading.grammar.meanings import Amount, Options
+from zhiji_etl.reading.grammar.words import lexicon
+
+OUT_OF_SCALE: Final = frozenset({"percent", "percentage_point", "basis_point", "rank", "multiple"})
+CHANGING: Final = frozenset({"percent", "percentage_point", "basis_point"})
+"""In running text only these are changes for sure: `fell $5` may be a level that was fallen from."""
+
+
+def finished(draft: Draft, options: Options) -> Amount:
+    """A draft made an amount: currency chosen, sign and scale put into the numbers."""
+    unit, readings = _unit(draft, options)
+    scaled = draft.exponent > 0 or any(term.exponent > 0 for number in draft.numbers for term in number.terms)
+    takes_scale = options.exponent is not None and unit not in OUT_OF_SCALE and not draft.noun
+    takes_scale = takes_scale and not (draft.currency and (options.exponent or 0) < 0)
+    exponent = draft.exponent + (options.exponent or 0 if takes_scale and not scaled else 0)
+    qualifier = Qualifier.ABOVE if draft.numbers[0].open and draft.qualifier in _OPENED else draft.qualifier
+    falls = draft.change < 0 and (not draft.prose or unit in CHANGING)
+    sign = -1 if falls else draft.sign
+    qualifier = Qualifier.EXACT if unit == "rank" else qualifier
+    counted = draft.noun and draft.per is None and unit not in lexicon().measured
+    return Amount(
+        numbers=tuple(number.scaled(exponent).signed(sign) for number in draft.numbers),
+        unit=f"{unit}/{draft.per}" if draft.per not in (None, "count") else unit,
+        qualifier=MIRRORED.get(qualifier, qualifier) if falls else qualifier,
+        start=draft.start,
+        end=draft.end,
+        whole=counted,
+        signless=not draft.change and (bool(draft.currency) or counted or unit == "count" or unit in lexicon().codes),
+        declared=takes_scale and not scaled,
+        exact=unit == "rank",
+        readings=readings,
+        power=draft.power,
+    )
+
+
+_OPENED: Final = (Qualifier.EXACT, Qualifier.ABOUT)
+
+
+# --------------------------------------------------------------------------------------------------
+
+
+def _unit(draft: Draft, options: Options) -> tuple[str, tuple[tuple[str, str], ...]]:
+    if draft.currency:
+        code = options.currency if options.currency in draft.currency else draft.currency[0]
+        if len(draft.currency) == 1 or options.currency in draft.currency:
+            return str(code), ()
+        reason = "the sign or word is that of more than one currency"
+        return str(code), tuple((other, reason) for other in draft.currency[1:])
+    if draft.unit == "":
+        return singular(draft.words), ()
+    return draft.unit or options.unit or "count", ()

@@ -1,0 +1,372 @@
+"""What stands after a number: percent, scale, currency, nouns, `per vehicle`, closing qualifiers and words of change.
+
+In: tokens, the place after the number, a draft. Out: the place after the amount; the draft knows what was read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from zhiji_etl.figures import Qualifier
+from zhiji_etl.reading.grammar.denominators import read_average, read_hyphened_per, read_per
+from zhiji_etl.reading.grammar.drafts import CLOSED, Draft, Step, agreed, set_unit
+from zhiji_etl.reading.grammar.folding import RUN_MARKS
+from zhiji_etl.reading.grammar.meanings import Number
+from zhiji_etl.reading.grammar.numerals import initial, power_of_length
+from zhiji_etl.reading.grammar.subunits import read_rest, read_subunit
+from zhiji_etl.reading.grammar.tokens import Token, Tokens, constant, is_ideographic, token_at
+from zhiji_etl.reading.grammar.words import is_ideograph, lexicon
+
+
+def read_after(tokens: Tokens, at: int, draft: Draft, fine: bool) -> int:
+    """Units, currencies, nouns, closing qualifiers and words of change, as far as they go."""
+    while at < len(tokens):
+        kinds, taken = tokens[at].kinds, 0
+        for wanted, step in _SUFFIXES:
+            if not wanted.isdisjoint(kinds) and (taken := step(tokens, at, draft)):
+                break
+        taken = taken or read_rest(tokens, at, draft, fine) or _noun_phrase(tokens, at, draft)
+        if not taken:
+            break
+        at += taken
+        draft.end = tokens[at - 1].end
+    return at
+
+
+def _scale_after(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`75 USD million`, `5+ million`, `20-odd billion`."""
+    scale = tokens[at].get("scale")
+    led = draft.currency or {"after", "close"} & token_at(tokens, at - 1).kinds.keys()
+    if scale is None or not led or any(t.exponent for n in draft.numbers for t in n.terms):
+        return 0
+    draft.numbers = tuple(number.scaled(scale) for number in draft.numbers)
+    return 1
+
+
+def _ordinal_suffix(tokens: Tokens, at: int, draft: Draft) -> int:
+    token = tokens[at]
+    if "ordinal_suffix" in token.kinds and token.start == tokens[at - 1].end and "number" in tokens[at - 1].kinds:
+        draft.unit = "rank"
+        return 1
+    if draft.unit == "rank" and ("rank_after" in token.kinds or "noun" in token.kinds):
+        return 1
+    return 0
+
+
+def _percent(tokens: Tokens, at: int, draft: Draft) -> int:
+    token = tokens[at]
+    if draft.currency and draft.prose and token.text == "%" and "number" in tokens[at - 1].kinds:
+        draft.currency = ()  # EUR -0.3%, the US$ 4.5% notes: a name
+    if draft.currency or draft.unit not in (None, "percent"):
+        return 0
+    points = token.text.lower() in ("pct", "pcts") and _in_chinese(tokens, at)
+    set_unit(draft, "percentage_point" if points else token.kinds["percent"])
+    return 1
+
+
+def _in_chinese(tokens: Tokens, at: int) -> bool:
+    """Whether the word before a number is Chinese: `同比+3.2pct` is percentage points there, `3.2 pct` percent."""
+    passed = {"number", "sign", "percent", "over", "open"}  # 同比+1.2pct/-0.3pct, 毛利率16.5%（-1.2pct）
+    before = next((token for token in reversed(tokens[:at]) if passed.isdisjoint(token.kinds)), None)
+    return before is not None and is_ideographic(before.text[:1] or " ")
+
+
+def _tenths(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`三成`, `七成六`, `八五折`."""
+    token = tokens[at]
+    if "tenth" not in token.kinds or draft.has_unit:
+        return 0
+    draft.unit = "percent"
+    draft.numbers = tuple(_in_tenths(number, tokens[at - 1], token) for number in draft.numbers)
+    number = draft.numbers[0]
+    after = token_at(tokens, at + 1)
+    if after.get("more") and len(draft.numbers) == 1:
+        draft.numbers = (replace(number, open=True),)
+        return 2
+    digit = after.get("digit") or (5 if after.text == "半" and not draft.prose else None)  # 七成半, but 七成半导体
+    if digit is None or number.terms[0].literal is not None or len(draft.numbers) > 1:
+        return 1
+    draft.numbers = (replace(number, terms=(*number.terms, constant(digit).terms[0])),)
+    return 2
+
+
+def _in_tenths(number: Number, before: Token, token: Token) -> Number:
+    """`三成` is 30 percent, and so is `三折`; but `八五折` and `85折` are 85."""
+    term = number.terms[0]
+    digits = token.text == "折" and (
+        _is_wide(before.text) if term.literal is not None else len(term.digits) == 2 and term.digits != "10"
+    )
+    return number if digits and number.over is None else number.scaled(1)
+
+
+def _is_wide(printed: str) -> bool:
+    """Whether a number of a fine shape has two digits and no more, perhaps apart: `85折`, `7 2 折`."""
+    return printed == RUN_MARKS[1] or printed == f"{RUN_MARKS[0]} {RUN_MARKS[0]}"
+
+
+def _multiple(tokens: Tokens, at: int, draft: Draft) -> int:
+    token = tokens[at]
+    if "multiple" not in token.kinds or draft.has_unit:
+        return 0
+    if token.text in "xX×" and (token.start != tokens[at - 1].end or "number" in token_at(tokens, at + 1).kinds):
+        return 0
+    draft.unit = "multiple"
+    return 1
+
+
+def _currency_after(tokens: Tokens, at: int, draft: Draft) -> int:
+    token = tokens[at]
+    codes = token.get("currency") or (None if draft.has_unit else token.get("weak_code"))
+    codes = codes or (None if draft.prose or draft.has_unit else token.get("cell_currency"))
+    if (
+        codes is None
+        or draft.unit is not None
+        or ("number" in token_at(tokens, at + 1).kinds and _belongs_to_next(tokens, at, draft))
+    ):
+        return 0
+    if draft.currency and not set(codes) & set(draft.currency):
+        codes = tuple(code for code in codes if code in draft.also)
+        draft.currency = codes or draft.currency
+        return int(bool(codes))
+    draft.currency = agreed(draft.currency, codes)
+    return 1
+
+
+def _belongs_to_next(tokens: Tokens, at: int, draft: Draft) -> bool:
+    """Whether a currency sign between two numbers is the second one's: `$5 $6`, `3 USD50`."""
+    if is_ideograph(tokens[at].text[0]):
+        return False
+    return bool(draft.currency) or tokens[at].end == tokens[at + 1].start
+
+
+def _qualifier_after(tokens: Tokens, at: int, draft: Draft) -> int:
+    token = tokens[at]
+    share = draft.numbers[0].over is not None or draft.unit in ("percent", "multiple")
+    value = token.get("after") or (token.get("slightly") if share else None)
+    if "inclusive" in token.kinds or "or_equal" in token.kinds:
+        draft.qualifier = CLOSED.get(draft.qualifier, draft.qualifier)
+        closed = token_at(tokens, at + 1).get("after")
+        if closed:
+            draft.qualifier = CLOSED.get(Qualifier(closed), Qualifier(closed))
+        return 1 + bool(closed)
+    if token.text == "起" and "noun" in token.kinds and not draft.has_unit and _is_counted(tokens, at, draft):
+        return 0
+    if value is not None and "and" in token.text.split() and "number" in token_at(tokens, at + 1).kinds:
+        return 0
+    if value is None or (token.text == "+" and token.start != tokens[at - 1].end):
+        return 0
+    if draft.qualifier in (Qualifier.EXACT, Qualifier.ABOUT):
+        draft.qualifier = Qualifier(value)
+    return 1
+
+
+def _is_counted(tokens: Tokens, at: int, draft: Draft) -> bool:
+    """Whether 起 counts what follows it, `三十一起案件`, and does not say where prices begin, `18.98万起`."""
+    after = token_at(tokens, at + 1)
+    scaled = any(term.exponent for number in draft.numbers for term in number.terms)
+    return not scaled and after.start == tokens[at].end and is_ideographic(after.text[:1] or " ")
+
+
+def _change_after(tokens: Tokens, at: int, draft: Draft) -> int:
+    if "manner" in tokens[at].kinds and "change_after" in token_at(tokens, at + 1).kinds:
+        return 2 * _change_after(tokens, at + 1, draft)  # 3% year-on-year decline
+    value = tokens[at].get("change_after")
+    value = tokens[at].get("change_in_cell") if value is None and not draft.prose else value
+    if value is None or not (draft.unit or (draft.currency and not draft.prose)) or draft.change:
+        return 0
+    if draft.unit == "rank" or ("before" in tokens[at].kinds and "number" in token_at(tokens, at + 1).kinds):
+        return 0
+    draft.change = value
+    return 1
+
+
+def _more_after(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`两倍多`, `3年多`, `5公里多`: a little more than the number, below one unit of its last digit not 0."""
+    glued = tokens[at].start == tokens[at - 1].end
+    if tokens[at].text not in ("多", "余") or not draft.has_unit or len(draft.numbers) > 1 or not glued:
+        return 0
+    if draft.prose and _ideographic(token_at(tokens, at + 1), draft):
+        return 0
+    draft.numbers = (replace(draft.numbers[0], open=True),)
+    return 1
+
+
+def _classified(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`三个半月`, `两个多小时`: the measure word comes first, then half of one more or a little more, then the unit."""
+    part = token_at(tokens, at + 1)
+    if tokens[at].text != "个" or draft.has_unit or len(draft.numbers) > 1 or part.start != tokens[at].end:
+        return 0
+    after = token_at(tokens, at + 2)
+    unit = after.get("noun") or after.get("per_unit")
+    if part.text not in ("半", "多", "余") or unit is None or not _adds(draft, part.text):
+        return 0
+    draft.unit, draft.noun = str(unit), True
+    draft.words.append(after)
+    return 3
+
+
+def _half_more(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`两年半`, `三块半`, `一倍半`: half of one more."""
+    token = tokens[at]
+    if token.text != "半" or token.start != tokens[at - 1].end or not draft.has_unit or len(draft.numbers) > 1:
+        return 0
+    after = token_at(tokens, at + 1)
+    other = after.start == token.end and bool({"noun", "per_unit"} & after.kinds.keys())  # half a year follows
+    return int(draft.unit != "count" and not other and _adds(draft, token.text))
+
+
+def _adds(draft: Draft, part: str) -> bool:
+    """Adds half of one, or an open end, to a whole number that has neither."""
+    number = draft.numbers[0]
+    if number.open or number.over is not None or number.plus is not None or number.terms[-1].exponent:
+        return False
+    half = replace(constant(1), over=constant(2))
+    draft.numbers = (replace(number, plus=half) if part == "半" else replace(number, open=True),)
+    return True
+
+
+def _part_of(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`half a percent`, `a quarter of a percentage point`, `three quarters of one percent`, `half a mile`."""
+    end = at + ("of" in tokens[at].kinds)
+    one = token_at(tokens, end)
+    if draft.has_unit or not ("article" in one.kinds or one.get("small") == 1):
+        return 0
+    whole = token_at(tokens, end + 1)
+    if draft.numbers[0].over is None and not (end > at and "percent" in whole.kinds):
+        return 0  # but 0.3 of a percentage point
+    return end + 1 - at if "percent" in whole.kinds or whole.get("noun") in lexicon().measured else 0
+
+
+def _points(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`a quarter point`, `a half-point cut`: parts of a point are percentage points."""
+    hyphen = tokens[at].text == "-" and token_at(tokens, at + 1).start == tokens[at].end
+    if "point" not in token_at(tokens, at + hyphen).kinds or draft.has_unit or draft.numbers[0].over is None:
+        return 0
+    draft.unit = "percentage_point"
+    return 1 + hyphen
+
+
+def _closing(tokens: Tokens, at: int, draft: Draft) -> int:
+    if tokens[at].text != ")" or not draft.bracket or draft.closed:
+        return 0
+    draft.sign, draft.closed = -1, True
+    return 1
+
+
+def _idle(tokens: Tokens, at: int, draft: Draft) -> int:
+    """Words after an amount that add nothing: `整`, `钱`, notes, `之间`, `of` in `tens of millions of dollars`."""
+    kinds = tokens[at].kinds
+    after = token_at(tokens, at + 1)
+    if tokens[at].text == "-" and tokens[at - 1].end == tokens[at].start and tokens[at].end == after.start:
+        unit = bool({"currency", "percent"} & after.kinds.keys()) or ("subunit" in after.kinds and len(after.text) > 1)
+        return int(unit and "number" not in token_at(tokens, at + 2).kinds)
+    if "of" in kinds and not draft.has_unit and {"currency", "noun"} & after.kinds.keys():
+        return int(not draft.prose or draft.numbers[0].over is None)
+    measured = "measuring" in kinds and draft.unit in lexicon().measured  # 4.7 m long
+    return int(measured or not kinds.keys().isdisjoint({"whole_sum", "note", "between_after"}))
+
+
+def _noun(tokens: Tokens, at: int, draft: Draft) -> int:
+    token = tokens[at]
+    if "noun" not in token.kinds or draft.has_unit or initial(tokens, at) or _is_share(tokens, at, draft):
+        return 0
+    draft.unit = "degree_celsius" if token.text == "度" and _of_temperature(tokens, at) else token.kinds["noun"]
+    draft.noun = True
+    draft.words.append(token)
+    draft.power = power_of_length(tokens, at)
+    return 1 + (draft.power is not None)
+
+
+def _is_share(tokens: Tokens, at: int, draft: Draft) -> bool:
+    """Whether it is a share of what follows, `one in five customers`, `a third of users`, and no number of it."""
+    parted = draft.prose and draft.unit is None and draft.numbers[0].over is not None
+    linked = (token_at(tokens, place) for place in range(at - _NEAR, at))
+    apart = any("in" in token.kinds or token.text.lower() == "out of" for token in linked)
+    return parted and (apart or "of" in token_at(tokens, at - 1).kinds)
+
+
+def _of_temperature(tokens: Tokens, at: int) -> bool:
+    """Whether a word of temperature stands a few words before: `零下5度`, `最高气温为38度`."""
+    return any("temperature" in token_at(tokens, place).kinds for place in range(at - _NEAR, at))
+
+
+_NEAR: Final = 6
+
+
+def _noun_phrase(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`new energy vehicles`: the head is the last word before a preposition."""
+    if draft.currency or (draft.unit is not None and not draft.noun) or _is_share(tokens, at, draft):
+        return 0
+    if draft.unit in lexicon().measured:
+        return 0  # 28 mpg city
+    token = tokens[at]
+    named = "label" in token.kinds and _known_noun_follows(tokens, at)
+    named = named or ("label" in token.kinds and draft.unit == "" and "number" not in token_at(tokens, at + 1).kinds)
+    named = named or ("per_unit" in token.kinds and token.text.isascii())
+    if not draft.prose and _is_mark(token, tokens[at - 1]):
+        return 0
+    if not (named or {"word", "modifier", "noun"} & token.kinds.keys()) or (draft.prose and _ideographic(token, draft)):
+        return 0
+    if draft.unit is not None and token.start > tokens[at - 1].end + 1:
+        return 0
+    if draft.prose and draft.unit and "noun" not in token.kinds:
+        return 0
+    draft.words.append(token)
+    if "noun" in token.kinds:
+        known = token.kinds["noun"]
+        draft.unit = known if known != "count" or draft.unit is None else draft.unit
+        draft.noun = True
+    elif draft.unit is None and not _known_noun_follows(tokens, at):
+        if draft.prose and draft.numbers[0].over is not None:
+            return 0
+        draft.unit, draft.noun = "", True
+    return 1
+
+
+def _is_mark(token: Token, before: Token) -> bool:
+    """Whether one small letter right after a number is a mark, no unit: `5.0r` is revised, `5.0e` expected."""
+    glued = token.start == before.end and "number" in before.kinds
+    return glued and len(token.text) == 1 and "a" <= token.text <= "z" and "noun" not in token.kinds
+
+
+def _ideographic(token: Token, draft: Draft) -> bool:
+    """Whether this is an unknown Chinese word, which in running text may be anything."""
+    return "word" in token.kinds and not token.text.isascii() and is_ideographic(token.text[0])
+
+
+def _known_noun_follows(tokens: Tokens, at: int) -> bool:
+    while (token := token_at(tokens, at)) and not _NAMING.isdisjoint(token.kinds):
+        at += 1
+    return "noun" in token.kinds
+
+
+_NAMING: Final = frozenset({"word", "modifier", "label"})
+
+
+_SUFFIXES: Final[tuple[tuple[frozenset[str], Step], ...]] = tuple(
+    (frozenset(kinds.split()), step)
+    for kinds, step in (
+        ("ordinal_suffix rank_after noun", _ordinal_suffix),
+        ("percent", _percent),
+        ("tenth", _tenths),
+        ("scale", _scale_after),
+        ("currency cell_currency weak_code", _currency_after),
+        ("subunit subunit_tenth", read_subunit),
+        ("average_per", read_average),
+        ("per", read_per),
+        ("after inclusive or_equal slightly", _qualifier_after),
+        ("multiple", _multiple),
+        ("change_after change_in_cell manner", _change_after),
+        ("more", _more_after),
+        ("half", _half_more),
+        ("of article", _part_of),
+        ("point to", _points),
+        ("close", _closing),
+        ("to", read_hyphened_per),
+        ("whole_sum note between_after of to measuring", _idle),
+        ("noun", _classified),
+        ("noun", _noun),
+    )
+)
+"""What can stand after a number, in the order in which it is tried: kinds of its first word, and how it is read."""
