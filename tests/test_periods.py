@@ -95,6 +95,7 @@ FLOWS = {
     "P12M/2020-03-31": "2019-04-01 2020-03-31",
     "Nov 2020 to Dec 2020": "2020-11-01 2020-12-31",
     "April 1 to June 30, 2020": "2020-04-01 2020-06-30",
+    "April 15 to June 30, 2020": "2020-04-15 2020-06-30",
     "March 1-15, 2020": "2020-03-01 2020-03-15",
     "自2020年3月1日至31日止期间": "2020-03-01 2020-03-31",
     "2015-2019": "2015-01-01 2019-12-31",
@@ -179,6 +180,8 @@ def test_a_word_is_missing(text: str, words: str) -> None:
     ("text", "code"),
     [
         ("4/5/2020", "period_ambiguous"),
+        ("Sep 25", "period_ambiguous"),
+        ("Three months ended September 30,", "period_ambiguous"),
         ("2020-03-31/2019-03-31", "period_reversed"),
         ("FY2019/20", "fiscal_year_end_needed"),
     ],

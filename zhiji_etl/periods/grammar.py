@@ -121,6 +121,12 @@ def _slashed_day(found: dict[str, str], _: FiscalYearEnd) -> Days:
 
 def _calendar_month(found: dict[str, str], _: FiscalYearEnd) -> Days:
     year, month = _year(found["year"]), month_number(found["month"])
+    # `Sep-30` and `Sep '30` are of 2030; in `ended September 30` the year is said elsewhere.
+    if found.get("mark") == " " and len(found["year"]) == 2 and 1 <= int(found["year"]) <= 31:
+        name, number = found["month"].capitalize(), found["year"]
+        what = f"{name} {number} may be a month of {year}, or a day."
+        hint = f"Write the year in full: {name} {year}, or {name} {number}, {year}."
+        raise PeriodError("period_ambiguous", what, hint=hint)
     return Days(date(year, month, 1), last_of_month(year, month))
 
 
@@ -265,7 +271,18 @@ def _joined(left: str, right: str, year_end: FiscalYearEnd) -> Days | None:
 
 
 def _first_read(texts: list[str], year_end: FiscalYearEnd) -> Days | None:
-    return next((days for days in (read(text, year_end) for text in texts) if days is not None), None)
+    refusal: PeriodError | None = None
+    for text in texts:
+        try:
+            days = read(text, year_end)
+        except PeriodError as error:  # with what the other end says it may be clear
+            refusal = refusal or error
+            continue
+        if days is not None:
+            return days
+    if refusal:
+        raise refusal
+    return None
 
 
 def _completed_right(left: str, right: str) -> list[str]:
@@ -320,7 +337,7 @@ FORMS: Final[tuple[Form, ...]] = (
     _form("", rf"{YEAR}(?P<month>0[1-9]|1[0-2])", _calendar_month),
     _form("", rf"{YEAR}-?m{MONTH}", _calendar_month),
     _form("", rf"{MONTH}[-/.]{YEAR}", _calendar_month),
-    _form("Mar 2020", rf"(?:month of )?{NAMED_MONTH}(?: of)?[ /'-]*{ANY_YEAR}", _calendar_month),
+    _form("Mar 2020", rf"(?:month of )?{NAMED_MONTH}(?: of)?(?P<mark>[ /'-]*){ANY_YEAR}", _calendar_month),
     _form("", rf"{YEAR}[ /-]*{NAMED_MONTH}", _calendar_month),
     _form("2020年3月", rf"{YEAR}年{MONTH}月份?", _calendar_month),
     _form("", r"(?P<first>\d{4})[/-](?P<second>\d\d)", _double_year),
