@@ -14,7 +14,7 @@ from zhiji_etl.errors import RuleError, SourceError, UnitError
 from zhiji_etl.figures import FINDING_COLUMNS
 
 CASES = Path(__file__).parents[2] / "shared" / "cases" / "calc11.jsonl"
-SOUGHT = settings(max_examples=8, deadline=None)
+SOUGHT = settings(max_examples=8)
 AGREES = ("consistent", "too_imprecise")
 
 

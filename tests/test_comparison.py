@@ -95,7 +95,7 @@ figures = st.lists(
 ).map(lambda made: frame(*made))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(figures, figures)
 def test_every_figure_is_told_once(before, after):
     told = changes(before, after)
@@ -109,7 +109,7 @@ def test_every_figure_is_told_once(before, after):
         assert same_new + paired + count.get("gone", 0) == before.height
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(figures)
 def test_nothing_changed(same):
     assert changes(same, same).is_empty()

@@ -12,7 +12,7 @@ import zhiji_etl as zj
 from zhiji_etl.consistency.rules.expressions import Figures
 from zhiji_etl.findings import conflicts_of
 
-SOUGHT = settings(max_examples=12, deadline=None)
+SOUGHT = settings(max_examples=12)
 
 
 def frame(rows: dict[tuple[str, str, str], str], **further: dict) -> pl.DataFrame:

@@ -58,7 +58,7 @@ def rounded(value: Fraction, places: int) -> tuple[str, Fraction, Fraction]:
     return f"{Decimal(number.numerator) / Decimal(number.denominator):.{places}f}", number - step / 2, number + step / 2
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(20_000, 30_000),
     st.lists(st.tuples(st.integers(1_001, 9_999), st.integers(1, 4), st.integers(-60, 60)), min_size=2, max_size=4),

@@ -65,7 +65,7 @@ def converted(*rows: dict) -> pl.DataFrame:
 # ------------------------------------------------------------------------------------------------------------- bounds
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     value=st.integers(-(10**9), 10**9).filter(bool),
     share=st.floats(0, 2),
@@ -94,7 +94,7 @@ def _as_quoted(source: str, target: str) -> tuple[str, str]:
     return (source, target) if order.index(source) < order.index(target) else (target, source)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     value=st.integers(1, 10**9),
     pair=st.permutations(CURRENCIES).map(lambda codes: codes[:2]),

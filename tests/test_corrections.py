@@ -165,7 +165,7 @@ def correction(**given) -> Correction:
     return Correction.model_validate(usual | {"why": "so", "reported_by": "me"} | given)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from("AB"), st.sampled_from(["5 million", " 5 million ", "6"]), st.booleans())
 def test_only_what_is_expected_is_touched(entity, printed, mine):
     rows = pl.LazyFrame({"entity": [entity], "metric": ["m"], "period": ["2019"], "printed": [printed]})
@@ -177,7 +177,7 @@ def test_only_what_is_expected_is_touched(entity, printed, mine):
     assert set(got.columns) == {"entity", "metric", "period", "printed", "corrected_from", *WORKING}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 9999), st.integers(-9, 9))
 def test_a_power_of_ten_is_exact(digits, power):
     """Against the same number read with the point elsewhere, to the last bit."""

@@ -65,7 +65,7 @@ def test_places_are_of_the_file(read, suffix):
 
 @pytest.mark.parametrize("suffix", [".txt", ".md", ".html"])
 @given(before=st.text(st.characters(codec="utf-8", exclude_characters="\0")), after=st.text(max_size=20))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_is_read_and_every_figure_is_where_it_says(read, suffix, before, after):
     text = f"{before}\n\n22.7 percent\n\n{after.encode('utf-8', 'ignore').decode()}".replace("\0", "")
     document, found = read(text.encode(), suffix)

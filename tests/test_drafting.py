@@ -287,7 +287,7 @@ def test_near_metrics():
 
 
 @given(st.lists(st.lists(st.sampled_from(["", "2020", "Q1", "x", "5", "12%", "RMB", "—"]), max_size=4), max_size=5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_an_outline_never_fails(rows):
     outline = outlined(grid_of("a.csv", rows), METRICS)
     assert outline is None or len(outline.columns) + len(outline.rows) >= 0

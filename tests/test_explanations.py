@@ -129,7 +129,7 @@ def resolving(row: dict[str, Any]) -> dict[tuple[str, str, str], tuple[float, fl
 @pytest.mark.parametrize(
     "rules", [RULES, (parts, electric_within), (share_of_some, growth_of_sales)], ids=["tree", "sums", "scopes"]
 )
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 10**6), missing=st.sampled_from([0.0, 0.2, 0.4]), wrong=st.integers(1, 2))
 def test_as_in_fractions(rules, seed, missing, wrong):
     together, apart = both_ways(companies(random.Random(seed), 1, missing, wrong), rules)

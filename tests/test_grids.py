@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from zhiji_etl.drafting.drafts import draft
@@ -32,7 +32,6 @@ def grid(content: bytes, separator: str, ending: str = ".csv") -> grids.Grid:
         return grids.text_grid(path, separator)
 
 
-@settings(deadline=None)
 @given(LINES, st.sampled_from(",;\t|"), st.sampled_from(["\n", "\r\n"]), st.booleans(), st.booleans())
 @example([["Sales in 2020"], [], ["", "2019", "2020"], ["A", "1", "2"]], ",", "\n", True, True)
 def test_cells_stand_where_the_csv_module_puts_them(
@@ -50,7 +49,6 @@ def test_cells_stand_where_the_csv_module_puts_them(
             assert found.cell(row, column) == (text if text.strip() else None)
 
 
-@settings(deadline=None)
 @given(LINES, st.integers(1, 40))
 def test_blocks_of_any_size_give_one_shape(lines: list[list[str]], size: int):
     content = written(lines, ",", "\n").encode()

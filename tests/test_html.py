@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import polars as pl
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import zhiji_etl as zj
@@ -285,7 +285,6 @@ def test_one_is_one():
 finite = st.floats(min_value=-1e15, max_value=1e15, allow_nan=False)
 
 
-@settings(deadline=None)
 @given(finite, st.floats(min_value=1e-6, max_value=1e9))
 def test_both_ends_can_be_told_apart(low: float, width: float):
     high = low + width
@@ -304,7 +303,6 @@ ends = st.one_of(finite, st.sampled_from([INFINITY, -INFINITY]))
 bars = st.builds(lambda one, other, name: Bar(name, min(one, other), max(one, other)), ends, ends, st.text(max_size=9))
 
 
-@settings(deadline=None)
 @given(st.lists(bars, min_size=1, max_size=4), st.one_of(st.none(), st.floats(1e-9, 1e12)))
 @example([Bar("", 5e-324, 5e-324)], None)
 @example([Bar("", 0.0, 5e-324)], None)
@@ -342,7 +340,6 @@ def test_a_drawing_can_be_saved(tmp_path: Path):
 # -------------------------------------------------------------------------------------------------------------- tables
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(), st.one_of(st.none(), ends)), max_size=20))
 def test_a_sheet_holds_the_frame(rows: list[tuple[str, float | None]]):
     frame = pl.DataFrame(rows, schema={"text": pl.String, "number": pl.Float64}, orient="row")

@@ -17,7 +17,7 @@ from zhiji_etl.consistency.conflicts import explanations
 from zhiji_etl.consistency.conflicts import groups as conflicts
 from zhiji_etl.consistency.rules.expressions import Figures
 
-SOUGHT = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+SOUGHT = settings(max_examples=8, suppress_health_check=list(HealthCheck))
 NAMES = ("a", "b", "c", "d", "e", "f")
 ENTITIES = 30
 

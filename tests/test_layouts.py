@@ -357,7 +357,7 @@ names = st.sampled_from(["", "x", "7", "5.5", '"', "a,b", "  ", "12%"])
 
 
 @given(st.lists(st.lists(names, min_size=0, max_size=5), min_size=2, max_size=6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_cell_with_text_is_one_row(tmp_path_factory, table):
     """The row law, against a plain count of the cells: nothing is lost, nothing stands twice."""
     import csv

@@ -186,14 +186,14 @@ def eliminated(rules: list[Linear], box: dict[str, Bounds]) -> bool:
     return all(limit > 0 or (limit == 0 and not strict) for _, limit, strict in known)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(systems())
 def test_decisions_are_those_of_exact_elimination(drawn: tuple[list[Linear], dict[str, Bounds]]) -> None:
     rules, box = drawn
     assert feasible(rules, box) == eliminated(rules, box)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(systems())
 def test_decisions_from_another_solvers_basis_are_those_of_exact_elimination(
     drawn: tuple[list[Linear], dict[str, Bounds]],
@@ -203,7 +203,7 @@ def test_decisions_from_another_solvers_basis_are_those_of_exact_elimination(
         assert feasible(rules, box) == eliminated(rules, box)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(systems())
 def test_a_witness_satisfies_everything(drawn: tuple[list[Linear], dict[str, Bounds]]) -> None:
     rules, box = drawn
@@ -214,7 +214,7 @@ def test_a_witness_satisfies_everything(drawn: tuple[list[Linear], dict[str, Bou
         assert all(box[n].holds(point[n]) for n in r.figures)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(systems())
 def test_implied_bounds_are_tight(drawn: tuple[list[Linear], dict[str, Bounds]]) -> None:
     rules, box = drawn
@@ -229,7 +229,7 @@ def test_implied_bounds_are_tight(drawn: tuple[list[Linear], dict[str, Bounds]])
             assert not feasible(rules, {**box, name: box[name].meet(Bounds(high=at.low, high_open=True))})
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(systems())
 def test_conflicts_are_minimal_and_localisation_is_that_of_trying_all(
     drawn: tuple[list[Linear], dict[str, Bounds]],
@@ -269,7 +269,7 @@ def trees(draw: st.DrawFn) -> tuple[list[Linear], dict[str, Bounds], str]:
     return rules, {name: bounds(v - 5, v + 5) for name, v in printed.items()}, wrong
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(trees())
 def test_a_planted_error_is_among_the_candidates(drawn: tuple[list[Linear], dict[str, Bounds], str]) -> None:
     rules, box, wrong = drawn

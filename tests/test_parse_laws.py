@@ -20,7 +20,6 @@ from zhiji_etl.reading.grammar.meanings import Amount, Options
 SCALES = {"": 0, " thousand": 3, " million": 6, " billion": 9, "万": 4, "亿": 8, "万亿": 12, "bn": 9, " crore": 7}
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10**15), st.integers(0, 6), st.sampled_from(sorted(SCALES)))
 def test_value_and_bounds_are_exact(mantissa, places, scale):
     digits = f"{mantissa:,}" if not places else f"{mantissa // 10**places:,}.{mantissa % 10**places:0{places}d}"
@@ -34,14 +33,12 @@ def test_value_and_bounds_are_exact(mantissa, places, scale):
     assert Fraction(found.high) - value == value - Fraction(found.low) == Fraction(10) ** (exponent + zeros) / 2
 
 
-@settings(deadline=None)
 @given(st.integers(1, 10**9), st.sampled_from(["%", " percent", "万辆", " million", "亿元", " people"]))
 def test_a_minus_mirrors(number, unit):
     plus, minus = parse(f"{number}{unit}"), parse(f"-{number}{unit}")
     assert (plus.value, plus.low, plus.high) == (-minus.value, -minus.high, -minus.low)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 10**8), st.integers(1, 10**8))
 def test_a_range_holds_its_ends(first, last):
     low, high = sorted((first, last))
@@ -74,7 +71,7 @@ def parsed(text):
         return error
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(CELLS)
 def test_any_text_is_a_figure_or_a_figure_error(text):
     found = parsed(text)
@@ -89,7 +86,6 @@ def test_any_text_is_a_figure_or_a_figure_error(text):
         assert found.low <= found.value <= found.high
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(
         [

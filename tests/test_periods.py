@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from zhiji_etl.errors import PeriodError
@@ -277,7 +277,6 @@ def test_labels_of_whole_months_are_read_back(period: Period) -> None:
 
 
 @given(months, st.sampled_from(list(PeriodKind)))
-@settings(deadline=None)
 def test_sub_periods_tile_their_parent(period: Period, kind: PeriodKind) -> None:
     try:
         parts = period.sub_periods(kind)

@@ -78,7 +78,7 @@ def quoted(row: tuple[str, ...]) -> str:
     return ",".join('"' + cell.replace('"', '""') + '"' for cell in row) + "\n"
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(rows, min_size=5, max_size=60), st.sampled_from(["", 'vintage = "first"\ntable = "market_year"\n']))
 def test_every_row_is_a_figure_or_a_reject(project, drawn, sidecar):
     # A row of empty cells only is no row, which is tested where files are read.

@@ -73,7 +73,7 @@ windows = st.tuples(st.dates(FIRST, LAST), st.integers(0, 500)).map(lambda t: (t
 pairs = st.sampled_from([(base, quote) for base in CURRENCIES for quote in CURRENCIES if base != quote])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(pairs, windows)
 def test_average_over_calendar_days(pair: tuple[str, str], window: tuple[date, date]) -> None:
     rate, values = Rates.ecb().rate(*pair, window, "average"), daily(*pair, *window)
@@ -83,7 +83,7 @@ def test_average_over_calendar_days(pair: tuple[str, str], window: tuple[date, d
     assert rate.low < rate.value < rate.high
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(pairs, windows)
 def test_average_over_quoted_days(pair: tuple[str, str], window: tuple[date, date]) -> None:
     values = [quoted(*pair, day) for day in sorted(history()) if window[0] <= day <= window[1]]
@@ -97,7 +97,7 @@ def test_average_over_quoted_days(pair: tuple[str, str], window: tuple[date, dat
     assert rate.low < 1 / mean([1 / value for value in values]) <= mean(values) < rate.high
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(pairs, windows)
 def test_spot_is_the_hull_of_the_days(pair: tuple[str, str], window: tuple[date, date]) -> None:
     rate, values = Rates.ecb().rate(*pair, window, "spot"), daily(*pair, *window)
@@ -108,7 +108,7 @@ def test_spot_is_the_hull_of_the_days(pair: tuple[str, str], window: tuple[date,
     assert rate.high < max(values) * Fraction(1002, 1000)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(pairs, st.dates(FIRST, LAST))
 def test_spot_and_period_end_of_a_day(pair: tuple[str, str], day: date) -> None:
     spot, end = (
@@ -119,7 +119,7 @@ def test_spot_and_period_end_of_a_day(pair: tuple[str, str], day: date) -> None:
     assert (spot.value, spot.low, spot.high, spot.last_quote) == (end.value, end.low, end.high, end.last_quote)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(pairs, st.integers(2007, 2025), st.integers(1, 12))
 def test_sum_of_quarters_holds_every_weighting(pair: tuple[str, str], year: int, month: int) -> None:
     period = parse_period(f"FY{year}", fiscal_year_end=(month, 28))
@@ -130,7 +130,7 @@ def test_sum_of_quarters_holds_every_weighting(pair: tuple[str, str], year: int,
     assert rate.value == Rates.ecb().rate(*pair, period, "average").value
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(pairs, windows, st.sampled_from(METHODS[:2]))
 def test_bounds_do_not_depend_on_the_direction(pair: tuple[str, str], window: tuple[date, date], method: str) -> None:
     there = Rates.ecb().rate(*pair, window, method)
@@ -139,7 +139,7 @@ def test_bounds_do_not_depend_on_the_direction(pair: tuple[str, str], window: tu
     assert there.low * back.low <= 1 <= there.high * back.high
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.permutations(CURRENCIES), st.dates(FIRST, LAST))
 def test_crossing_equals_the_direct_pair_within_rounding(codes: list[str], day: date) -> None:
     first, middle, last = codes[:3]
@@ -416,7 +416,6 @@ some_dates = st.one_of(st.none(), st.dates())
 request_rows = st.lists(st.tuples(texts, texts, some_dates, some_dates, texts, texts), min_size=1, max_size=20)
 
 
-@settings(deadline=None)
 @given(request_rows)
 def test_numbers_and_requests_are_one_to_one(rows: list[tuple[object, ...]]) -> None:
     frame = pl.DataFrame(rows, schema=KEY_COLUMNS, orient="row")
@@ -463,7 +462,7 @@ near_rows = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(near_rows)
 def test_a_look_up_gives_what_a_join_gives(rows: list[tuple[object, ...]]) -> None:
     frame = pl.DataFrame(rows, schema=KEY_COLUMNS, orient="row")

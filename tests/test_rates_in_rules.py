@@ -44,7 +44,7 @@ def only(found, **which) -> dict:
     return row
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.integers(10_000, 99_999), st.integers(68_000, 71_000), st.sampled_from(["2018", "2019", "2019Q3", "2020-03-31"])
 )

@@ -66,7 +66,7 @@ CELLS = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(CELLS, max_size=40), st.sampled_from(KEYWORDS))
 def test_random_texts_read_the_same(texts, keywords):
     assert parse_series(pl.Series("t", texts, pl.String), **keywords).to_list() == [

@@ -115,7 +115,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.one_of(st.text(max_size=120), st.lists(PIECES, max_size=25).map("".join)))
 def test_any_text_gives_figures_within_it(text):
     end = 0

@@ -13,7 +13,7 @@ PRINTED = st.text(st.sampled_from(list("0123456789000,,,... e+-x年RMB")), max_s
 LONG = st.from_regex(r"\A[0-9]{12,20}(,[0-9]{3}){0,2}(\.[0-9]{1,9})?\Z")
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(st.one_of(PRINTED, LONG), min_size=1, max_size=20), st.booleans())
 def test_scan_follows_the_pattern_of_numbers(texts, decimal_comma):
     found = scan("\n".join(texts).encode(), decimal_comma)
@@ -52,7 +52,7 @@ FOLDED = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.text(FOLDED, max_size=60))
 def test_bytes_are_folded_as_texts_are(text):
     encodable = text.encode(errors="ignore").decode()

@@ -271,7 +271,7 @@ def size(span: Bounds) -> F:
     return max((abs(end) for end in (span.low, span.high) if end is not None), default=F(0))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.sampled_from("+-*/"), spans(), spans())
 def test_polars_intervals_are_the_exact_ones(symbol: str, left: Bounds, right: Bounds):
     low, high = computed(symbol, left, right)
@@ -314,7 +314,7 @@ def times(one_end: float | F, other: float | F) -> float | F:
     return F(0) if 0 in (one_end, other) else one_end * other
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from("+-*/"), spans(), spans(), st.data())
 def test_exact_intervals_hold_every_result(symbol: str, left: Bounds, right: Bounds, data):
     made = intervals.operation(symbol, left, right)
@@ -324,7 +324,7 @@ def test_exact_intervals_hold_every_result(symbol: str, left: Bounds, right: Bou
         assert made.holds(result)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(spans(), spans())
 def test_exact_products_are_as_narrow_as_they_are(left: Bounds, right: Bounds):
     made = intervals.operation("*", left, right)
@@ -402,7 +402,7 @@ def test_floats_do_not_decide_a_touch(judged, total: str, verdict: str):
 
 
 @given(st.integers(1, 10**9), st.integers(1, 10**9), st.integers(0, 4), st.integers(-2, 2))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_sums_on_the_edge_are_decided_exactly(first: int, second: int, places: int, off: int):
     """A total that is printed exactly at the edge of its parts touches; one digit further it does not."""
     from zhiji_etl.consistency.rules.operands import columns

@@ -183,7 +183,7 @@ finding = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(finding, min_size=1, max_size=5))
 def test_any_text_is_xml(rows):
     found = gathered([as_findings(pl.DataFrame(rows, schema_overrides={"entity": pl.String}))])

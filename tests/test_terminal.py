@@ -5,7 +5,7 @@ import re
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
@@ -54,7 +54,6 @@ def test_elsewhere_lines_stay_whole():
     assert printed(Text(text), 40, terminal=False) == [text]
 
 
-@settings(deadline=None)
 @given(SAID, st.integers(30, 90))
 def test_no_word_is_lost(said: list[str], width: int):
     text = f"  {said[0]}   " + " ".join(said)

@@ -74,7 +74,7 @@ def found(frame: pl.DataFrame, made: type[pa.DataFrameModel]) -> set[tuple[int, 
 
 
 @given(numbers_case())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_number_checks_equal_plain_expressions(case: tuple[pl.DataFrame, dict[str, Any]]) -> None:
     frame, field = case
     x = pl.col("x")
@@ -88,7 +88,7 @@ def test_number_checks_equal_plain_expressions(case: tuple[pl.DataFrame, dict[st
 
 
 @given(st.lists(LETTERS, max_size=12), st.sets(st.sampled_from(["a", "b", "汽车"]), min_size=1), st.integers(0, 3))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_text_checks_equal_plain_expressions(cells: list[str | None], allowed: set[str], length: int) -> None:
     frame = rows({"x": cells}, {"x": pl.String})
     x = pl.col("x")
@@ -106,7 +106,7 @@ def test_text_checks_equal_plain_expressions(cells: list[str | None], allowed: s
 
 
 @given(st.lists(CELLS, max_size=12), st.integers(-3, 0), st.integers(1, 3), st.booleans(), st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_ranges_equal_plain_expressions(
     cells: list[float | None], low: int, high: int, include_low: bool, include_high: bool
 ) -> None:
@@ -161,7 +161,7 @@ def shares_frames(draw: st.DrawFn) -> pl.DataFrame:
 
 
 @given(shares_frames())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_custom_row_and_group_checks_equal_plain_expressions(frame: pl.DataFrame) -> None:
     share, total, group = pl.col("share"), pl.col("total"), pl.col("group")
     passed = {
@@ -190,7 +190,7 @@ class Plain(pa.DataFrameModel):
 
 
 @given(st.lists(st.tuples(SMALL, LETTERS), min_size=1, max_size=10))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_the_same_cells_as_pandera_reports(records: list[tuple[int | None, str | None]]) -> None:
     frame = rows({"x": [x for x, _ in records], "y": [y for _, y in records]}, {"x": pl.Int64, "y": pl.String})
     reported: list[tuple[int, str]] = []
@@ -638,7 +638,7 @@ def exact(text: str) -> Fraction | None:
 
 
 @given(st.lists(PRINTED, min_size=1, max_size=20))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_text_to_decimals_keeps_every_digit_or_reports_it(texts: list[str]) -> None:
     outcome = cast_frame(rows({"x": texts}), model(pl.Decimal(20, 2)))
     for text, cell in zip(texts, outcome.frame["x"], strict=True):
@@ -647,7 +647,7 @@ def test_text_to_decimals_keeps_every_digit_or_reports_it(texts: list[str]) -> N
 
 
 @given(st.lists(PRINTED, min_size=1, max_size=20))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_text_to_floats_gives_the_printed_decimal_back(texts: list[str]) -> None:
     outcome = cast_frame(rows({"x": texts}), model(float))
     for text, cell in zip(texts, outcome.frame["x"], strict=True):
@@ -656,7 +656,7 @@ def test_text_to_floats_gives_the_printed_decimal_back(texts: list[str]) -> None
 
 
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=20))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_whole_numbers_to_floats_are_exact_or_reported(cells: list[int]) -> None:
     outcome = cast_frame(rows({"x": cells}, {"x": pl.Int64}), model(float))
     kept = [cell if float(cell) == cell else None for cell in cells]
