@@ -51,7 +51,8 @@ def tied(figures: pl.DataFrame) -> pl.DataFrame:
     if foreign.is_empty():
         return figures
     own = figures.filter(pl.col("restates").is_null() & (pl.col("unit") == pl.col("declared_unit")))
-    first = own.group_by(PRINTED_TOGETHER).agg(__first=pl.col("figure_id").min())
+    beside = own.join(foreign, on=PRINTED_TOGETHER, how="semi", nulls_equal=True)
+    first = beside.group_by(PRINTED_TOGETHER).agg(__first=pl.col("figure_id").min())
     found = foreign.select("figure_id", *PRINTED_TOGETHER).join(first, on=PRINTED_TOGETHER, nulls_equal=True)
     again = figures.join(found.select("figure_id", "__first"), on="figure_id", how="left", maintain_order="left")
     return again.with_columns(restates=pl.coalesce("restates", "__first")).drop("__first")
