@@ -26,7 +26,8 @@ NO_FIGURES = pl.DataFrame(schema=FIGURE_COLUMNS)
 
 def finding(**told) -> dict:
     row = dict.fromkeys(FINDING_COLUMNS)
-    return {**row, "kind": "rule", "rule": "r", "verdict": "consistent", "severity": "error", "message": "so.", **told}
+    named = {"finding_id": "rule:r::", "kind": "rule", "rule": "r"}
+    return {**row, **named, "verdict": "consistent", "severity": "error", "message": "so.", **told}
 
 
 def frame(*rows: dict) -> pl.DataFrame:

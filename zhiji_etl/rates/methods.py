@@ -103,9 +103,12 @@ def _facts(layer: Layer, base: str, quote: str) -> tuple[object, ...]:
 
 def _history(layer: Layer, pairs: pl.DataFrame) -> pl.DataFrame:
     """The series of all pairs, one below the other, with running sums within each."""
+    # Nobody quotes a misspelt currency, and thousands of empty series would take Polars a minute to put together.
+    quoted = pairs.filter(pl.col("first_quoted").is_not_null())
+    told = pairs.head(1) if quoted.is_empty() else quoted
     series = [
         layer.series(base, quote).lazy().select(pl.lit(pair, pl.UInt32).alias("pair"), pl.all())
-        for pair, base, quote in pairs.select("pair", "base", "quote").iter_rows()
+        for pair, base, quote in told.select("pair", "base", "quote").iter_rows()
     ]
     running = [
         one.with_columns(_carried_days(), inverse=1 / pl.col("low"), days=pl.lit(1.0))

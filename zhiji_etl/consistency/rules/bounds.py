@@ -11,19 +11,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import polars as pl
 
 INFINITY = float("inf")
 
+OF_CORNERS: Final = 8
+"""How often each operand stands in the least or largest of four corners: in each corner twice, be it null or not."""
+
 
 class Interval(NamedTuple):
-    """Two ends as Polars expressions, and whether the low one is known not to be negative."""
+    """Two ends as Polars expressions, whether the low one is known not to be negative, and how large an expression is.
+
+    An expression is a tree: what stands in it several times is there several times, and counts so in `size`.
+    """
 
     low: pl.Expr
     high: pl.Expr
     positive: bool = False
+    size: int = 1
 
 
 def constant(value: Fraction) -> Interval:
@@ -45,22 +52,25 @@ def hull(parts: Sequence[Interval], whole: Interval) -> Interval:
         pl.when(known).then(pl.coalesce(low, whole.low)),
         pl.when(known).then(pl.coalesce(high, whole.high)),
         whole.positive,
+        3 * whole.size + 2 * sum(part.size for part in parts),
     )
 
 
 def _sum(left: Interval, right: Interval) -> Interval:
-    return Interval(left.low + right.low, left.high + right.high, left.positive and right.positive)
+    positive = left.positive and right.positive
+    return Interval(left.low + right.low, left.high + right.high, positive, left.size + right.size)
 
 
 def _difference(left: Interval, right: Interval) -> Interval:
-    return Interval(left.low - right.high, left.high - right.low)
+    return Interval(left.low - right.high, left.high - right.low, size=left.size + right.size)
 
 
 def _product(left: Interval, right: Interval) -> Interval:
     if left.positive and right.positive:
-        return Interval(_no_times_unbounded(left.low * right.low), _no_times_unbounded(left.high * right.high), True)
+        low, high = _no_times_unbounded(left.low * right.low), _no_times_unbounded(left.high * right.high)
+        return Interval(low, high, True, left.size + right.size)
     corners = [_no_times_unbounded(a * b) for a in (left.low, left.high) for b in (right.low, right.high)]
-    return Interval(_smallest(corners), _largest(corners))
+    return Interval(_smallest(corners), _largest(corners), size=OF_CORNERS * (left.size + right.size))
 
 
 def _quotient(left: Interval, right: Interval) -> Interval:
@@ -69,10 +79,12 @@ def _quotient(left: Interval, right: Interval) -> Interval:
         # leaves it unknown.
         most = pl.when(left.high == 0).then(0.0).otherwise((left.high / right.low).fill_nan(INFINITY))
         high = pl.when(right.high > 0).then(most)
-        return Interval(pl.when(right.high > 0).then((left.low / right.high).fill_nan(0.0)), high, True)
+        low = pl.when(right.high > 0).then((left.low / right.high).fill_nan(0.0))
+        return Interval(low, high, True, 2 * (left.size + right.size))
     signed = (right.low > 0) | (right.high < 0)
     corners = [(a / b).fill_nan(0.0) for a in (left.low, left.high) for b in (right.low, right.high)]
-    return Interval(pl.when(signed).then(_smallest(corners)), pl.when(signed).then(_largest(corners)))
+    low, high = pl.when(signed).then(_smallest(corners)), pl.when(signed).then(_largest(corners))
+    return Interval(low, high, size=(OF_CORNERS + 1) * (left.size + right.size))
 
 
 def _no_times_unbounded(product: pl.Expr) -> pl.Expr:

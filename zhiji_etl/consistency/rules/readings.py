@@ -27,6 +27,9 @@ from zhiji_etl.consistency.rules.systems import can_hold, limits, template
 NEAR: Final = 1e-9
 """Relative distance from touching within which floats do not decide."""
 
+LARGEST: Final = 30
+"""Columns that an expression may read: trees of products grow eightfold with each level, Polars' work more."""
+
 WIDEST: Final = -1
 """The level of the coarsest admissible readings."""
 
@@ -219,7 +222,8 @@ def _exact(number: object) -> Fraction | None:
 
 def _interval(frame: pl.DataFrame, node: Expression, check: Check, level: int) -> Interval:
     leaf = partial(_leaf, frame, check, level)
-    made = fold(node, leaf, bounds.constant, bounds.operation)
+    operation = partial(_kept_small, frame)
+    made: Interval = fold(node, leaf, bounds.constant, operation)
     repeated = corners(node)
     if not repeated:
         return made
@@ -227,13 +231,26 @@ def _interval(frame: pl.DataFrame, node: Expression, check: Check, level: int) -
     leaves = {one.name: leaf(one) for one in operands(node) if one.name in known}
     tried = []
     for at in repeated:
-        found = fold(node, partial(_at_end, leaf, at), bounds.constant, bounds.operation)
+        found = fold(node, partial(_at_end, leaf, at), bounds.constant, operation)
         # Of several figures without end the limit of any will do: that of all together lies between theirs.
         for name, value in known.items():
             one = leaves[name]
             found = _in_the_limit(found, one.high if at[name] else one.low, value)
-        tried.append(found)
-    return bounds.hull(tried, made)
+        tried.append(_computed(frame, found))
+    return bounds.hull(tried, _computed(frame, made))
+
+
+def _kept_small(frame: pl.DataFrame, symbol: str, left: Interval, right: Interval) -> Interval:
+    """Two intervals joined; where the expression would grow too large, what each comes to in the frame."""
+    made = bounds.operation(symbol, left, right)
+    return made if made.size <= LARGEST else bounds.operation(symbol, *(_computed(frame, one) for one in (left, right)))
+
+
+def _computed(frame: pl.DataFrame, interval: Interval) -> Interval:
+    if interval.size == 1:
+        return interval
+    low, high = frame.select(low=interval.low, high=interval.high).get_columns()
+    return Interval(pl.lit(low), pl.lit(high), interval.positive)
 
 
 def _in_the_limit(found: Interval, end: pl.Expr, limit: Fraction) -> Interval:
