@@ -148,7 +148,9 @@ def _is_period(text: str) -> bool:
     text = _FORECAST.sub("", without_marks(text))
     if text.isdecimal() and not (len(text) == 4 and 1900 <= int(text) <= 2100):
         return False
-    return any(_parses(parse_period, PeriodError, form) for form in (text, f"2020 {text}", f"2020年{text}"))
+    return any(
+        _parses(parse_period, PeriodError, form) for form in (text, f"{text} 2020", f"2020 {text}", f"2020年{text}")
+    )
 
 
 def _is_figure(text: str) -> bool:
