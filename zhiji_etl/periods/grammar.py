@@ -8,9 +8,9 @@ months ended ..." is read by the same grammar. The words stand in words.toml.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Final, NamedTuple
 
 from zhiji_etl.errors import PeriodError
@@ -244,18 +244,9 @@ def _interval(text: str, year_end: FiscalYearEnd) -> Days | None:
     """Two periods joined by a word or a dash, tried at each place where they may be joined."""
     text = CLOSING.sub("", OPENING.sub("", text))
     joins = [join for pattern in JOINS for join in pattern.finditer(text)]
-    refusal: PeriodError | None = None
-    for join in joins if len(joins) <= MOST_JOINS else []:
-        try:
-            days = _joined(text[: join.start()].strip(), text[join.end() :].strip(), year_end)
-        except PeriodError as error:  # another place may give a sense to it
-            refusal = refusal or error
-            continue
-        if days is not None:
-            return days
-    if refusal:
-        raise refusal
-    return None
+    places = joins if len(joins) <= MOST_JOINS else []
+    sides = ((text[: join.start()].strip(), text[join.end() :].strip()) for join in places)
+    return _first(partial(_joined, left, right, year_end) for left, right in sides)
 
 
 def _joined(left: str, right: str, year_end: FiscalYearEnd) -> Days | None:
@@ -271,11 +262,16 @@ def _joined(left: str, right: str, year_end: FiscalYearEnd) -> Days | None:
 
 
 def _first_read(texts: list[str], year_end: FiscalYearEnd) -> Days | None:
+    return _first(partial(read, text, year_end) for text in texts)
+
+
+def _first(readings: Iterable[Callable[[], Days | None]]) -> Days | None:
+    """What the first reading gives that has a sense; where none has, why the first that was refused was."""
     refusal: PeriodError | None = None
-    for text in texts:
+    for reading in readings:
         try:
-            days = read(text, year_end)
-        except PeriodError as error:  # with what the other end says it may be clear
+            days = reading()
+        except PeriodError as error:
             refusal = refusal or error
             continue
         if days is not None:
