@@ -154,8 +154,6 @@ def _defaults(figures: pl.DataFrame) -> dict[str, pl.Expr]:
         "unit": pl.lit("count"),
         "printed_value": value,
         "flaw": pl.lit(None, pl.String),
-        "code": pl.lit(None, pl.String),
-        "reason": pl.lit(None, pl.String),
         "printed_unit": pl.col("unit") if "unit" in figures.columns else pl.lit("count"),
     }
 

@@ -45,9 +45,7 @@ def tied(figures: pl.DataFrame) -> pl.DataFrame:
     Only amounts of one source are tied, and to its first one in the currency of the metric; without one they convert.
     """
     alone = pl.col("restates").is_null() & (pl.col("unit") != pl.col("declared_unit"))
-    is_money = (currency_of(pl.col(name)).is_not_null() for name in ("unit", "declared_unit"))
-    same_otherwise = pl.col("unit").str.slice(3) == pl.col("declared_unit").str.slice(3)
-    foreign = figures.filter(alone).filter(pl.all_horizontal(*is_money, same_otherwise))
+    foreign = figures.filter(alone).filter(both_money(pl.col("unit"), pl.col("declared_unit")))
     if foreign.is_empty():
         return figures
     own = figures.filter(pl.col("restates").is_null() & (pl.col("unit") == pl.col("declared_unit")))
@@ -253,3 +251,9 @@ def within_declared_ends(figures: pl.DataFrame) -> pl.DataFrame:
 def currency_of(unit: pl.Expr) -> pl.Expr:
     """The currency of units of money, of those for one of something too (`CNY/share`); null for all others."""
     return unit.str.extract(r"^([A-Z]{3})(?:/|$)")
+
+
+def both_money(one: pl.Expr, other: pl.Expr) -> pl.Expr:
+    """Whether two units are money and differ in nothing but the currency, as `CNY/share` and `USD/share` do."""
+    are = currency_of(one).is_not_null() & currency_of(other).is_not_null()
+    return are & (one.str.slice(3) == other.str.slice(3))

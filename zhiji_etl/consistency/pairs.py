@@ -22,7 +22,7 @@ from zhiji_etl.consistency.rules.operands import KEYS, amount_columns, columns
 from zhiji_etl.consistency.rules.readings import Check, ends
 from zhiji_etl.consistency.rules.rulings import ALTERNATIVE, CHANGE_FIELDS, RAW_FINDING_COLUMNS, combined
 from zhiji_etl.consistency.rules.verdicts import judge
-from zhiji_etl.conversion import convention_days, currency_of, reference_rates, stated_method
+from zhiji_etl.conversion import both_money, convention_days, currency_of, reference_rates, stated_method
 from zhiji_etl.figures import IMPLIED_COLUMNS, Reason, Severity, Verdict
 from zhiji_etl.rates import KEY_COLUMNS, RateMethod, Rates
 from zhiji_etl.sameness import repeated
@@ -141,9 +141,7 @@ def _pairs(figures: pl.DataFrame) -> pl.DataFrame:
     expected = pl.when(own == pl.col("main_unit"), pl.col("restated_in") != pl.col("main_unit")).then("restated_in")
     both = joined.with_columns(restated_unit=pl.coalesce("restated_unit", expected))
     named = both.with_columns(main_currency=own, restated_currency=currency_of(pl.col("restated_unit")))
-    same_otherwise = pl.col("main_unit").str.slice(3) == pl.col("restated_unit").str.slice(3)
-    is_money = pl.col("main_currency").is_not_null() & pl.col("restated_currency").is_not_null()
-    wanted = named.filter(is_money & same_otherwise)
+    wanted = named.filter(both_money(pl.col("main_unit"), pl.col("restated_unit")))
     return wanted.with_row_index("row").with_columns(main_is_coarser=_is_coarser(MAIN.name, RESTATED.name))
 
 
