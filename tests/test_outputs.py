@@ -29,6 +29,7 @@ from zhiji_etl.outputs import (
     runs,
     verify,
 )
+from zhiji_etl.outputs.disk import temporary_folder
 from zhiji_etl.outputs.folder import json_text
 from zhiji_etl.outputs.published import new_run_id
 from zhiji_etl.sources.names import safe_terminal
@@ -517,3 +518,17 @@ def test_formulas_are_neutralised(cell: str | None, safe: str | None):
 
 def test_terminal_escapes_are_written_out():
     assert safe_terminal("a\x1b[31m\nb\u202e\u2028\x9b销量 é") == "a\\x1b[31m\\nb\\u202e\\u2028\\x9b销量 é"
+
+
+def test_a_temporary_folder_goes_though_a_worker_still_writes_into_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    removed, late = os.rmdir, [b"last", b"first"]
+
+    def remove(*given, **options) -> None:
+        if late:
+            (Path(folder) / f"{len(late)}.arrows").write_bytes(late.pop())
+        removed(*given, **options)
+
+    with temporary_folder(tmp_path, "shuffle-") as folder:
+        monkeypatch.setattr(os, "rmdir", remove)
+    assert late == []
+    assert list(tmp_path.iterdir()) == []

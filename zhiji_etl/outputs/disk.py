@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from zhiji_etl.errors import OutputError
 from zhiji_etl.sources.names import safe_terminal
+
+PATIENCE: Final = 10.0
+"""Seconds to try removing a folder into which something is still written."""
 
 
 @contextmanager
@@ -43,11 +49,25 @@ def refuse_unwritable(folder: Path) -> None:
         pass
 
 
-def temporary_folder(inside: Path, prefix: str) -> tempfile.TemporaryDirectory[str]:
+@contextmanager
+def temporary_folder(inside: Path, prefix: str) -> Iterator[str]:
     """A new folder in one that is made where it is missing; gone in the end. `OutputError` `output_unwritable`."""
     with writing(inside):
         inside.mkdir(parents=True, exist_ok=True)
-        return tempfile.TemporaryDirectory(prefix=prefix, dir=inside, ignore_cleanup_errors=True)
+        folder = tempfile.TemporaryDirectory(prefix=prefix, dir=inside, ignore_cleanup_errors=True)
+    try:
+        with folder as name:
+            yield name
+    finally:
+        _remove_again(Path(folder.name))
+
+
+def _remove_again(folder: Path) -> None:
+    """A worker that nobody waits for may have made a file between the last look and the end of its folder."""
+    last = time.monotonic() + PATIENCE
+    while folder.exists() and time.monotonic() < last:
+        shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(0.01)
 
 
 def write_whole(path: Path, content: bytes) -> None:
