@@ -51,6 +51,12 @@ LIMITS: Final[Mapping[str, str]] = {"<=": "at most", "<": "below", ">=": "at lea
 UNGROUPED: Final = 10_000
 """In a number of four digits a comma helps nobody."""
 
+FURTHER_COLUMNS: Final = ("remark", "symbol", "vintage")
+"""What `as_findings` looks for beside FINDING_COLUMNS."""
+
+SMALL: Final = 10_000
+"""Rows below which frames become findings in one."""
+
 THOUSANDS: Final = r"^(-?\d{2,3})(\d{3})(\.|$)"
 ENDS: Final = ("stated_low", "stated_high", "implied_low", "implied_high")
 ACROSS: Final = (("implied_low", "stated_high"), ("stated_low", "implied_high"))
@@ -73,29 +79,16 @@ def as_findings(judged: pl.DataFrame) -> pl.DataFrame:
     Further columns are looked for: `remark` holds sentences to add to the message, `symbol` how a rule compares what is
     stated and implied, `vintage` the edition of the figures, which the id and the message tell.
     """
-    if judged.is_empty():
-        return empty()
-    further = [
-        (pl.col(name) if name in judged.columns else pl.lit(None)).cast(pl.String).alias(name)
-        for name in ("remark", "symbol", "vintage")
-    ]
-    columns = [
-        (pl.col(name) if name in judged.columns else pl.lit(None)).cast(dtype).alias(name)
-        for name, dtype in FINDING_COLUMNS.items()
-    ]
-    full = judged.select(*columns, *further)
-    full = _told_apart(full.with_columns(_texts(full, DIGITS))).with_columns(**_bounds())
-    edition = pl.format("vintage {}: ", "vintage").fill_null("")
-    message = edition + pl.coalesce("message", _message()) + pl.format(" {}", "remark").fill_null("")
-    return full.with_columns(message=message, finding_id=_identity(pl.format("@{}", "vintage").fill_null(""))).select(
-        FINDING_COLUMNS.keys()
-    )
+    return empty() if judged.is_empty() else _told(_full(judged))
 
 
 def all_as_findings(judged: Iterable[pl.DataFrame]) -> list[pl.DataFrame]:
-    """Several frames as findings, on all cores."""
+    """Several frames as findings, on all cores; small ones in one frame, since each takes Polars more than its rows."""
+    full = [_full(frame) for frame in judged if not frame.is_empty()]
+    small = [frame for frame in full if frame.height < SMALL]
+    pieces = [*(frame for frame in full if frame.height >= SMALL), *([pl.concat(small)] if small else [])]
     with ThreadPoolExecutor() as pool:
-        return list(pool.map(as_findings, judged))
+        return list(pool.map(_told, pieces))
 
 
 def gathered(findings: Iterable[pl.DataFrame]) -> pl.DataFrame:
@@ -163,6 +156,24 @@ def conflicts_of(finding: Mapping[str, Any], findings: pl.DataFrame) -> pl.DataF
     least = pl.when(within).then(SHARED_WITHIN).otherwise(SHARED_ACROSS)
     shared = pl.col("figures").list.set_intersection(finding["figures"]).list.len()
     return findings.filter((pl.col("kind") == "conflict") & (shared >= least))
+
+
+def _full(judged: pl.DataFrame) -> pl.DataFrame:
+    """FINDING_COLUMNS and FURTHER_COLUMNS, null where absent."""
+    wanted = {**FINDING_COLUMNS, **dict.fromkeys(FURTHER_COLUMNS, pl.String())}
+    return judged.select(
+        (pl.col(name) if name in judged.columns else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in wanted.items()
+    )
+
+
+def _told(full: pl.DataFrame) -> pl.DataFrame:
+    """FINDING_COLUMNS with their ids and messages, from `_full`."""
+    apart = _told_apart(full.with_columns(_texts(full, DIGITS))).with_columns(**_bounds())
+    edition = pl.format("vintage {}: ", "vintage").fill_null("")
+    message = edition + pl.coalesce("message", _message()) + pl.format(" {}", "remark").fill_null("")
+    identity = _identity(pl.format("@{}", "vintage").fill_null(""))
+    return apart.with_columns(message=message, finding_id=identity).select(FINDING_COLUMNS.keys())
 
 
 def _loudest_first(findings: pl.DataFrame) -> pl.Series:

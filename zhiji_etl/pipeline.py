@@ -257,11 +257,8 @@ def conclude(
     restated = stage("restate", pairs.restatements, as_printed, rates)
     asked = pl.concat([conversion.requested(converted), restated.requests, concluded.requests])
     names = [one.rule.name for one in catalogue.rules]
-    found = [
-        tables.findings,
-        findings.as_findings(conversion.unrated(converted)),
-        *findings.all_as_findings([*concluded.findings, restated.findings]),
-    ]
+    judged = [conversion.unrated(converted), *concluded.findings, restated.findings]
+    found = [tables.findings, *findings.all_as_findings(judged)]
     audited = Audit(
         raw_rows=read.height,
         figures=usable,
