@@ -79,7 +79,7 @@ def contents(result: RunResult, **changed: object) -> Contents:
         written=[{"name": "figures.parquet", "rows": 20, "sha256": "1" * 64}],
         settings={"name": "probe"},
     )
-    return replace(made, **changed)
+    return made._replace(**changed)
 
 
 # ------------------------------------------------------------------------------------------------------------ the file

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import random
 import re
@@ -322,7 +321,7 @@ def test_a_worker_that_sees_other_files_says_so(plain: Path, tmp_path: Path) -> 
         task.opened()
     assert caught.value.code == "source_changed"
     with pytest.raises(EngineError) as caught_versions:
-        dataclasses.replace(task, versions=("zhiji_etl 0", "Polars 0")).opened()
+        task._replace(versions=("zhiji_etl 0", "Polars 0")).opened()
     assert caught_versions.value.code == "engine_versions"
 
 

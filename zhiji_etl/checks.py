@@ -7,7 +7,7 @@ rules or tables. Out: `Findings`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
@@ -125,7 +125,7 @@ def check(
     known = in_one_unit(usable.filter(pl.col("flaw").is_null()), _declared(listed))
     flawed = usable.filter(pl.col("flaw").is_not_null()).select(pl.col(n).cast(t) for n, t in FLAWED.items())
     observed = {**_observed(usable.filter(pl.col("flaw").is_not_null())), **_observed(known)}
-    units = {name: replace(metric, at_least=None) for name, metric in observed.items()}
+    units = {name: metric._replace(at_least=None) for name, metric in observed.items()}
     meanings = {**observed, **_declared(listed)}
     compiled = [_compiled(one, meanings, rejects) for one in _rules(listed)]
     refuse_contradictions(compiled, {**units, **_declared(listed)})
@@ -163,7 +163,7 @@ def _rules(listed: Iterable[RuleLike]) -> list[Rule]:
     found: list[Rule] = []
     for one in listed:
         if isinstance(one, type) and issubclass(one, Table):
-            found += [replace(declared, table=None) for declared in rules(one)]
+            found += [declared._replace(table=None) for declared in rules(one)]
         else:
             found.append(declared_rule(one if hasattr(one, "__zhiji_rule__") else rule(one)))
     return found

@@ -15,7 +15,7 @@ from html import unescape
 from html.parser import HTMLParser
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -88,8 +88,7 @@ class Document:
         return line, place - self.lines[line - 1] + 1
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A figure of a document: its `text` is as printed, `start` and `end` are offsets into the file.
 
     `first` and `last` are offsets into the plain text, `line` and `column` where it begins in the file.

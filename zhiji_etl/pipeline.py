@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -42,8 +41,7 @@ NOT_TABLES = ("figures", "rejects", "findings", "implied", "rates")
 """Outputs beside the tables."""
 
 
-@dataclass(frozen=True)
-class Audit:
+class Audit(NamedTuple):
     """Everything a run concludes before anything is written; `raw_rows` counts what was read.
 
     `rates` are the quotes (QUOTE_COLUMNS) behind every exchange rate that was used; `quotes` (`row_id, note`) is what
@@ -153,8 +151,7 @@ class RunResult:
         return findings_card(shown.findings, shown.figures, report=report, rejects=shown.sizes["rejects"])
 
 
-@dataclass(frozen=True)
-class Prepared:
+class Prepared(NamedTuple):
     """A run between its audit and its publication: nothing of it can be seen yet."""
 
     project: Project

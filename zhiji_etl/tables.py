@@ -12,11 +12,10 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Final, overload
+from typing import Any, Final, NamedTuple, overload
 
 import polars as pl
 
@@ -41,8 +40,7 @@ MATERIAL: Final = 0.05
 """An error of this relative size must be noticed, unless a rule says otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(NamedTuple):
     """What a schema declares of one column: its unit, how currencies convert, and which nouns count as its unit.
 
     `assumed`: nobody declared the ends, they are those that all of its figures keep to.
@@ -64,8 +62,7 @@ class Metric:
         return (-math.inf if least is None else least, math.inf if most is None else most)
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One rule as declared: a function of the symbolic `m`, with its sentence and how much it matters."""
 
     name: str

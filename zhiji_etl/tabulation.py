@@ -7,8 +7,7 @@ figures whose cell failed a check, by `row_id` with code and reason; and finding
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -33,8 +32,7 @@ ORDER: Final = (pl.col("rate").is_not_null(), "step", "figure_id")
 """Which of several figures of one cell is taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tabulation:
+class Tabulation(NamedTuple):
     """Tables by name, the raw rows that failed a check (`row_id, code, reason`), and findings of the validation."""
 
     tables: Mapping[str, pl.DataFrame]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -28,8 +27,7 @@ class RuleText(NamedTuple):
     formulas: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Wording:
+class Wording(NamedTuple):
     """All entries in one language. `scales` are the sizes of its scale words, the largest first."""
 
     language: str

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -150,8 +149,8 @@ def _headed(outline: Outline | None, path: Path, grid: Grid) -> Outline | None:
         return outline
     heading = html_headings(path)[int(grid.prefix.split()[1]) - 1]
     if heading and outline.caption is None and is_caption(heading):
-        return replace(outline, caption=heading, caption_at="the caption of the table")
-    return replace(outline, title=outline.title or heading)
+        return outline._replace(caption=heading, caption_at="the caption of the table")
+    return outline._replace(title=outline.title or heading)
 
 
 def _fullest_sheet(path: Path) -> tuple[Grid, list[str], list[str]]:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from zhiji_etl.errors import FigureError, PeriodError
 from zhiji_etl.labels import is_firm, split_label, understood, without_marks
@@ -32,8 +31,7 @@ NO_FIGURES: Final = frozenset({"not_available", "not_meaningful", "not_applicabl
 """Codes of cells that stand where a figure could."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(NamedTuple):
     """A table in a grid. `cells` is its first cell; `columns` and `rows` are axes as a sidecar names them.
 
     `labels` are the texts of the metric axis, `no_periods` those of a lone period axis that name none, `untold` is what
@@ -51,8 +49,7 @@ class Outline:
     title: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Axis:
+class _Axis(NamedTuple):
     side: str
     texts: tuple[str, ...]
     kind: str
@@ -238,7 +235,7 @@ def _named(axes: Sequence[_Axis], metrics: Collection[str]) -> list[str]:
 
     What one header says in two languages is said once. On one side alone the axis most like metrics is the metric.
     """
-    said = [axis if at not in _translations(axes, metrics) else replace(axis, kind="") for at, axis in enumerate(axes)]
+    said = [axis if at not in _translations(axes, metrics) else axis._replace(kind="") for at, axis in enumerate(axes)]
     plain_text = [at for at, axis in enumerate(said) if axis.kind == "text"]
     telling = [at for at in plain_text if not _are_codes(said[at])] or plain_text
     scores = {at: _likeness(said[at], metrics) for at in telling}

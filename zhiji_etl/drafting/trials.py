@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -102,7 +101,7 @@ def _source(path: Path, sidecar: Sidecar) -> Source:
     source = Source(path.name, path, sidecar, sha256="", bytes=0)
     check = partial(layout_structure, form=source.form) if sidecar.layout else source.form.structure
     found = check(path, sidecar)
-    return replace(source, columns=found.columns, defects=found.defects, place=found.place)
+    return source._replace(columns=found.columns, defects=found.defects, place=found.place)
 
 
 def _judged(source: Source, known: Catalogue) -> pl.DataFrame:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from traceback import extract_tb
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from zhiji_etl.errors import EngineError, ZhijiError
 from zhiji_etl.sources.names import safe_terminal
@@ -20,8 +19,7 @@ from zhiji_etl.sources.names import safe_terminal
 Made = TypeVar("Made")
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """What a worker sends in place of a result."""
 
     error: ZhijiError

@@ -6,8 +6,7 @@ In: a catalogue. Out: `DeclaredTable`s. Checks that are Python functions cannot 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from zhiji_etl.catalogue import Catalogue
 from zhiji_etl.tables import KEYS, Table, metrics
@@ -23,16 +22,14 @@ KEY_TEXTS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """One end of a column's values; `is_open` where the end itself is not allowed."""
 
     value: float
     is_open: bool
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredColumn:
+class DeclaredColumn(NamedTuple):
     """A column: `kind` is one of TYPES; `other_checks` are those that are no bounds, as texts."""
 
     name: str
@@ -48,8 +45,7 @@ class DeclaredColumn:
     other_checks: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredRule:
+class DeclaredRule(NamedTuple):
     """A rule in words: its sentence, and its formula, by alternative where it has several."""
 
     name: str
@@ -59,8 +55,7 @@ class DeclaredRule:
     material: float
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredTable:
+class DeclaredTable(NamedTuple):
     """A table: its file in a run is `NAME.parquet`."""
 
     name: str

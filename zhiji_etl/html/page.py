@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from itertools import starmap
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from zhiji_etl.figures import Severity, Verdict
 from zhiji_etl.html import sheets
@@ -38,8 +37,7 @@ FITS: Final[Mapping[bool | None, str]] = {True: "fits", False: "fits_not", None:
 """Whether a reference rate fits a printed pair."""
 
 
-@dataclass(frozen=True)
-class Contents:
+class Contents(NamedTuple):
     """All that the page shows: of what a run concluded, by what rules, from what, and what lies beside the page.
 
     `rates` are the origins of its exchange rates, `written` has the name, rows and SHA-256 of each file.

@@ -9,7 +9,6 @@ and its length: then a table of flags finds the distinct ones and a look-up the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import reduce
 from math import prod
 from typing import Final, NamedTuple, TypeVar
@@ -71,8 +70,7 @@ class Span(NamedTuple):
         return self.last - self.first + 1 + self.has_null
 
 
-@dataclass(frozen=True)
-class Numbering:
+class Numbering(NamedTuple):
     """One digit for each column, of as many values as may occur in it; a column of one value needs none."""
 
     texts: dict[str, pl.Series]

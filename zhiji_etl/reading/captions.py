@@ -6,10 +6,9 @@ In: a caption, or a plain unit or scale word. Out: a `Caption`: power of ten, un
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from zhiji_etl.errors import FigureError
 from zhiji_etl.reading.grammar.drafts import agreed, singular_of
@@ -28,8 +27,7 @@ _UNITS: Final = frozenset({"noun", "percent", "multiple"})
 _PARTS: Final = frozenset({"subunit", "subunit_before"})
 
 
-@dataclass(frozen=True, slots=True)
-class Caption:
+class Caption(NamedTuple):
     """What a caption says. `exponent` is null where it names no scale, `unit` where it names no unit.
 
     `currencies` are the ISO codes that its sign or word can mean, the likeliest first.

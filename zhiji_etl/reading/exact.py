@@ -7,7 +7,6 @@ Bounds are in the figure's own unit. Errors: `FigureError` with `excess_digits` 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 from math import ceil, floor
@@ -26,8 +25,7 @@ _EXACT: Final = Context(prec=2 * LIMIT + 1000)
 _DIVISION_DIGITS: Final = 34
 
 
-@dataclass(frozen=True, slots=True)
-class Precision:
+class Precision(NamedTuple):
     """How a figure's last digit is to be understood: declared decimals, and rounding or truncation."""
 
     decimals: int | None = None

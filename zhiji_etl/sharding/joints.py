@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -34,8 +33,7 @@ RANKS: Final = 8
 """Partitions by period for rules about ranks."""
 
 
-@dataclass(frozen=True)
-class Places:
+class Places(NamedTuple):
     """The wide frame of one rule about ranks, as one partition wrote it."""
 
     rule: int
@@ -76,7 +74,7 @@ def spanning_findings(task: Task, parts: Sequence[Part]) -> Spanning:
     project = task.opened()
     read = pl.concat([part.open_rows for part in parts if part.open_rows is not None], how="diagonal")
     rows = read.unique("row_id", keep="first").sort("row_id")
-    elsewhere = replace(task.elsewhere, spanning=True)
+    elsewhere = task.elsewhere._replace(spanning=True)
     sources, rates = [*task.sources], rates_of(project)
     made = conclude(rows, sources, project.catalogue, rates, project.corrections, elsewhere=elsewhere)
     found = made.audit.findings

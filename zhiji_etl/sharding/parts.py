@@ -66,7 +66,7 @@ def audited_part(task: Task, number: int, tables: Iterator[pa.Table]) -> Part:
         return Part(unsettled=made.unsettled)
     shared = made.audit.findings.select(is_common(task.elsewhere.named)).to_series()
     common = made.audit.findings.filter(shared)
-    of_entities = replace(made.audit, findings=made.audit.findings.filter(~shared))
+    of_entities = made.audit._replace(findings=made.audit.findings.filter(~shared))
     own = _own(of_entities, foreign, sorted(task.elsewhere.named), read)
     folder = new_folder(task.staging)
     stages("write", write_rows, folder, own, project.catalogue)
@@ -111,8 +111,7 @@ def _own(audited: Audit, foreign: Sequence[str], named: Sequence[str], read: pl.
     """What is said of the entities that are at home in the partition; implied values of named ones are for all."""
     here = ~pl.col("entity").str.strip_chars().is_in(foreign).fill_null(value=False)
     home = read.filter(here)
-    return replace(
-        audited,
+    return audited._replace(
         raw_rows=home.height,
         figures=audited.figures.filter(here),
         tables={name: table.filter(here) for name, table in audited.tables.items()},

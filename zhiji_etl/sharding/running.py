@@ -10,7 +10,6 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -99,7 +98,7 @@ def settled(engine: Engine, task: Task) -> tuple[Task, list[Part]]:
         if told is None:
             return task, parts
         LOGGER.info("partitions must hear of each other: once more")
-        task = replace(task, elsewhere=told)
+        task = task._replace(elsewhere=told)
 
 
 # ------------------------------------------------------------------------------------------------------------- helpers

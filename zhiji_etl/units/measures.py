@@ -10,13 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from platformdirs import user_cache_path
 
@@ -26,8 +25,7 @@ REMEMBERED: Final = 10_000
 """Units kept between runs at most: raw files can hold any number of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dimension:
+class Dimension(NamedTuple):
     """The powers of base dimensions: `[CNY]` 1 and `[vehicle]` -1. None at all is dimensionless, as percent is."""
 
     powers: Mapping[str, Fraction]
@@ -39,8 +37,7 @@ class Dimension:
         return Dimension({name: Fraction(power) for name, power in powers.items() if power})
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(NamedTuple):
     """What a unit measures, and the exact number that turns a value in it into base units: 1/100 for percent."""
 
     dimension: Dimension

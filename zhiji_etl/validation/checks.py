@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
@@ -37,8 +36,7 @@ NAMED_VALUES: Final = 10
 """A check's name lists this many of its allowed values, and counts the others."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """One check to run: the columns it judges (none: whole rows), its readable name, and the mask of rows that pass."""
 
     cells: tuple[str, ...]

@@ -6,8 +6,7 @@ In: frames with `row_id` and masks of the rows that pass. Out: frames of `FAILUR
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import polars as pl
 
@@ -26,8 +25,7 @@ FAILURE_COLUMNS: Final[dict[str, pl.DataType]] = {
 """One failing cell and check a row. `column` is null where a check judges whole rows; `value` is the cell as text."""
 
 
-@dataclass(frozen=True, slots=True)
-class StructureProblem:
+class StructureProblem(NamedTuple):
     """A frame that is not of the declared shape: which column, what was expected, what to do."""
 
     kind: Literal["missing_column", "wrong_dtype", "unexpected_column", "column_order"]
@@ -36,8 +34,7 @@ class StructureProblem:
     hint: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BrokenCheck:
+class BrokenCheck(NamedTuple):
     """A check that could not run, so it neither passed nor failed: its name, its column (None: whole rows), and why."""
 
     check: str
@@ -45,8 +42,7 @@ class BrokenCheck:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Validation:
+class Validation(NamedTuple):
     """What is wrong with a frame. Where `structure` is not empty no row was judged: the checks are unknown, not passed.
 
     `failures` has the columns `FAILURE_COLUMNS`, in the order of the model, then of the rows.
@@ -63,8 +59,7 @@ class Validation:
         return not self.structure and not self.broken and errors.is_empty()
 
 
-@dataclass(frozen=True, slots=True)
-class Casting:
+class Casting(NamedTuple):
     """A frame in its declared dtypes, and the cells that did not fit: null in `frame`, a row of `failures` each."""
 
     frame: pl.DataFrame

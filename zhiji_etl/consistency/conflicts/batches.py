@@ -7,7 +7,6 @@ In: a `Batch`, its figures as printed, the rules' linear templates and the metri
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -24,8 +23,7 @@ from zhiji_etl.figures import Severity
 from zhiji_etl.tables import Metric
 
 
-@dataclass(frozen=True, slots=True)
-class Law:
+class Law(NamedTuple):
     """A rule by name, in its linear form (null where it has none). Of laws of one `choice` one has to hold."""
 
     name: str

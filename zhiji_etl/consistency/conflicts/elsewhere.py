@@ -31,8 +31,7 @@ class Round(NamedTuple):
 NOTHING_YET = Round(empty(), empty())
 
 
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
+class Elsewhere(NamedTuple):
     """What a shard is told: the entities that rules name, what is known of them round by round, and which of their
     figures rules leave no value. With `spanning` only conflicts of several entities are looked for.
     """

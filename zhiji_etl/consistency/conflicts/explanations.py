@@ -15,8 +15,8 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -32,8 +32,7 @@ AT_ONCE: Final = 1 << 12
 """Trials that are made at once: so few cost hardly more than one, since calls cost more than numbers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """Groups of one form. [figures, groups]: ends, whether they are excluded, the least and the most that each figure
     can be were it not printed, and its weight (infinite: never to be changed). `active` [ties, groups]: those that are
     there.
@@ -49,8 +48,7 @@ class Given:
     active: Flags
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(NamedTuple):
     """What is wrong with each group. [figures, groups] unless said otherwise.
 
     `refuted` [groups]: it cannot hold. `unsure` [groups]: not decided here, the rest says nothing. `explains`: this

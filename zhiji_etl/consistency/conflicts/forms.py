@@ -9,7 +9,6 @@ measured against, takes part in each group but ties none of them together.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Final, NamedTuple
@@ -71,8 +70,7 @@ class Slot(NamedTuple):
     columns: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(NamedTuple):
     """Groups of one form. `rows` [slots, groups]: the row of each rule in its frame; `subjects` [figures, groups]:
     codes into the table of subjects; `failed` [groups]: some rule fails by itself; `first` [groups]: the number of the
     first failed row, in the order of rules, or of the first row where none fails.
@@ -97,8 +95,7 @@ class Batch:
                     yield number, slot.rule, name
 
 
-@dataclass(frozen=True, slots=True)
-class Grouped:
+class Grouped(NamedTuple):
     """All groups in which some rule fails or is lost, or that have two rules. `frames`: the rows that they refer to, by
     rule; `rows`: the same in one frame, in the order that `Batch.first` counts in; `subjects`: what their codes mean.
     """
@@ -225,8 +222,7 @@ def _unified(rows: pl.DataFrame, subjects: Sequence[Subject]) -> dict[int, tuple
 # --- which figure stands where ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Incidences:
+class _Incidences(NamedTuple):
     """One entry for each operand of each row that has a subject: numbers of the row, of the leaf and of the subject."""
 
     row: Numbers
@@ -302,8 +298,7 @@ def _ordered(kept: Numbers, group: Numbers, keys: Sequence[Numbers]) -> tuple[Nu
     return kept[order], group[order]
 
 
-@dataclass(frozen=True, slots=True)
-class _Wired:
+class _Wired(NamedTuple):
     """The incidences of all groups, in order of groups: slot, leaf, and the figure's place among those of its group.
 
     `figures`: `group * subjects + subject` of each figure, sorted; `starts`: where those of each group begin.

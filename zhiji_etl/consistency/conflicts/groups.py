@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice, product
 from math import prod
@@ -50,8 +49,7 @@ LARGEST: Final = 200
 """Rules in one group that are localised together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Localised:
+class Localised(NamedTuple):
     """What would resolve a group: the sets of least weight over all choices of alternatives, and whence.
 
     `searched`: False where there were too many to try.

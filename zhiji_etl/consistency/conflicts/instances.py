@@ -50,8 +50,7 @@ class Subject(NamedTuple):
         return Period.between(self.start, self.end).label
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One alternative of a rule in one row: its linear form (null where it has none) and the figure of each operand."""
 
     form: Template | None
@@ -60,8 +59,7 @@ class Option:
     subjects: Mapping[str, Subject]
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(NamedTuple):
     """One rule for one entity and period; of its options at least one must hold."""
 
     rule: str
@@ -120,8 +118,7 @@ class System:
     ratios: dict[str, list[tuple[Template, Mapping[str, str]]]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """What the figures of systems are: metrics, prints by figure_id, the weight of each source."""
 
     metrics: Mapping[str, Metric]

@@ -8,10 +8,9 @@ localised, as if it were the only one; a group can hold if it can with one of th
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from math import prod
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -41,8 +40,7 @@ CONFLICT_COLUMNS: Final = {**FINDING_COLUMNS, "vintage": pl.String()}
 """A conflict before its id is made."""
 
 
-@dataclass(frozen=True, slots=True)
-class Together:
+class Together(NamedTuple):
     """`findings`: CONFLICT_COLUMNS but id, with `at`, the place of the group among all; `left`: the first rows (failed
     ones, where there are any) of groups that are left: `at, rule, entity, vintage, period_start, period_end` and
     `failed`, whether a rule of the group fails by itself; `done`: those of all others, but for groups that hold by
@@ -54,8 +52,7 @@ class Together:
     done: pl.DataFrame
 
 
-@dataclass(frozen=True, slots=True)
-class _Combined:
+class _Combined(NamedTuple):
     """What all choices of alternatives come to for a batch; as `Explained`, [figures, groups] or [groups]."""
 
     holds: Flags
@@ -135,8 +132,7 @@ def _weights(figures: pl.DataFrame, trust: Mapping[str, float]) -> pl.DataFrame 
 # --- one batch -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
+class _Work(NamedTuple):
     found: Grouped
     laws: Sequence[Law]
     metrics: Mapping[str, Metric]

@@ -34,8 +34,7 @@ NOTHING = Reason(frozenset(), frozenset())
 """The reason of an end that is not bounded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Implied:
+class Implied(NamedTuple):
     """The bounds that a figure must have, and what binds each end."""
 
     bounds: Bounds
@@ -43,8 +42,7 @@ class Implied:
     binding_high: Reason = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Propagation:
+class Propagation(NamedTuple):
     """What propagation found.
 
     `implied` has every figure of the rules. `refuted`: the box cannot hold, `conflict` says why (not yet minimal).

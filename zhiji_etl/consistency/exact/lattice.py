@@ -8,8 +8,7 @@ whose bounds are on no lattice stay floats and get a tolerance, within which tou
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +23,7 @@ FINENESS: Final = tuple(2.0 * 10**digits for digits in range(7))
 """Lattices tried: halves of 1 down to halves of a millionth."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lattice:
+class Lattice(NamedTuple):
     """How a chunk's numbers become whole: times `scale` [records]; `room` is how many smallest units make one."""
 
     scale: Floats
@@ -33,8 +31,7 @@ class Lattice:
     tolerance: Floats
 
 
-@dataclass(frozen=True, slots=True)
-class Ends:
+class Ends(NamedTuple):
     """A chunk's bounds, [figures, records]."""
 
     low: Floats

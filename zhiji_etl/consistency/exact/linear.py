@@ -8,7 +8,6 @@ Units: whoever builds a rule brings all its figures to one unit first; here are 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
@@ -17,8 +16,7 @@ Number = Fraction | int | Decimal | str
 """What converts to a Fraction without loss."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(NamedTuple):
     """What a figure may be: `low` to `high`, None where an end is not bounded, open where the end is excluded."""
 
     low: Fraction | None = None
@@ -69,8 +67,7 @@ UNLIMITED: Box = {}
 """Figures that can be anything."""
 
 
-@dataclass(frozen=True, slots=True)
-class Linear:
+class Linear(NamedTuple):
     """One rule: `low <= sum(coefficient * figure) <= high`, strict where an end is open.
 
     Several `Linear` may carry one name: the pieces of one rule, which hold or fail together (a printed ratio is two).

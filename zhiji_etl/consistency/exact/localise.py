@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, NamedTuple
 
@@ -38,8 +37,7 @@ class Conflict(NamedTuple):
     rules: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Localisation:
+class Localisation(NamedTuple):
     """What to change so that all rules hold.
 
     `minimal_sets`: all sets of least weight, one empty set where nothing is wrong, none where no set of figures that

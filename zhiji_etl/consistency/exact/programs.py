@@ -9,9 +9,8 @@ tolerance of 1e-7: its basis is only ever a start, its word is never taken, so t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
 import highspy
 import numpy as np
@@ -32,8 +31,7 @@ LARGE: Final = 8
 """Rules from which on HiGHS' basis saves more rational pivots than building its model costs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Whether figures and rules can hold together; where not, `conflict` names some that cannot (not yet minimal)."""
 
     feasible: bool

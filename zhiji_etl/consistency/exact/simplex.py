@@ -9,7 +9,6 @@ solver for DPLL(T)"; Bland's rule makes every run end. Another solver's basis ca
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -29,8 +28,7 @@ class Bound(NamedTuple):
     high: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Optimum:
+class Optimum(NamedTuple):
     """How far a column goes: None without bound; `open` where it comes only ever nearer; the bounds that stop it."""
 
     value: Fraction | None

@@ -8,7 +8,6 @@ it implies though nobody printed them (IMPLIED_COLUMNS).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
@@ -49,8 +48,7 @@ RULE_FORM: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledRule:
+class CompiledRule(NamedTuple):
     """A rule whose metrics exist and whose dimensions agree, ready to be run: its checks by alternative."""
 
     rule: Rule

@@ -8,7 +8,6 @@ else after the linear form of the check.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from fractions import Fraction
 from functools import partial, reduce
 
@@ -47,7 +46,7 @@ def parted(check: Check) -> Check:
         solved = None if isinstance(leaf, Rate) else _by_linear_form(check, name)
         if solved is not None:
             symbol = check.symbol if form.over.terms[name] > 0 else MIRRORED[check.symbol]
-            return replace(check, stated=leaf, symbol=symbol, implied=solved, stated_scale=check.scale[leaf.metric])
+            return check._replace(stated=leaf, symbol=symbol, implied=solved, stated_scale=check.scale[leaf.metric])
     return check
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -60,8 +59,7 @@ def columns(name: str) -> Columns:
     return Columns(*(f"{name}|{field}" for field in Columns._fields))
 
 
-@dataclass(frozen=True, slots=True)
-class Shelf:
+class Shelf(NamedTuple):
     """Figures ready to be joined, by metric: what operands need, with `key`, `span` and their proofs (see `_keys`)."""
 
     by_metric: Mapping[str, pl.DataFrame]

@@ -8,10 +8,9 @@ the finest, WIDEST the coarsest admissible for every figure.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -34,8 +33,7 @@ WIDEST: Final = -1
 """The level of the coarsest admissible readings."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """One comparison: `stated symbol implied`, each metric in its unit.
 
     `scale` gives, per metric, the factor to the base unit in which the two sides are compared; `stated_scale` that of
@@ -146,7 +144,7 @@ def _rungs(check: Check) -> pl.Expr:
 def _compare(frame: pl.DataFrame, check: Check, level: int) -> pl.DataFrame:
     """The ends of both sides at one level, and whether they meet (null where the comparison is not possible)."""
     unit = 1 / float(check.stated_scale)
-    stated = _interval(frame, check.stated, replace(check, scale=check.stated_own_scale), level)
+    stated = _interval(frame, check.stated, check._replace(scale=check.stated_own_scale), level)
     implied = _interval(frame, check.implied, check, level)
     columns_made = {
         "stated_low": stated.low,

@@ -10,7 +10,6 @@ nothing takes no part.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,8 +24,7 @@ SHUT = Bounds(Fraction(0), Fraction(0))
 """The bounds of a gate whose ratio is believed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Affine:
+class Affine(NamedTuple):
     """A constant and a weighted sum of operands."""
 
     terms: Mapping[str, Fraction]
@@ -50,8 +48,7 @@ class Quotient(NamedTuple):
     denominator: Affine
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     """A check in linear form: `over - ratio * under  symbol  0`, with `ratio` null where there is no printed ratio."""
 
     symbol: str
@@ -94,7 +91,7 @@ def turned(made: Template, box: Box) -> Template | None:
         return made
     sign = _sign(_ends(made.under, box)) or _sign_of_quotient(made, box)
     if sign < 0:
-        return replace(made, over=made.over.times(Fraction(-1)), under=made.under.times(Fraction(-1)))
+        return made._replace(over=made.over.times(Fraction(-1)), under=made.under.times(Fraction(-1)))
     return made if sign > 0 else None
 
 

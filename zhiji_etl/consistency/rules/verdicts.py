@@ -10,7 +10,6 @@ outcome of its own).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
@@ -73,7 +72,7 @@ def judge_with_missing_parts(wide: pl.DataFrame, check: Check) -> pl.DataFrame:
         for name, end in ((part.low, 0.0), (part.high, INFINITY), (part.low_closed, True), (part.rungs, 1.0))
     ]
     rows = wide.with_row_index("__order").with_columns(*filled, __some=some)
-    lenient = judge(rows.filter("__some"), replace(check, material=INFINITY))
+    lenient = judge(rows.filter("__some"), check._replace(material=INFINITY))
     strict = judge(rows.filter(~pl.col("__some")), check)
     return pl.concat([lenient, strict]).sort("__order").drop("__order", "__some")
 

@@ -10,9 +10,8 @@ What is left is read by the code of single texts. In: a String series. Out: a St
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -44,8 +43,7 @@ Digits: TypeAlias = Callable[[pl.DataFrame, Rows, Roles], pl.DataFrame]
 """Adds the digits of some amounts (`arithmetic.with_digits`) to the parameters of some rows of a pass."""
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(NamedTuple):
     """What the reader of a column was told: its options, and the same as `parse` takes it."""
 
     chosen: Options
@@ -57,8 +55,7 @@ class Told:
         return bool(self.keywords["rounding"] == "truncation")
 
 
-@dataclass(frozen=True)
-class Chunk:
+class Chunk(NamedTuple):
     """Texts, the declared decimals of each if any are, what the reader was told, and where the figures go."""
 
     texts: pl.Series

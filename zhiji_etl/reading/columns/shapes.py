@@ -6,8 +6,7 @@ the parameters of its amounts. The grammar runs once per shape, and is remembere
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -50,8 +49,7 @@ _PARAMETERS: Final[dict[str, Any]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Shapes:
+class Shapes(NamedTuple):
     """The meanings of some shapes: three tables with a row for each, in the order of the shapes."""
 
     kinds: NDArray[np.int8]

@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 _ASCII_LETTERS: Final = re.compile("[A-Za-z]+")
 
@@ -50,8 +49,7 @@ CURRENCY_KINDS: Final = frozenset(
 SPECIAL_TABLES: Final = frozenset({"fold", "measure", "irregular", "dot_grouping", "weak_code", "unnamed"})
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One spelling and what it can mean; `cased` where a capital letter in it counts."""
 
     spelling: str
@@ -59,8 +57,7 @@ class Entry:
     kinds: Kinds
 
 
-@dataclass(frozen=True, slots=True)
-class Lexicon:
+class Lexicon(NamedTuple):
     """All words of all languages.
 
     `entries` are filed by their first word (a run of letters) or first character, the longest spelling first.
