@@ -353,3 +353,40 @@ def test_the_end_of_a_cut_file_is_told(raw: Path):
     (raw / "a.csv").write_text(HEADER + ROW.strip())
     assert "cut short" in find_sources(raw)[0].warnings[0]
     assert rows_of(raw).height == 1
+
+
+ragged = st.lists(st.lists(cells, min_size=1, max_size=6), max_size=30)
+
+
+@given(ragged, st.sampled_from(["\n", "\r\n"]), st.integers(1, 200), st.booleans(), st.sampled_from([",", ";"]))
+def test_slices_of_a_file_hold_its_rows_in_order(tmp_path_factory, rows, end, size, bom, separator):
+    raw = tmp_path_factory.mktemp("project") / "raw"
+    raw.mkdir()
+    text = HEADER.replace("\n", end).encode() + written(rows, end)
+    (raw / "a.csv").write_bytes((b"\xef\xbb\xbf" if bom else b"") + text.replace(b",", separator.encode()))
+    (raw / "a.toml").write_text(f'separator = "{separator}"\n')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(structure_module, "BLOCK", 7)
+        whole = rows_of(raw)
+        patch.setattr(structure_module, "SLICE", size)
+        (source,) = find_sources(raw)
+    parts = [scan_source(part, ordinals([source])["a.csv"]).collect() for part in source.parts]
+    assert pl.concat(parts).equals(whole)
+    assert sum(part.bytes for part in source.parts) == source.bytes
+    assert size > 60 or len(rows) < 5 or len(parts) > 1
+
+
+@given(st.integers(0, 40), st.integers(1, 9), st.integers(1, 900))
+def test_slices_of_a_parquet_file_are_row_groups(tmp_path_factory, height, group, size):
+    raw = tmp_path_factory.mktemp("project") / "raw"
+    raw.mkdir()
+    row = dict(zip(HEADER.strip().split(","), ROW.strip().split(","), strict=True))
+    rows = [row | {"entity": f"Maker {number}"} for number in range(height)]
+    pl.DataFrame(rows, schema=dict.fromkeys(row, pl.String)).write_parquet(raw / "a.parquet", row_group_size=group)
+    whole = rows_of(raw)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("zhiji_etl.sources.parquet.SLICE", size)
+        (source,) = find_sources(raw)
+    parts = [scan_source(part, ordinals([source])["a.parquet"]).collect() for part in source.parts]
+    assert pl.concat(parts).equals(whole)
+    assert size > 100 or height <= group or len(parts) > 1

@@ -29,7 +29,7 @@ from zhiji_etl.corrections import Correction
 from zhiji_etl.outputs.published import read_manifest, runs
 from zhiji_etl.sources import Defect, Source, check_unchanged, ordinals
 from zhiji_etl.sources.hashes import file_sha256
-from zhiji_etl.sources.structure import Structure
+from zhiji_etl.sources.structure import Slice, Structure
 from zhiji_etl.stages import LOGGER
 
 FOLDER: Final = "cache"
@@ -164,8 +164,9 @@ def library_sha256() -> str:
 def _as_structure(content: bytes) -> Structure:
     told = json.loads(content)
     defects = tuple(Defect(**defect) for defect in told.pop("defects"))
+    slices = tuple(Slice(*one) for one in told.pop("slices"))
     lists = {name: tuple(value) for name, value in told.items() if isinstance(value, list)}
-    return Structure(**{**told, **lists, "defects": defects})
+    return Structure(**{**told, **lists, "defects": defects, "slices": slices})
 
 
 @cache

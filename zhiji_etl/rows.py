@@ -124,11 +124,12 @@ def _batches_of(
     source: Source, ordinal: int, catalogue: Catalogue, amendments: Sequence[corrections.Correction]
 ) -> Iterator[pl.DataFrame]:
     """The rows of one source in the order of their `row_id`, at least one batch of them."""
-    # Blanks around a name that is looked up are no part of it.
-    scanned = scan_source(source, ordinal).with_columns(pl.col("metric").str.strip_chars())
-    raw = corrections.amended(labels.in_our_names(scanned, source.sidecar), source.name, amendments)
-    batches = _from_disk(raw) if source.bytes > LARGE else _from_memory(raw)
-    yield from (_read_batch(batch, source.sidecar, catalogue, amendments) for batch in batches)
+    for part in source.parts:
+        # Blanks around a name that is looked up are no part of it.
+        scanned = scan_source(part, ordinal).with_columns(pl.col("metric").str.strip_chars())
+        raw = corrections.amended(labels.in_our_names(scanned, source.sidecar), source.name, amendments)
+        batches = _from_disk(raw) if part.bytes > LARGE else _from_memory(raw)
+        yield from (_read_batch(batch, source.sidecar, catalogue, amendments) for batch in batches)
 
 
 def _from_memory(raw: pl.LazyFrame) -> Iterator[pl.DataFrame]:

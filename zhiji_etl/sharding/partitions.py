@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
@@ -52,8 +51,7 @@ PACKING: Final = 5
 """How many times as many bytes packed files stand for."""
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(NamedTuple):
     """What every worker needs to know: the project and its files as they were at the start, and how it is dealt out.
 
     `staging` is where parts are written, seen by all workers; `elsewhere` what all partitions know of named entities.
@@ -115,10 +113,10 @@ def partition_number(partitions: int) -> pl.Expr:
 
 
 def bundles(sources: Iterable[Source]) -> list[tuple[Source, ...]]:
-    """Sources in order, small ones together: what is read and dealt out at once, of about PARTITION_BYTES."""
+    """Sources in order, large ones in their slices, small ones together: what is read and dealt out at once."""
     made: list[list[Source]] = []
     room = 0
-    for source in sources:
+    for source in (part for source in sources for part in source.parts):
         if not made or source.bytes > room:
             made.append([])
             room = PARTITION_BYTES

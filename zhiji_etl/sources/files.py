@@ -10,10 +10,9 @@ from __future__ import annotations
 import hashlib
 import stat
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from zhiji_etl.errors import ProjectError, SourceError, ZhijiError
 from zhiji_etl.sources.forms import FORMS, Form
@@ -21,7 +20,7 @@ from zhiji_etl.sources.hashes import file_sha256
 from zhiji_etl.sources.layouts import layout_structure
 from zhiji_etl.sources.names import nearest, safe_terminal
 from zhiji_etl.sources.sidecar import Sidecar, read_sidecar
-from zhiji_etl.sources.structure import Defect, Structure
+from zhiji_etl.sources.structure import Defect, Slice, Structure
 
 ORDINALS = 1 << 20
 """Ordinals are below this, so that a row_id stays below 2^52 and is exact even where a reader takes it for a float."""
@@ -32,9 +31,11 @@ Recall = Callable[[Path, Path | None, Callable[[], Structure]], Structure]
 """Given a raw file, its sidecar, and what checks it: its structure, found or remembered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One raw file that has been checked: `columns` as in its header, `sha256` and `bytes` of the file as it lies."""
+class Source(NamedTuple):
+    """One raw file that has been checked: `columns` as in its header, `sha256` and `bytes` of the file as it lies.
+
+    Of one with `slice` only that is read.
+    """
 
     name: str
     path: Path
@@ -47,6 +48,8 @@ class Source:
     sidecar_path: Path | None = None
     sidecar_sha256: str | None = None
     place: str = ""
+    slices: tuple[Slice, ...] = ()
+    slice: Slice | None = None
 
     @property
     def form(self) -> Form:
@@ -54,6 +57,11 @@ class Source:
         form = form_of(self.name)
         assert form is not None
         return form
+
+    @property
+    def parts(self) -> list[Source]:
+        """The source in its slices, in order, each with the bytes that there are to be read."""
+        return [self._replace(slices=(), slice=one, bytes=one.bytes) for one in self.slices] or [self]
 
     def entry(self) -> dict[str, object]:
         """What the manifest tells of this input."""
@@ -210,6 +218,7 @@ def _source(path: Path, sidecar_path: Path | None, recall: Recall | None) -> Sou
         sidecar_path=sidecar_path,
         sidecar_sha256=file_sha256(sidecar_path) if sidecar_path else None,
         place=structure.place,
+        slices=structure.slices,
     )
 
 

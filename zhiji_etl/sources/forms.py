@@ -8,10 +8,10 @@ file where they stand, for a sidecar that describes a layout; the sheet (of a pa
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
@@ -25,14 +25,13 @@ from zhiji_etl.sources.lines import json_frame, json_structure, scan_json
 from zhiji_etl.sources.names import safe_terminal
 from zhiji_etl.sources.parquet import parquet_frame, parquet_structure, scan_parquet
 from zhiji_etl.sources.sidecar import Sidecar
-from zhiji_etl.sources.structure import ROW, Structure, csv_structure
+from zhiji_etl.sources.structure import ROW, Slice, Structure, csv_structure
 
 if TYPE_CHECKING:
     from zhiji_etl.sources.files import Source
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """How files of one kind are checked and read; `first_row` is what a spreadsheet calls row 0.
 
     `keys`: those of a sidecar that only some kinds of files have a use for, this one among them.
@@ -62,9 +61,11 @@ def _gzip_structure(path: Path, sidecar: Sidecar) -> Structure:
 
 def _scan_csv(source: Source) -> pl.LazyFrame:
     columns = list(source.columns)
+    separator = _separator(source.name, source.sidecar)
     return pl.scan_csv(
-        source.path,
-        separator=_separator(source.name, source.sidecar),
+        source.path if source.slice is None else _csv_slice(source.path, source.slice, len(columns), separator),
+        row_index_offset=0 if source.slice is None else source.slice.row,
+        separator=separator,
         infer_schema=False,
         glob=False,
         row_index_name=ROW,
@@ -72,6 +73,14 @@ def _scan_csv(source: Source) -> pl.LazyFrame:
         extra_columns="ignore",
         with_column_names=lambda _: columns,
     )
+
+
+def _csv_slice(path: Path, part: Slice, columns: int, separator: str) -> bytes:
+    """The rows of a slice below a header, which all but the first one lack."""
+    with path.open("rb") as stream:
+        stream.seek(part.start)
+        rows = stream.read(part.bytes)
+    return rows if part.start == 0 else separator.join(map(str, range(columns))).encode() + b"\n" + rows
 
 
 def _separator(name: str, sidecar: Sidecar) -> str:

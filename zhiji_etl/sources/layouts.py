@@ -9,9 +9,8 @@ over several columns holds for all of them: exactly so where cells are merged, e
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
@@ -43,8 +42,7 @@ LONG: Final = (
 _COLUMN: Final = "__column"
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """The area of one layout in its grid, from 0, ends included; data begins at `top`, `left`."""
 
     grid: Grid

@@ -8,11 +8,10 @@ where the code is not understood: then nobody knows here what was printed. A dat
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 GENERAL: Final = "General"
 
@@ -37,8 +36,7 @@ _PLAIN: Final = frozenset("$-+():!^&'~{}<>= ,")
 """Signs of ASCII that stand for themselves; letters have a meaning, so a letter without quotes is not understood."""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """One of the up to four parts of a code. `before` and `after` are the texts around the number.
 
     `whole` and `decimals` count digits that are always shown, `optional` decimals that are shown if they are not 0.

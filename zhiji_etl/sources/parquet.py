@@ -6,7 +6,7 @@ decimals and dates become text, because they have one way to be written.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +19,7 @@ from zhiji_etl.sources.hashes import file_sha256
 from zhiji_etl.sources.headers import checked_columns
 from zhiji_etl.sources.names import safe_terminal
 from zhiji_etl.sources.sidecar import Sidecar
-from zhiji_etl.sources.structure import CELL_LIMIT, ROW, ROW_LIMIT, Structure
+from zhiji_etl.sources.structure import CELL_LIMIT, ROW, ROW_LIMIT, SLICE, Slice, Structure
 
 if TYPE_CHECKING:
     from zhiji_etl.sources.files import Source
@@ -33,7 +33,7 @@ def parquet_structure(path: Path, _sidecar: Sidecar) -> Structure:
 
     Raises `SourceError`: `source_corrupt`, `source_unpacks`, `column_type`, `cell_too_long`, `rows_too_many`.
     """
-    _check_footer(path)
+    slices = _slices(_checked_footer(path))
     try:
         frame = pl.scan_parquet(path, glob=False, hive_partitioning=False)
         schema = frame.collect_schema()
@@ -46,12 +46,13 @@ def parquet_structure(path: Path, _sidecar: Sidecar) -> Structure:
     if any((length or 0) > CELL_LIMIT for lengths in longest.rows() for length in lengths):
         what = f"{safe_terminal(path.name)} has a cell of more than {CELL_LIMIT:,} bytes."
         raise SourceError("cell_too_long", what, hint="Is this a table of figures?")
-    return Structure(names, file_sha256(path), path.stat().st_size)
+    return Structure(names, file_sha256(path), path.stat().st_size, slices=slices)
 
 
 def scan_parquet(source: Source) -> pl.LazyFrame:
     """All columns as text, with their row numbers."""
-    return parquet_frame(source.path, source.columns)
+    frame = parquet_frame(source.path, source.columns)
+    return frame if source.slice is None else frame.slice(source.slice.row, source.slice.rows)
 
 
 def parquet_frame(path: Path, columns: Sequence[str]) -> pl.LazyFrame:
@@ -63,8 +64,8 @@ def parquet_frame(path: Path, columns: Sequence[str]) -> pl.LazyFrame:
 # -------------------------------------------------------------------------------------------------------- helpers
 
 
-def _check_footer(path: Path) -> None:
-    """A few bytes can claim billions of rows: one row group must fit into memory."""
+def _checked_footer(path: Path) -> list[tuple[int, int]]:
+    """The rows and bytes of each row group; a few bytes can claim billions of rows: one must fit into memory."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -78,6 +79,19 @@ def _check_footer(path: Path) -> None:
     groups = [footer.row_group(index) for index in range(footer.num_row_groups)]
     if any(max(group.total_byte_size, group.num_rows * group.num_columns * VIEW) > UNPACKED_LIMIT for group in groups):
         raise unpacks(path.name)
+    return [(group.num_rows, group.total_byte_size) for group in groups]
+
+
+def _slices(groups: Iterable[tuple[int, int]]) -> tuple[Slice, ...]:
+    """Row groups together, as many as make a slice; nothing where that are all."""
+    made = [Slice(0, 0, 0, 0)]
+    for rows, size in groups:
+        last = made[-1]
+        if last.bytes >= SLICE:
+            made.append(Slice(last.row + last.rows, rows, 0, size))
+        else:
+            made[-1] = last._replace(rows=last.rows + rows, bytes=last.bytes + size)
+    return tuple(made) if len(made) > 1 else ()
 
 
 def _check_types(name: str, schema: pl.Schema) -> None:
