@@ -339,6 +339,19 @@ def test_a_failing_shard_leaves_the_last_run(plain: Path, tmp_path: Path, monkey
     assert [path.name for path in (tmp_path / "runs").iterdir()] == [first.path.name]
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_large_files_are_read_in_slices(
+    plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    """In any process, in one piece and in shards, as they are read whole."""
+    whole = zj.Project(plain).run(tmp_path / "whole", partitions=1)
+    monkeypatch.setattr("zhiji_etl.sources.slices.SLICE", 3_000)
+    monkeypatch.setattr("zhiji_etl.sources.structure.BLOCK", 1_000)
+    assert sum(len(source.slices) for source in find_sources(plain / "raw")) > 10
+    assert_same(whole, zj.Project(plain).run(tmp_path / "one", partitions=1))
+    assert_same(whole, zj.Project(plain).run(tmp_path / "shards", partitions=3, workers=workers))
+
+
 @pytest.mark.parametrize("name", ["rows.csv", "rows.parquet", "rows.jsonl"])
 def test_raw_rows_stream_to_disk(tmp_path: Path, name: str) -> None:
     """Nothing in the physical plan of a large source holds it in memory: no in-memory engine, no sort, no join."""

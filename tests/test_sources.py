@@ -368,7 +368,7 @@ def test_slices_of_a_file_hold_its_rows_in_order(tmp_path_factory, rows, end, si
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(structure_module, "BLOCK", 7)
         whole = rows_of(raw)
-        patch.setattr(structure_module, "SLICE", size)
+        patch.setattr("zhiji_etl.sources.slices.SLICE", size)
         (source,) = find_sources(raw)
     parts = [scan_source(part, ordinals([source])["a.csv"]).collect() for part in source.parts]
     assert pl.concat(parts).equals(whole)
@@ -385,7 +385,7 @@ def test_slices_of_a_parquet_file_are_row_groups(tmp_path_factory, height, group
     pl.DataFrame(rows, schema=dict.fromkeys(row, pl.String)).write_parquet(raw / "a.parquet", row_group_size=group)
     whole = rows_of(raw)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("zhiji_etl.sources.parquet.SLICE", size)
+        patch.setattr("zhiji_etl.sources.slices.SLICE", size)
         (source,) = find_sources(raw)
     parts = [scan_source(part, ordinals([source])["a.parquet"]).collect() for part in source.parts]
     assert pl.concat(parts).equals(whole)

@@ -29,7 +29,8 @@ from zhiji_etl.corrections import Correction
 from zhiji_etl.outputs.published import read_manifest, runs
 from zhiji_etl.sources import Defect, Source, check_unchanged, ordinals
 from zhiji_etl.sources.hashes import file_sha256
-from zhiji_etl.sources.structure import Slice, Structure
+from zhiji_etl.sources.slices import Slice
+from zhiji_etl.sources.structure import Structure
 from zhiji_etl.stages import LOGGER
 
 FOLDER: Final = "cache"

@@ -116,12 +116,12 @@ def bundles(sources: Iterable[Source]) -> list[tuple[Source, ...]]:
     """Sources in order, large ones in their slices, small ones together: what is read and dealt out at once."""
     made: list[list[Source]] = []
     room = 0
-    for source in (part for source in sources for part in source.parts):
-        if not made or source.bytes > room:
+    for part in (part for source in sources for part in source.parts):
+        if not made or part.bytes > room:
             made.append([])
             room = PARTITION_BYTES
-        made[-1].append(source)
-        room -= source.bytes
+        made[-1].append(part)
+        room -= part.bytes
     return [tuple(bundle) for bundle in made]
 
 

@@ -20,7 +20,8 @@ from zhiji_etl.sources.hashes import file_sha256
 from zhiji_etl.sources.layouts import layout_structure
 from zhiji_etl.sources.names import nearest, safe_terminal
 from zhiji_etl.sources.sidecar import Sidecar, read_sidecar
-from zhiji_etl.sources.structure import Defect, Slice, Structure
+from zhiji_etl.sources.slices import Slice
+from zhiji_etl.sources.structure import Defect, Structure
 
 ORDINALS = 1 << 20
 """Ordinals are below this, so that a row_id stays below 2^52 and is exact even where a reader takes it for a float."""

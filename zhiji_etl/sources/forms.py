@@ -25,7 +25,8 @@ from zhiji_etl.sources.lines import json_frame, json_structure, scan_json
 from zhiji_etl.sources.names import safe_terminal
 from zhiji_etl.sources.parquet import parquet_frame, parquet_structure, scan_parquet
 from zhiji_etl.sources.sidecar import Sidecar
-from zhiji_etl.sources.structure import ROW, Slice, Structure, csv_structure
+from zhiji_etl.sources.slices import Slice
+from zhiji_etl.sources.structure import ROW, Structure, csv_structure
 
 if TYPE_CHECKING:
     from zhiji_etl.sources.files import Source

@@ -6,7 +6,8 @@ decimals and dates become text, because they have one way to be written.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +20,8 @@ from zhiji_etl.sources.hashes import file_sha256
 from zhiji_etl.sources.headers import checked_columns
 from zhiji_etl.sources.names import safe_terminal
 from zhiji_etl.sources.sidecar import Sidecar
-from zhiji_etl.sources.structure import CELL_LIMIT, ROW, ROW_LIMIT, SLICE, Slice, Structure
+from zhiji_etl.sources.slices import slices
+from zhiji_etl.sources.structure import CELL_LIMIT, ROW, ROW_LIMIT, Structure
 
 if TYPE_CHECKING:
     from zhiji_etl.sources.files import Source
@@ -33,7 +35,7 @@ def parquet_structure(path: Path, _sidecar: Sidecar) -> Structure:
 
     Raises `SourceError`: `source_corrupt`, `source_unpacks`, `column_type`, `cell_too_long`, `rows_too_many`.
     """
-    slices = _slices(_checked_footer(path))
+    groups = _checked_footer(path)
     try:
         frame = pl.scan_parquet(path, glob=False, hive_partitioning=False)
         schema = frame.collect_schema()
@@ -46,7 +48,8 @@ def parquet_structure(path: Path, _sidecar: Sidecar) -> Structure:
     if any((length or 0) > CELL_LIMIT for lengths in longest.rows() for length in lengths):
         what = f"{safe_terminal(path.name)} has a cell of more than {CELL_LIMIT:,} bytes."
         raise SourceError("cell_too_long", what, hint="Is this a table of figures?")
-    return Structure(names, file_sha256(path), path.stat().st_size, slices=slices)
+    ends = accumulate(groups, lambda before, group: (before[0] + group[0], before[1] + group[1]))
+    return Structure(names, file_sha256(path), path.stat().st_size, slices=slices(ends))
 
 
 def scan_parquet(source: Source) -> pl.LazyFrame:
@@ -80,18 +83,6 @@ def _checked_footer(path: Path) -> list[tuple[int, int]]:
     if any(max(group.total_byte_size, group.num_rows * group.num_columns * VIEW) > UNPACKED_LIMIT for group in groups):
         raise unpacks(path.name)
     return [(group.num_rows, group.total_byte_size) for group in groups]
-
-
-def _slices(groups: Iterable[tuple[int, int]]) -> tuple[Slice, ...]:
-    """Row groups together, as many as make a slice; nothing where that are all."""
-    made = [Slice(0, 0, 0, 0)]
-    for rows, size in groups:
-        last = made[-1]
-        if last.bytes >= SLICE:
-            made.append(Slice(last.row + last.rows, rows, 0, size))
-        else:
-            made[-1] = last._replace(rows=last.rows + rows, bytes=last.bytes + size)
-    return tuple(made) if len(made) > 1 else ()
 
 
 def _check_types(name: str, schema: pl.Schema) -> None:

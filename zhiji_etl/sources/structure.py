@@ -25,6 +25,7 @@ import numpy.typing as npt
 from zhiji_etl.errors import SourceError
 from zhiji_etl.sources.headers import checked_columns, empty_file
 from zhiji_etl.sources.names import safe_terminal
+from zhiji_etl.sources.slices import Slice, slices
 
 ROW: Final = "raw row number"
 """The column that holds a row's number within its file. The spaces keep it apart from the names that headers have."""
@@ -35,9 +36,6 @@ CELL_LIMIT = 1 << 20
 RECORD_LIMIT = 1 << 23
 DEFECT_LIMIT = 1_000
 ROW_LIMIT = 1 << 32
-SLICE = 32_000_000
-"""Bytes of a slice, about: some 800,000 figures, which are read at once."""
-
 TEXT_SHOWN = 1_000
 UNENDED = "The last line has no line end: if the file was cut short, its last cell may be incomplete."
 
@@ -60,18 +58,6 @@ class Defect:
     row: int
     code: str
     reason: str
-
-
-class Slice(NamedTuple):
-    """Rows of a large file that can be read without the others: `rows` from number `row`, in the bytes from `start` on.
-
-    Of a packed file, `bytes` says how much there is to be read, and `start` says nothing.
-    """
-
-    row: int
-    rows: int
-    start: int
-    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,25 +117,17 @@ def csv_structure(stream: BinaryIO, name: str, separator: str = ",") -> Structur
     progress = _Progress(name, ord(separator))
     digest = hashlib.sha256()
     warnings: tuple[str, ...] = ()
-    begins = [(0, 0)]
+    ends: list[tuple[int, int]] = []
     for block, whole in _checked(stream, progress):
-        if progress.offset - begins[-1][1] >= SLICE and not progress.inside:
-            begins.append((progress.records - 1, progress.offset))
         digest.update(block)
         warnings = () if whole is block else (UNENDED,)
         _check_records(progress, whole)
+        if not progress.inside:
+            ends.append((progress.records - 1, progress.offset + len(block)))
     if not progress.columns:
         raise empty_file(name)
-    slices = _slices(begins, (progress.records - 1, progress.offset))
-    return Structure(
-        progress.columns, digest.hexdigest(), progress.offset, tuple(progress.defects), warnings, slices=slices
-    )
-
-
-def _slices(begins: list[tuple[int, int]], end: tuple[int, int]) -> tuple[Slice, ...]:
-    """What lies between (row, byte) and the next; nothing where that is the whole file."""
-    pairs = zip(begins, [*begins[1:], end], strict=True) if len(begins) > 1 else ()
-    return tuple(Slice(row, until - row, start, stop - start) for (row, start), (until, stop) in pairs)
+    defects = tuple(progress.defects)
+    return Structure(progress.columns, digest.hexdigest(), progress.offset, defects, warnings, slices=slices(ends))
 
 
 def csv_shape(stream: BinaryIO, name: str, separator: str) -> Shape:
