@@ -401,6 +401,32 @@ def test_every_cell_ends_in_exactly_one_of_figures_and_rejects(wide, seed: int):
     assert result.raw_rows == len(expected)
 
 
+LISTED = "指标,2020,2021\n销量,12.5,13.0\n营收,3.5,n/a\n同比,4.1,-2\n"
+LISTED_NAMES = '[names.metric]\n"销量" = "vehicle_sales"\n"营收" = "revenue"\n"同比" = "growth"\n'
+
+
+def test_a_table_of_several_units(wide):
+    """Read as one caption, its scales multiplied each other: 3.5 was 3.5 * 10^12 yuan."""
+    sidecar = 'unit = "单位：万辆、亿元、%"\n[layout]\ncolumns = ["period"]\nrows = ["metric"]\nentity = "A"\n'
+    result = wide(LISTED, sidecar + LISTED_NAMES)
+    assert [row[-2:] for row in cells(result)] == [
+        (125_000.0, "vehicle"), (130_000.0, "vehicle"), (350_000_000.0, "CNY"), (4.1, "percent"), (-2.0, "percent"),
+    ]  # fmt: skip
+    assert rejects(result) == [("C3", "not_available")]
+    plain = "entity,metric,period,printed\nA,revenue,2020,3.5\n"
+    assert "several units" in str(error_of(lambda: wide(plain, 'unit = "单位：万辆、亿元、%"\n')))
+
+
+def test_a_part_of_a_vehicle_has_lost_its_scale(wide):
+    """Where nobody tells the scale, 12.5 would be twelve vehicles and a half."""
+    sidecar = '[layout]\ncolumns = ["period"]\nrows = ["metric"]\nentity = "A"\n' + LISTED_NAMES
+    result = wide("指标,2020,2021\n销量,12.5,13\n", sidecar)
+    assert rejects(result) == [("B2", "unit_missing")]
+    assert "12.5" in result.rejects["reason"][0]
+    told = wide("指标,2020,2021\n销量,12.5,13\n", sidecar + '[captions]\nvehicle_sales = "vehicle"\n')
+    assert [row[-2] for row in cells(told)] == [12.5, 13.0]
+
+
 @given(st.integers(0, 20_000), st.integers(0, 10_000))
 def test_addresses(column: int, row: int):
     if column < 18_278:

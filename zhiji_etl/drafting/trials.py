@@ -121,8 +121,8 @@ def _read(source: Source) -> pl.DataFrame:
         pl.col("printed"),
         pl.col("caption"),
         pl.lit(sidecar.decimals, pl.Int64),
-        scale=sidecar.scale,
-        unit=sidecar.unit,
+        scale=None if sidecar.layout else sidecar.scale,
+        unit=None if sidecar.layout else sidecar.unit,
         currency=sidecar.currency,
         decimal_comma=sidecar.decimal_comma,
     )
