@@ -15,8 +15,8 @@ from typing import Final
 import polars as pl
 
 from zhiji_etl.figures import Reason, Severity, Verdict
-from zhiji_etl.reading.grammar.words import lexicon
 from zhiji_etl.rates import KEY_COLUMNS, Rates, answered_once
+from zhiji_etl.reading.grammar.words import lexicon
 from zhiji_etl.units import BARE, factors
 
 CONVENTION_COLUMNS: Final[dict[str, pl.DataType]] = {
@@ -36,8 +36,8 @@ PRINTED_TOGETHER: Final = ("source", "table", "entity", "metric", "period_start"
 
 UNTOLD: Final = "unit_missing"
 _BROKEN: Final = (
-    "“{}” is no whole number, and without a scale it cannot be in {}. Hint: say the scale of the table in the sidecar, as"
-    " unit or for one metric under [captions]; where parts are counted, say {} there."
+    "“{}” is no whole number, and without a scale it cannot be in {}. Hint: say the scale of the table in the sidecar,"
+    " as unit or for one metric under [captions]; where parts are counted, say {} there."
 )
 NO_RATE: Final = Reason.MISSING_REFERENCE.value
 CONVERSION: Final = "conversion"

@@ -17,6 +17,7 @@ from typing import Final
 
 import polars as pl
 
+from zhiji_etl.distinct import found_once
 from zhiji_etl.errors import FigureError
 from zhiji_etl.reading.captions import Caption, captions, told_unit
 from zhiji_etl.sources import Sidecar
@@ -29,6 +30,9 @@ Units = Mapping[str, Sequence[str]]
 AXES: Final = ("entity", "metric", "period")
 DEFAULT: Final = "__default"
 """Column of the rows of a layout: the caption of the whole layout."""
+
+LINE: Final = "__at"
+"""Column of the rows of a layout: the caption said of a single column or row, or a header with one that gave way."""
 
 PERCENT: Final = "percent"
 RATE: Final = "rate"
@@ -216,8 +220,9 @@ def _of_layout(rows: pl.LazyFrame, sidecar: Sidecar, units: Units) -> pl.LazyFra
     schema = {"__name metric": pl.String, "__declared": pl.String}
     by_metric = pl.DataFrame(list(sidecar.captions.items()), schema=schema, orient="row")
     declared = frame.join(by_metric, on="__name metric", how="left", maintain_order="left")
+    of_line = found_once(pl.col(LINE), _told_in, pl.String())
     keyed = declared.with_columns(
-        __of_metric=pl.coalesce("__declared", "__caption metric"),
+        __of_metric=pl.coalesce("__declared", of_line, "__caption metric"),
         __of_place=pl.coalesce("caption", "__caption period"),
     )
     keys = ["__of_metric", "__of_place", DEFAULT, "metric", "__name metric"]
@@ -239,6 +244,10 @@ def _told_labels(frame: pl.DataFrame, axis: str, sidecar: Sidecar) -> pl.DataFra
     return pl.DataFrame(
         rows, schema=dict.fromkeys([axis, f"__name {axis}", f"__caption {axis}"], pl.String), orient="row"
     )
+
+
+def _told_in(text: str) -> str | None:
+    return text if understood_units(text) else split_label(text)[1]
 
 
 def _full_captions(distinct: pl.DataFrame, sidecar: Sidecar, units: Units) -> pl.DataFrame:
