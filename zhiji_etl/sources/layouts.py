@@ -40,8 +40,10 @@ LONG: Final = (
     "__default",
     "__at",
 )
-"""The columns of the raw rows that a layout gives. `__default` is the caption of the layout; `__at` the one that is said
-of a single column or row, else the header or label that gave way, which may hold one.
+"""The columns of the raw rows that a layout gives.
+
+`__default` is the caption of the layout; `__at` the one that is said of a single column or row, else the header or
+label that gave way to what is said there, which may hold one.
 """
 
 _COLUMN: Final = "__column"
