@@ -324,11 +324,17 @@ def test_a_header_says_what_its_labels_are(tmp_path: Path, table: str, rows: lis
         ("Sales 2023,,\nMaker,Jan,Feb\nA,5.1,6.1\n", {"Jan": "Jan 2023", "Feb": "Feb 2023"}, ""),
         ("2023年11月数据,,\n企业,11月,1—11月\n甲,5.1,6.1\n", {"11月": "2023年11月", "1—11月": "2023年1—11月"}, ""),
         ("2024年1月发布,,\n企业,12月,1月\n甲,5.1,6.1\n", {"1月": "2024年1月"}, '# "12月" = "2024年12月"  # the year'),
+        ("2023年公布,\n月份,销量\n2022年,\n1月,5.1\n2023年,\n1月,6.1\n", None, '# "1月" = ""  # which period is it?'),
         ("2022与2023年,,\n企业,1月,2月\n甲,5.1,6.1\n", None, '# "1月" = ""  # which period is it?'),
         ("2023 data,,\nMaker,2022,YTD\nA,5.1,6.1\n", None, '# "YTD" = ""  # which period is it?'),
         (
             "Year ended March 31,Revenue\n2019,5.1\n2020,6.1\n",
             {"2019": "Year ended March 31 2019", "2020": "Year ended March 31 2020"},
+            "",
+        ),
+        (
+            ",2019年,2020年\n截至3月31日止年度,人民币百万元,人民币百万元\n收入,5.1,6.1\n",
+            {"2019年": "截至3月31日止年度 2019年", "2020年": "截至3月31日止年度 2020年"},
             "",
         ),
         ("Fiscal year,Revenue\n2020,6.1\n", {"2020": "Fiscal year 2020"}, ""),
@@ -352,6 +358,12 @@ def test_columns_that_need_words_of_their_own(tmp_path: Path):
     _, keys = drafted(tmp_path, table)
     assert keys["unit"] == "单位：万辆、%"
     assert keys["layout"]["at"] == {"B": {"period": "2023年11月"}, "D": {"period": "2023年1-11月累计"}}
+
+
+def test_headers_that_end_or_begin_with_their_period(tmp_path: Path):
+    table = "Company,Deliveries 2022,2023Q1 deliveries,Revenue 2023 (RMB bn),Model 3\nA,5.1,6.1,7.1,8.1\n"
+    at = drafted(tmp_path, table)[1]["layout"]["at"]
+    assert at == {"B": {"period": "2022"}, "C": {"period": "2023Q1"}, "D": {"period": "2023"}}
 
 
 @pytest.mark.parametrize(

@@ -50,10 +50,15 @@ def dated(texts: Sequence[str], beside: Sequence[str], above: Sequence[str]) -> 
 
 
 def within(text: str, above: Sequence[str]) -> Dated | None:
-    """The period of a text that begins with a month or several and says more: `11月销量`, `1-11月累计`."""
+    """The period of a text that says more: `Revenue 2022`, `11月销量` and `1-11月累计` below a title with the year."""
     part = _PART.match(text)
-    whole = _of_the_year(part[0], above) if part else None
-    return whole and whole._replace(text=text)
+    if part and (whole := _of_the_year(part[0], above)):
+        return whole._replace(text=text)
+    words = split_label(without_marks(text))[0].split()
+    ends = (" ".join(words[at:]) for at in range(1, len(words)))
+    starts = (" ".join(words[:at]) for at in range(len(words) - 1, 0, -1))
+    found = next((end for end in (*ends, *starts) if _parsed(end) is not None), None)
+    return None if found is None else Dated(text, found, "its header says so", sure=True)
 
 
 def without_forecast(text: str) -> str:

@@ -67,6 +67,7 @@ class _Axis:
     kind: str
     beside: tuple[str, ...] = ()
     head: str | None = None
+    repeats: bool = False
 
 
 def outlined(grid: Grid, metrics: Collection[str], over: Sequence[str] = ()) -> Outline | None:
@@ -78,12 +79,14 @@ def outlined(grid: Grid, metrics: Collection[str], over: Sequence[str] = ()) -> 
     start, left = _label_columns(table[:first], table[first:])
     data = [row for row in table[first:] if any(row[left:])]
     top, below = _header_rows(table, first, left)
-    axes = [_axis("columns", table[row][left:], [[text] for text in table[row][:left]]) for row in range(top, below)]
+    corner = [[text] for row in table[top:below] for text in row[:left]]
+    axes = [_axis("columns", table[row][left:], corner) for row in range(top, below)]
     axes += [_axis("rows", [row[column] for row in data], table[top:below], column) for column in range(start, left)]
     named = _named(axes, metrics)
     caption, caption_at = _caption(table, top, below, left, over)
-    above = [*over, *(text for row in table[:top] for text in row if text)]
     lone = _lone("period", named, axes)
+    # A month that stands twice has its year in a heading between the rows.
+    above = [*over, *(text for row in table[:top] for text in row if text)] if not (lone and lone.repeats) else []
     return Outline(
         cells=f"{column_letters(start)}{top + 1}",
         columns=tuple(name for name, axis in zip(named, axes, strict=True) if axis.side == "columns"),
@@ -206,7 +209,7 @@ def _is_figure(text: str) -> bool:
     try:
         parse(text)
     except FigureError as error:
-        return error.code in NO_FIGURES
+        return error.code in NO_FIGURES and within(text, ()) is None  # `2023Q1 deliveries` is a header
     return True
 
 
@@ -276,7 +279,7 @@ def _axis(side: str, texts: Sequence[str], corner: Sequence[Sequence[str]] = (),
     # A caption over all of the table is told of the whole of it.
     is_idle = of_figures or not said or (side == "columns" and kinds == ["caption"] and len(texts) > 1)
     common = "" if is_idle else max(("text", "period", "caption"), key=said.count)
-    return _Axis(side, _distinct(texts), common, beside, head)
+    return _Axis(side, _distinct(texts), common, beside, head, len(filled) > len(set(filled)))
 
 
 def _head(text: str) -> str | None:
