@@ -2,7 +2,7 @@
 
 import pytest
 
-from zhiji_etl.labels import exceptions, full_caption, split_label, understood, without_marks
+from zhiji_etl.labels import exceptions, full_caption, split_label, understood, understood_units, without_marks
 
 TABLE = "RMB in millions, except share and per share data"
 
@@ -72,6 +72,9 @@ def test_no_caption(text: str):
         ("in millions except percentages", ("percentages",)),
         ("单位：亿元，除每股数据外", ("每股",)),
         ("RMB in millions", ()),
+        ("in millions, except per-share amounts", ("per share",)),
+        ("单位：人民币百万元（每股数据除外）", ("每股",)),
+        ("（金额单位：人民币百万元，另有注明者除外）", ("另有者",)),
     ],
 )
 def test_what_a_caption_excepts(caption: str, phrases: tuple[str, ...]):
@@ -100,6 +103,52 @@ def test_what_a_caption_excepts(caption: str, phrases: tuple[str, ...]):
 )
 def test_the_caption_of_a_cell(metric, place, table, label, full):
     assert full_caption(metric, place, table, label) == full
+
+
+LISTED = "单位：万辆、亿元、%"
+
+
+@pytest.mark.parametrize(
+    ("metric", "place", "table", "label", "declared", "full"),
+    [
+        (None, None, LISTED, "销量", ["vehicle"], "万 vehicle"),
+        (None, None, LISTED, "营收", ["CNY"], "亿 CNY"),
+        (None, None, LISTED, "同比", ["percent"], "percent"),
+        (None, None, LISTED, "人数", ["person"], LISTED),
+        (None, None, LISTED, "销量", [], LISTED),
+        ("元", None, LISTED, "营收", ["CNY"], "亿 CNY"),
+        ("%", None, LISTED, "同比", [], "percent"),
+        ("人", None, LISTED, "员工", [], "person"),
+        (None, "US$", "in millions of RMB and US$", "Revenue", ["CNY"], "million USD"),
+        (None, None, "in millions of RMB and HK$", "Revenue", ["USD"], "in millions of RMB and HK$"),
+        (None, None, "万元、元/股", "基本", ["CNY/share"], "CNY/share"),
+        (None, None, "thousand units; RMB million", "Deliveries", ["vehicle"], "thousand count"),
+        (None, None, "RMB in millions, except percentages and per share data", "Margin", ["percent"], "percent"),
+        (None, None, "RMB in millions, except percentages and per share data", "Basic", ["CNY/share"], "CNY/share"),
+        (None, None, "RMB in millions", "Margin", ["percent"], "million CNY"),
+    ],
+)
+def test_of_several_units_a_cell_has_the_one_of_its_metric(metric, place, table, label, declared, full):
+    assert full_caption(metric, place, table, label, None, declared) == full
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        (LISTED, [(4, "vehicle"), (8, "CNY"), (None, "percent")]),
+        ("thousand units, RMB million", [(3, "count"), (6, "CNY")]),
+        ("Unit: RMB 100 million; 10,000 vehicles", [(8, "CNY"), (4, "vehicle")]),
+        ("(in millions of RMB and US$)", [(6, "CNY"), (6, "USD")]),
+        ("人民币，百万元", [(6, "CNY")]),
+        ("US$, in millions", [(6, "USD")]),
+        ("单位：人民币百万元（每股数据除外）", [(6, "CNY")]),
+        ("in millions of dollars and shares", []),
+        ("单位：万元/万辆", []),
+        ("亿元（万辆）", []),
+    ],
+)
+def test_the_units_of_a_caption(text: str, parts: list):
+    assert [(told.exponent, told.unit) for told in understood_units(text)] == parts
 
 
 def test_the_reading_of_a_sign_of_several_currencies():

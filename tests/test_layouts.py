@@ -401,6 +401,32 @@ def test_every_cell_ends_in_exactly_one_of_figures_and_rejects(wide, seed: int):
     assert result.raw_rows == len(expected)
 
 
+LISTED = "指标,2020,2021\n销量,12.5,13.0\n营收,3.5,n/a\n同比,4.1,-2\n"
+LISTED_NAMES = '[names.metric]\n"销量" = "vehicle_sales"\n"营收" = "revenue"\n"同比" = "growth"\n'
+
+
+def test_a_table_of_several_units(wide):
+    """Read as one caption, its scales multiplied each other: 3.5 was 3.5 * 10^12 yuan."""
+    sidecar = 'unit = "单位：万辆、亿元、%"\n[layout]\ncolumns = ["period"]\nrows = ["metric"]\nentity = "A"\n'
+    result = wide(LISTED, sidecar + LISTED_NAMES)
+    assert [row[-2:] for row in cells(result)] == [
+        (125_000.0, "vehicle"), (130_000.0, "vehicle"), (350_000_000.0, "CNY"), (4.1, "percent"), (-2.0, "percent"),
+    ]  # fmt: skip
+    assert rejects(result) == [("C3", "not_available")]
+    plain = "entity,metric,period,printed\nA,revenue,2020,3.5\n"
+    assert "several units" in str(error_of(lambda: wide(plain, 'unit = "单位：万辆、亿元、%"\n')))
+
+
+def test_a_part_of_a_vehicle_has_lost_its_scale(wide):
+    """Where nobody tells the scale, 12.5 would be twelve vehicles and a half."""
+    sidecar = '[layout]\ncolumns = ["period"]\nrows = ["metric"]\nentity = "A"\n' + LISTED_NAMES
+    result = wide("指标,2020,2021\n销量,12.5,13\n", sidecar)
+    assert rejects(result) == [("B2", "unit_missing")]
+    assert "12.5" in result.rejects["reason"][0]
+    told = wide("指标,2020,2021\n销量,12.5,13\n", sidecar + '[captions]\nvehicle_sales = "vehicle"\n')
+    assert [row[-2] for row in cells(told)] == [12.5, 13.0]
+
+
 @given(st.integers(0, 20_000), st.integers(0, 10_000))
 def test_addresses(column: int, row: int):
     if column < 18_278:
@@ -638,3 +664,83 @@ def test_spans_that_cross():
     grid = grid_of("a.csv", [["a", "b"]], (Span(0, 0, 5, 5),))
     assert grid.cell(3, 3) is None
     assert Layout(entity="a", metric="b", period=2020).period == "2020"
+
+
+# ----------------------------------------------------------------------------------------- single columns and rows
+
+GROWTH = """企业,2023年11月,2022年11月,同比（%）,2023年1-11月,2022年1-11月,同比（%）
+甲,"510,130","478,505",6.61,"4,380,452","4,770,613",-8.18
+乙,"301,903","230,427",31.02,"2,683,374","1,628,783",64.75
+"""
+GROWTH_SIDECAR = """unit = "单位：辆"
+[layout]
+columns = ["period"]
+rows = ["entity"]
+metric = "vehicle_sales"
+at.D = { metric = "growth", period = "2023年11月" }
+at.G = { metric = "growth", period = "2023年1-11月" }
+"""
+
+
+def test_a_column_of_growth_beside_columns_of_periods(wide):
+    result = wide(GROWTH, GROWTH_SIDECAR)
+    found = cells(result)
+    assert len(found) == 12
+    assert [row for row in found if row[2] == "growth"] == [
+        ("D2", "甲", "growth", "2023-11", 6.61, "percent"),
+        ("G2", "甲", "growth", "2023-01-01/2023-11-30", -8.18, "percent"),
+        ("D3", "乙", "growth", "2023-11", 31.02, "percent"),
+        ("G3", "乙", "growth", "2023-01-01/2023-11-30", 64.75, "percent"),
+    ]
+    assert [row[3] for row in found if row[0] == "E3"] == ["2023-01-01/2023-11-30"]
+
+
+def test_a_column_joins_the_metric_of_its_rows(wide):
+    """As two axes of one name do: 营收 beside 同比 is 营收 同比."""
+    table = "项目,2020年,2019年,增减（%）\n营收（万元）,13,10,30.0\n销量（辆）,5,4,25\n"
+    sidecar = """[layout]
+columns = ["period"]
+rows = ["metric"]
+entity = "A"
+at.D = { metric = "增减", period = 2020 }
+[names.metric]
+"营收" = "revenue"
+"销量" = "vehicle_sales"
+"营收 增减" = "growth"
+"销量 增减" = ""
+"""
+    result = wide(table, sidecar)
+    assert ("D2", "A", "growth", "2020", 30.0, "percent") in cells(result)
+    assert [row[0] for row in cells(result)] == ["B2", "C2", "D2", "B3", "C3"]
+    assert result.rejects.is_empty()
+
+
+def test_rows_of_one_label_and_lines_left_out(wide):
+    table = "x,2020,2021\nSales,5,6\nOf which abroad,1,2\nSales,7,8\n"
+    sidecar = """[layout]
+columns = ["period"]
+rows = ["metric"]
+entity = "A"
+at.4 = { metric = "vehicle_sales", entity = "B" }
+at.3 = { metric = "" }
+at.C = { caption = "10,000 vehicles" }
+[names.metric]
+Sales = "vehicle_sales"
+"""
+    assert [row[:2] + row[4:] for row in cells(wide(table, sidecar))] == [
+        ("B2", "A", 5.0, "count"), ("C2", "A", 60_000.0, "vehicle"),
+        ("B4", "B", 7.0, "count"), ("C4", "B", 80_000.0, "vehicle"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["A", "H", "1", "4"])
+def test_words_on_a_line_without_data_are_refused(wide, key: str):
+    error = error_of(lambda: wide(GROWTH, GROWTH_SIDECAR + f'at.{key} = {{ metric = "growth" }}\n'))
+    assert (error.code, f"at.{key}" in str(error)) == ("layout_outside", True)
+
+
+@pytest.mark.parametrize("key", ["d", "D2", "0", "D:E"])
+def test_a_line_has_one_name(wide, key: str):
+    error = error_of(lambda: wide(GROWTH, GROWTH_SIDECAR + f'at."{key}" = {{ metric = "growth" }}\n'))
+    assert error.code == "sidecar_invalid"
+    assert "it is no column, as D, and no row, as 7" in str(error)

@@ -224,3 +224,19 @@ def test_what_is_no_text_or_no_option_is_told(read, code):
     with pytest.raises(FigureError) as refused:
         read()
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize("text", ["—", "-", "--", "–"])
+def test_a_dash_among_percentages_is_no_growth_of_nothing(text: str):
+    """Under a caption that says percent it may be nil, or that there is no figure: nobody knows."""
+    for unit in ("percent", "%", "percentage points"):
+        with pytest.raises(FigureError) as error:
+            parse(text, unit=unit)
+        assert error.value.code == "not_available"
+        assert (
+            pl.DataFrame({"text": [text]}).select(pl.col("text").figure.parse(unit=unit).struct["code"]).item()
+            == "not_available"
+        )
+    assert parse(f"{text}%").value == 0
+    assert parse(text, unit="RMB million").value == 0
+    assert parse("nil", unit="percent").value == 0

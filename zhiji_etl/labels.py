@@ -12,19 +12,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 import polars as pl
 
+from zhiji_etl.distinct import found_once
 from zhiji_etl.errors import FigureError
-from zhiji_etl.reading.captions import Caption, caption, told_unit
+from zhiji_etl.reading.captions import Caption, captions, told_unit
 from zhiji_etl.sources import Sidecar
 from zhiji_etl.sources.names import nearest, safe_terminal
+from zhiji_etl.units import counts, is_currency
+
+Units = Mapping[str, Sequence[str]]
+"""By metric its unit and the other nouns of it."""
 
 AXES: Final = ("entity", "metric", "period")
 DEFAULT: Final = "__default"
 """Column of the rows of a layout: the caption of the whole layout."""
 
+LINE: Final = "__at"
+"""Column of the rows of a layout: the caption said of a single column or row, or a header with one that gave way."""
+
+PERCENT: Final = "percent"
 RATE: Final = "rate"
 UNSCALED: Final = "count"
 """The caption of cells that an exception takes out of a table's caption: no scale, and no unit but their own."""
@@ -37,13 +47,15 @@ _MARKS: Final = re.compile(r"(?<=\S)\s*(?:[*†‡§①-⑳]|(?<![A-Za-z])[¹²�
 
 _TAIL: Final = re.compile(r"^(.*?\S)\s*(?:[,，:：/|–—]|\s-\s|\s[Ii]n\s)\s*(\S.*)$", re.DOTALL)
 _EXCEPT: Final = re.compile(
-    r"(?:\bexcept(?:\s+for)?|\bunless|\bother than)\s+(.+)$|除(.+?)(?:以?外|另有|$)", re.IGNORECASE
+    r"(?:\bexcept(?:\s+for)?|\bunless|\bother than)\s+(.+)$|[(（,，;；]([^(（,，;；]+?)除外|除(.+?)(?:以?外|另有|$)",
+    re.IGNORECASE,
 )
-_PHRASES: Final = re.compile(r"[,，、;；]|\band\b|\bor\b|[及和或]", re.IGNORECASE)
+_PHRASES: Final = re.compile(r"[,，、;；()（）]|\band\b|\bor\b|[及和或]", re.IGNORECASE)
 _IDLE: Final = re.compile(
     r"\b(?:data|amounts?|figures?|information|otherwise|stated|noted|indicated|for|the)\b|数据|特别|注明|[.。()（）]",
     re.IGNORECASE,
 )
+_PERCENTAGES: Final = re.compile(r"\bpercent|%|百分[比数率]|比[率例]", re.IGNORECASE)
 _RATES: Final = frozenset({"percent", "percentage_point", "basis_point"})
 _SCALES: Final = {
     2: "百",
@@ -58,13 +70,14 @@ _SCALES: Final = {
 }
 
 
-def in_our_names(rows: pl.LazyFrame, sidecar: Sidecar) -> pl.LazyFrame:
+def in_our_names(rows: pl.LazyFrame, sidecar: Sidecar, units: Units = MappingProxyType({})) -> pl.LazyFrame:
     """Raw rows with our names and full captions; rows whose label has an empty name are left out.
 
     Columns in: `entity, metric, period, caption`, with a layout also DEFAULT, which goes. Order and `row_id` stay.
+    `units`: what metrics are declared in decides which unit of a caption of several is theirs.
     """
     if sidecar.layout:
-        return _of_layout(rows, sidecar)
+        return _of_layout(rows, sidecar, units)
     for axis in AXES:
         names = getattr(sidecar.names, axis)
         rows = _joined(rows, axis, names.items(), axis) if names else rows
@@ -93,14 +106,20 @@ def is_firm(told: Caption) -> bool:
     return bool(told.currencies) or told.exponent is not None or told.unit in _RATES
 
 
-@lru_cache(maxsize=1024)
 def understood(text: str) -> Caption | None:
-    """A caption; null for a text that is none."""
+    """A caption; null for a text that is none, and for a statement of several units."""
+    told = understood_units(text)
+    return told[0] if len(told) == 1 else None
+
+
+@lru_cache(maxsize=1024)
+def understood_units(text: str) -> tuple[Caption, ...]:
+    """What a caption says of each of its units; none for a text that is no caption."""
     bare = text.strip()
     try:
-        return told_unit(bare) if "_" in bare else caption(bare)
+        return (told_unit(bare),) if "_" in bare else captions(bare)
     except FigureError:
-        return None
+        return ()
 
 
 def check_captions(sidecar: Sidecar, metrics: Iterable[str]) -> None:
@@ -113,9 +132,10 @@ def check_captions(sidecar: Sidecar, metrics: Iterable[str]) -> None:
         if metric not in known:
             hint = f"Did you mean {near}?" if (near := nearest(metric, known)) else f"Declared are {', '.join(known)}."
             raise FigureError("metric_unknown", f"[captions] {metric}: no table declares this metric.", hint=hint)
-    told = [*sidecar.captions.values(), *(one.caption for one in sidecar.layout or () if one.caption)]
-    for text in told:
-        if understood(text) is None:
+    of_table = [one.caption for one in sidecar.layout or ()] + ([sidecar.unit] if sidecar.layout else [])
+    told = [(text, understood(text)) for text in sidecar.captions.values()]
+    for text, known_unit in [*told, *((text, understood_units(text)) for text in of_table if text)]:
+        if not known_unit:
             told_unit(text)
 
 
@@ -130,28 +150,40 @@ def check_identifiers(sidecar: Sidecar, columns: Sequence[str]) -> None:
 
 
 def full_caption(
-    of_metric: str | None, of_place: str | None, of_table: str | None, label: str, currency: str | None = None
+    of_metric: str | None,
+    of_place: str | None,
+    of_table: str | None,
+    label: str,
+    currency: str | None = None,
+    declared: Sequence[str] = (),
 ) -> str | None:
     """The caption of a cell in full, from those of its metric, of its row or column, and of its table; null for none.
 
     The unit is the metric's, else the place's, else the table's; but which money the place says before the metric.
-    The scale is the first one told in that order, and does not go past a unit that is no money. `currency` is the
+    The scale is the first one told in that order, and does not go past a unit that is no money. Of a table of several
+    units a cell has the one that is told nearer, else the only one that its metric is `declared` in. `currency` is the
     reading of signs of several currencies. A text that is no caption is given back: reading refuses it with a reason.
 
     >>> full_caption(None, "US$", "RMB in millions", "Revenue"), full_caption("%", "US$", "RMB in millions", "Margin")
     ('million USD', 'percent')
+    >>> full_caption(None, None, "单位：万辆、%", "同比", declared=["percent"])
+    'percent'
     """
-    texts = [text or None for text in (of_metric, of_place, of_table)]
+    texts = [text or None for text in (of_metric, of_place)]
     parts = [Caption() if text is None else understood(text) for text in texts]
     unread = next((text for text, part in zip(texts, parts, strict=True) if part is None), None)
-    metric, place, table = (part or Caption() for part in parts)
-    if unread is not None or not any(texts):
-        return unread
-    excepted = _excepted(of_table or "", label)
+    metric, place = (part or Caption() for part in parts)
+    nearer = metric.unit or place.unit
+    table = _fitting(of_table, [nearer] if nearer else declared, is_told=bool(nearer)) if of_table else Caption()
+    if unread is not None or table is None or not any((*texts, of_table)):
+        return unread or of_table or None
+    excepted = _excepted(of_table or "", label, () if nearer else declared)
+    if excepted == PERCENT:
+        return PERCENT
     if excepted:
         kept = Caption(None, table.unit, table.currencies) if excepted == RATE else Caption()
         return _excepted_caption(metric, place, kept, is_rate=excepted == RATE, currency=currency)
-    return _written(_merged(metric, place, table), currency) or next(text for text in texts if text)
+    return _written(_merged(metric, place, table), currency) or next(text for text in (*texts, of_table) if text)
 
 
 def one_line(label: str) -> str:
@@ -180,7 +212,7 @@ def is_excepted(table: str, label: str) -> bool:
 # -------------------------------------------------------------------------------------------------------- helpers
 
 
-def _of_layout(rows: pl.LazyFrame, sidecar: Sidecar) -> pl.LazyFrame:
+def _of_layout(rows: pl.LazyFrame, sidecar: Sidecar, units: Units) -> pl.LazyFrame:
     """The rows of a wide table, whose cells lie in memory: each distinct label is looked at once."""
     frame = rows.collect()
     for axis in AXES:
@@ -188,13 +220,14 @@ def _of_layout(rows: pl.LazyFrame, sidecar: Sidecar) -> pl.LazyFrame:
     schema = {"__name metric": pl.String, "__declared": pl.String}
     by_metric = pl.DataFrame(list(sidecar.captions.items()), schema=schema, orient="row")
     declared = frame.join(by_metric, on="__name metric", how="left", maintain_order="left")
+    of_line = found_once(pl.col(LINE), _told_in, pl.String())
     keyed = declared.with_columns(
-        __of_metric=pl.coalesce("__declared", "__caption metric"),
+        __of_metric=pl.coalesce("__declared", of_line, "__caption metric"),
         __of_place=pl.coalesce("caption", "__caption period"),
     )
-    keys = ["__of_metric", "__of_place", DEFAULT, "metric"]
-    captions = _full_captions(keyed.select(keys).unique(), sidecar)
-    whole = keyed.join(captions, on=keys, how="left", nulls_equal=True, maintain_order="left")
+    keys = ["__of_metric", "__of_place", DEFAULT, "metric", "__name metric"]
+    full = _full_captions(keyed.select(keys).unique(), sidecar, units)
+    whole = keyed.join(full, on=keys, how="left", nulls_equal=True, maintain_order="left")
     named = whole.with_columns(*(pl.col(f"__name {axis}").alias(axis) for axis in AXES), caption="__full")
     working = [name for name in named.columns if name.startswith("__")]
     return _named(named.drop(working).lazy())
@@ -213,12 +246,19 @@ def _told_labels(frame: pl.DataFrame, axis: str, sidecar: Sidecar) -> pl.DataFra
     )
 
 
-def _full_captions(distinct: pl.DataFrame, sidecar: Sidecar) -> pl.DataFrame:
+def _told_in(text: str) -> str | None:
+    return text if understood_units(text) else split_label(text)[1]
+
+
+def _full_captions(distinct: pl.DataFrame, sidecar: Sidecar, units: Units) -> pl.DataFrame:
     of_sidecar = _sidecar_caption(sidecar)
-    rows = [
-        (own, place, table, metric, full_caption(own, place, table or of_sidecar, metric or "", sidecar.currency))
-        for own, place, table, metric in distinct.iter_rows()
-    ]
+
+    def full(own: str, place: str, table: str, label: str | None, name: str) -> str | None:
+        """The caption of the cells of one label and place."""
+        declared = units.get(name, ())
+        return full_caption(own, place, table or of_sidecar, label or "", sidecar.currency, declared)
+
+    rows = [(*row, full(*row)) for row in distinct.iter_rows()]
     return pl.DataFrame(rows, schema=dict.fromkeys([*distinct.columns, "__full"], pl.String), orient="row")
 
 
@@ -227,6 +267,29 @@ def _sidecar_caption(sidecar: Sidecar) -> str | None:
     if sidecar.scale and sidecar.unit and understood(sidecar.unit):
         return f"{sidecar.scale} {sidecar.unit}"
     return sidecar.unit or sidecar.scale
+
+
+def _fitting(text: str, wanted: Sequence[str], *, is_told: bool) -> Caption | None:
+    """Of the units of a table's caption the one that a unit is of; null where none or several are.
+
+    A unit that a nearer caption tells (`is_told`) needs none of the table's.
+    """
+    told = understood_units(text)
+    if len(told) == 1:
+        return told[0]
+    same = [one for one in told if one.unit in wanted]
+    alike = same or [one for one in told if any(_is_alike(one, unit, is_told=is_told) for unit in wanted)]
+    if len(alike) == 1:
+        return alike[0]
+    return Caption() if is_told and told and not alike else None
+
+
+def _is_alike(told: Caption, unit: str, *, is_told: bool) -> bool:
+    """Whether a unit of a caption is of the kind of another: both money, or one of them a bare number."""
+    code, _, per = unit.partition("/")
+    if told.currencies:
+        return is_currency(code) and (told.unit or "").partition("/")[2] == per and (is_told or code in told.currencies)
+    return told.unit == UNSCALED and counts(unit)
 
 
 def _merged(metric: Caption, place: Caption, table: Caption) -> Caption:
@@ -251,11 +314,17 @@ def _is_money(told: Caption) -> bool:
     return bool(told.currencies) and "/" not in (told.unit or "")
 
 
-def _excepted(table: str, label: str) -> str | None:
-    """Whether the table's caption excepts a label: as a RATE (per share), or as something without its scale."""
+def _excepted(table: str, label: str, declared: Sequence[str] = ()) -> str | None:
+    """Whether the table's caption excepts a label: as a RATE (per share) or PERCENT, or as something without its scale.
+
+    What a metric is declared in tells that it is such a rate as well as its label does.
+    """
     for phrase in exceptions(table):
-        if _names(phrase, label):
-            return RATE if phrase.casefold().startswith("per ") or phrase.startswith("每") else UNSCALED
+        if PERCENT in declared and _PERCENTAGES.search(phrase):
+            return PERCENT
+        is_rate = phrase.casefold().startswith("per ") or phrase.startswith("每")
+        if _names(phrase, label) or (is_rate and any(unit.endswith("/share") for unit in declared)):
+            return RATE if is_rate else UNSCALED
     return None
 
 
@@ -281,7 +350,8 @@ def exceptions(table: str) -> tuple[str, ...]:
     match = _EXCEPT.search(table)
     if match is None:
         return ()
-    phrases = (_IDLE.sub("", phrase).strip() for phrase in _PHRASES.split(match[1] or match[2]))
+    told = next(group for group in match.groups() if group).replace("-", " ")
+    phrases = (_IDLE.sub("", phrase).strip() for phrase in _PHRASES.split(told))
     return tuple(sorted({" ".join(one.split()) for one in phrases if len(one) > 1}, key=len, reverse=True))
 
 

@@ -127,7 +127,8 @@ def _batches_of(
     for part in source.parts:
         # Blanks around a name that is looked up are no part of it.
         scanned = scan_source(part, ordinal).with_columns(pl.col("metric").str.strip_chars())
-        raw = corrections.amended(labels.in_our_names(scanned, source.sidecar), source.name, amendments)
+        named = labels.in_our_names(scanned, source.sidecar, units_of(catalogue))
+        raw = corrections.amended(named, source.name, amendments)
         batches = _from_disk(raw) if part.bytes > LARGE else _from_memory(raw)
         yield from (_read_batch(batch, source.sidecar, catalogue, amendments) for batch in batches)
 
@@ -196,11 +197,18 @@ def reject(rows: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
     return as_rejects(rows.drop("code", "reason").join(verdicts, on="row_id", how="inner", maintain_order="left"))
 
 
+def units_of(catalogue: Catalogue) -> labels.Units:
+    """By metric the unit that it is declared in, and its other nouns."""
+    return {name: (metric.unit, *metric.nouns) for name, metric in catalogue.metrics.items()}
+
+
 def _check_sidecar(source: Source, catalogue: Catalogue) -> None:
     """Refuse a sidecar that says what nothing can take up: inside a plan the error would lose its words."""
     sidecar = source.sidecar
     try:
-        options(sidecar.currency, sidecar.scale, sidecar.unit, sidecar.decimal_comma)
+        # A wide table may be of several units: each of its cells has a caption of its own.
+        is_listed = sidecar.layout is not None and len(labels.understood_units(sidecar.unit or "")) > 1
+        options(sidecar.currency, sidecar.scale, None if is_listed else sidecar.unit, sidecar.decimal_comma)
         labels.check_captions(sidecar, catalogue.metrics)
         labels.check_identifiers(sidecar, [name for table in catalogue.tables for name in catalogue.identifiers(table)])
     except FigureError as error:
@@ -211,13 +219,14 @@ def _read(rows: pl.DataFrame, sidecar: Sidecar) -> pl.DataFrame:
     decimals = pl.col("decimals").cast(pl.Int64, strict=False)
     if sidecar.decimals is not None:
         decimals = decimals.fill_null(sidecar.decimals)
+    is_wide = sidecar.layout is not None
     read = captioned_series(
         rows.get_column("printed"),
         rows.get_column("caption"),
         rows.select(decimals).to_series(),
         currency=sidecar.currency,
-        scale=sidecar.scale,
-        unit=sidecar.unit,
+        scale=None if is_wide else sidecar.scale,
+        unit=None if is_wide else sidecar.unit,
         rounding=sidecar.rounding,
         decimal_comma=sidecar.decimal_comma,
     )

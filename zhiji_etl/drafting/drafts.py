@@ -17,7 +17,8 @@ import polars as pl
 from zhiji_etl import labels
 from zhiji_etl.catalogue import Catalogue
 from zhiji_etl.choices import Published
-from zhiji_etl.drafting.outlines import Outline, is_caption, kind, near_metric, outlined
+from zhiji_etl.drafting.naming import WORDS, near_metric, own_metric
+from zhiji_etl.drafting.outlines import Outline, kind, outlined
 from zhiji_etl.drafting.trials import SHOWN, caption_lines, one_line, trial_lines, tried
 from zhiji_etl.errors import OutputError, SourceError
 from zhiji_etl.outputs.disk import write_whole, writing
@@ -50,10 +51,8 @@ NAMES: Final = 100
 """How many printed metrics of a table of one figure a row are asked for."""
 
 USUAL: Final[Mapping[str, frozenset[str]]] = {
-    "entity": frozenset(
-        {"company", "firm", "issuer", "country", "公司", "公司名称", "企业", "企业名称", "主体", "机构", "名称"}
-    ),
-    "metric": frozenset({"indicator", "measure", "item", "variable", "指标", "指标名称", "科目", "项目"}),
+    "entity": frozenset(WORDS["heads"]["entity"]),
+    "metric": frozenset(WORDS["heads"]["metric"]),
     "period": frozenset({"year", "quarter", "month", "date", "time", "期间", "报告期", "年份", "年度", "时间", "日期"}),
     "printed": frozenset(
         {"value", "figure", "amount", "number", "数值", "数字", "数据", "金额", "披露", "披露值", "值"}
@@ -83,7 +82,7 @@ def draft(path: Path, known: Catalogue | None = None) -> str:
     grid, keys, remark = _grid(path)
     header = [text or "" for row in grid.rows(0, 1) for text in row]
     plain = _plain_columns(header)
-    outline = None if plain is not None else _headed(outlined(grid, metrics), path, grid)
+    outline = None if plain is not None else outlined(grid, metrics, _lines_over(path, grid))
     lines = [*HEAD, *([f"title = {_quoted(outline.title)}"] if outline and outline.title else []), *remark, *keys]
     if plain is None:
         lines += [*_wide_lines(outline, metrics), *_rate_lines(grid)]
@@ -143,14 +142,13 @@ def _grid(path: Path) -> tuple[Grid, list[str], list[str]]:
     return form.grid(path, Sidecar(), None), [], []
 
 
-def _headed(outline: Outline | None, path: Path, grid: Grid) -> Outline | None:
-    """An outline with what the page says over its table, where the table itself has no caption or title."""
-    if outline is None or not path.name.lower().endswith(PAGES):
-        return outline
-    heading = html_headings(path)[int(grid.prefix.split()[1]) - 1]
-    if heading and outline.caption is None and is_caption(heading):
-        return outline._replace(caption=heading, caption_at="the caption of the table")
-    return outline._replace(title=outline.title or heading)
+def _lines_over(path: Path, grid: Grid) -> list[str]:
+    """What a page says over its table."""
+    return (
+        html_headings(path)[int(grid.prefix.split()[1]) - 1]
+        if grid.prefix and path.name.lower().endswith(PAGES)
+        else []
+    )
 
 
 def _fullest_sheet(path: Path) -> tuple[Grid, list[str], list[str]]:
@@ -235,11 +233,24 @@ def _wide_lines(outline: Outline | None, metrics: Collection[str]) -> Iterator[s
         yield f"{side} = {json.dumps(getattr(outline, side))}{_remark(getattr(outline, side))}"
     for name in outline.untold:
         yield f'# {name} = ""  # {UNTOLD[name]}'
-    if outline.no_periods:
+    yield from _line_lines(outline)
+    if outline.periods:
         yield "\n[names.period]"
-    for text in outline.no_periods:
-        yield f'# {_quoted(labels.split_label(text)[0])} = ""  # which period is it? "" leaves its cells out'
+    for one in outline.periods:
+        why = f"{one_line(one.why)}" if one.period else 'which period is it? "" leaves its cells out'
+        yield f"{'' if one.sure else '# '}{_quoted(one.text)} = {_quoted(one.period or '')}  # {why}"
     yield from _name_lines(outline.labels, metrics)
+
+
+def _line_lines(outline: Outline) -> Iterator[str]:
+    """What single columns say beside the others."""
+    for letter, one in outline.lines:
+        when = f"period = {_quoted(one.period or 'when?')}"
+        if "period" in outline.columns:
+            what = f"metric = {_quoted(one.text)}"
+            yield f"# at.{letter} = {{ {what}, {when} }}  # in place of its header, to read its cells"
+        else:
+            yield f"{'' if one.sure else '# '}at.{letter} = {{ {when} }}  # {one_line(one.text)}: {one.why}"
 
 
 def _rate_lines(grid: Grid) -> Iterator[str]:
@@ -273,14 +284,14 @@ def _name_lines(found: Sequence[str], metrics: Collection[str]) -> Iterator[str]
         yield "\n[names.metric]"
     for label in found:
         short = labels.split_label(label)[0]
-        near = near_metric(label, metrics)
-        if near is not None:
-            yield f"{_quoted(short)} = {_quoted(near)}"
-        elif far := near_metric(label, metrics, 0.5):
-            yield f"# {_quoted(short)} = {_quoted(far)}  # or is it another?"
+        own = own_metric(label, metrics)
+        if own is not None:
+            yield f"{_quoted(short)} = {_quoted(own)}"
+        elif near := near_metric(label, metrics):
+            yield f"# {_quoted(short)} = {_quoted(near)}  # or is it another?"
         else:
             yield f'# {_quoted(short)} = ""  # no metric is near; "" leaves its cells out'
-    if metrics and any(near_metric(label, metrics) is None for label in found):
+    if metrics and any(own_metric(label, metrics) is None for label in found):
         yield f"# Metrics: {', '.join(metrics)}."
 
 

@@ -18,7 +18,7 @@ import polars as pl
 
 from zhiji_etl import conversion, labels, rows
 from zhiji_etl.catalogue import Catalogue
-from zhiji_etl.drafting.outlines import near_metric
+from zhiji_etl.drafting.naming import own_metric
 from zhiji_etl.errors import ZhijiError
 from zhiji_etl.pipeline import conventions
 from zhiji_etl.rates import Rates
@@ -75,13 +75,13 @@ def caption_lines(trial: pl.DataFrame | None, printed: Sequence[str], known: Cat
     if trial is None or known is None:
         return
     unfit = trial.filter(pl.col("code").is_in(UNFIT)).unique("metric", keep="first", maintain_order=True)
-    label_of = {near_metric(label, known.metrics): label for label in reversed(printed)}
+    label_of = {own_metric(label, known.metrics): label for label in reversed(printed)}
     if unfit.height:
         yield "\n[captions]"
     for metric, caption in unfit.select("metric", "caption").iter_rows():
         label = label_of.get(metric, "")
         wanted = labels.full_caption(_scale(label), known.metrics[metric].unit, None, label)
-        says = f"the table says {one_line(caption)}" if caption else "the table tells no unit"
+        says = f"the table says {one_line(caption)}" if caption else "no unit was found: mind its scale"
         yield f'# {metric} = "{wanted}"  # declared so; {says}'
 
 
@@ -120,8 +120,8 @@ def _read(source: Source) -> pl.DataFrame:
         pl.col("printed"),
         pl.col("caption"),
         pl.lit(sidecar.decimals, pl.Int64),
-        scale=sidecar.scale,
-        unit=sidecar.unit,
+        scale=None if sidecar.layout else sidecar.scale,
+        unit=None if sidecar.layout else sidecar.unit,
         currency=sidecar.currency,
         decimal_comma=sidecar.decimal_comma,
     )

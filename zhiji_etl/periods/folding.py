@@ -58,6 +58,8 @@ _STEPS: Final = tuple(
         (r"(?<=[\da-z])-(?=(?:month|week|quarter|half|year|day)s?\b)", " "),
         (r"[\s,]+", " "),
         (rf" ?({_CHINESE}) ?", r"\1"),
+        # A year in a header of its own stands behind its month, which it stands before in a sentence.
+        (r"^(\D*)((?:\d{1,2}[-~至到])?\d{1,2}月(?:(?!\d{4}).)*)(\d{4})年?$", r"\1\3年\2"),
         (r"(-\d{1,2}月份?|前\d季度|上半年|全年)累计$", r"\1"),  # a lone month would be another period with it
         (r"^ ?(?:in|during|for|on|over) ", ""),
     )

@@ -348,7 +348,7 @@ FORMS: Final[tuple[Form, ...]] = (
     _form("", rf"{YEAR}[- ]?w(?P<week>\d\d?)", _week),
     _form(
         "2020Q1, 1Q20, H1 2020, 9M 2020",
-        rf"(?P<part>.+?)(?: of| in)?[ /-]*(?:{FISCAL} ?|cy ?)?{ANY_YEAR}",
+        rf"(?P<part>.+?)(?: of| in)?[ /-]*(?:{FISCAL} ?|cy ?)?{ANY_YEAR}年?",
         _part_of_year,
     ),
     _form(

@@ -1,13 +1,18 @@
 """What the caption of a table says of its cells: `RMB in millions`, `单位：亿元`, `in thousands of vehicles`, `$'000`.
 
 In: a caption, or a plain unit or scale word. Out: a `Caption`: power of ten, unit, and the currencies a sign can mean.
+A statement of several units, such as `单位：万辆、亿元、%`, is one `Caption` for each: whose cells are in which of them
+is not for the caption to say.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
+from itertools import combinations
 from typing import Final, NamedTuple
 
 from zhiji_etl.errors import FigureError
@@ -16,7 +21,9 @@ from zhiji_etl.reading.grammar.folding import coarse, fold
 from zhiji_etl.reading.grammar.tokens import Token, token_at, tokens
 from zhiji_etl.reading.grammar.words import lexicon
 
-_EXCEPTIONS: Final = re.compile(r"[,;]?\s*(?:except|unless|other than|除)|[,;][^,;]*除", re.IGNORECASE)
+_EXCEPTIONS: Final = re.compile(r"[,;]?\s*(?:except|unless|other than|除)|[,;(][^,;()]*除", re.IGNORECASE)
+_BETWEEN: Final = re.compile(r"[、;]|,(?!\d)|\band\b|[和及与]", re.IGNORECASE)
+"""What stands between the units of a statement of several."""
 _ZEROS: Final = re.compile(r"(?<!\d,)'?\b(000)'?s?\b|(?<=[a-zA-Z$€£¥])(000)'?s?\b")
 _TEN: Final = re.compile(r"1[0,]*0")
 _UNIT: Final = re.compile(r"[A-Za-z_]+(?:/[A-Za-z_]+)?")
@@ -43,11 +50,10 @@ class Caption(NamedTuple):
         return Decimal(10) ** (self.exponent or 0)
 
 
-@lru_cache(maxsize=256)
 def caption(text: str) -> Caption:
     """The scale and unit that a caption gives to the cells under it; what follows `except` is left out.
 
-    Raises `FigureError` (`unknown_caption`) where a word in it is neither.
+    Raises `FigureError` (`unknown_caption`) where a word in it is neither, and where it names several units.
 
     Examples:
         >>> caption("RMB in millions, except per share data")
@@ -55,6 +61,38 @@ def caption(text: str) -> Caption:
         >>> caption("单位：万辆").unit, caption("in thousands").exponent
         ('vehicle', 3)
     """
+    found = captions(text)
+    if len(found) > 1:
+        raise _several(text)
+    return found[0]
+
+
+@lru_cache(maxsize=256)
+def captions(text: str) -> tuple[Caption, ...]:
+    """What a caption says of each of its units; more than one where it is a statement of several.
+
+    Raises `FigureError` (`unknown_caption`) where a word in it is neither scale nor unit, and where it cannot be told
+    whether a scale is meant for several units: `in millions of dollars and shares`.
+
+    >>> [(one.exponent, one.unit) for one in captions("单位：万辆、亿元、%")]
+    [(4, 'vehicle'), (8, 'CNY'), (None, 'percent')]
+    """
+    bare = _EXCEPTIONS.split(fold(text[:_LONGEST]), maxsplit=1)[0]
+    parts = [part for part in _BETWEEN.split(bare) if part.strip()]
+    try:
+        read = [_one(part) for part in parts] if len(parts) > 1 else []
+    except FigureError:
+        read = []
+    if not _differ(read):
+        return (_one(text),)
+    scaled = [one for one in read if one.exponent is not None]
+    shared = [one for part, one in zip(parts, read, strict=True) if scaled and _may_share(part, one)]
+    if shared and (len(scaled) > 1 or not all(one.currencies for one in read)):
+        raise _several(text)
+    return tuple(replace(one, exponent=scaled[0].exponent) if one in shared else one for one in read)
+
+
+def _one(text: str) -> Caption:
     folded = _ZEROS.sub(" thousand ", fold(text[:_LONGEST]))
     shape, numbers = coarse(_EXCEPTIONS.split(folded, maxsplit=1)[0], False)
     found = tokens(shape)[0]
@@ -86,14 +124,40 @@ def told_unit(text: str) -> Caption:
 _LONGEST: Final = 400
 
 
+def _differ(parts: Sequence[Caption]) -> bool:
+    """Whether parts of a caption are of several units, or of one in several scales: `RMB, in millions` is of one."""
+    pairs = combinations([part for part in parts if part.unit], 2)
+    scales = sum(part.exponent is not None for part in parts)
+    return scales > 1 or any(not _are_alike(one, other) for one, other in pairs)
+
+
+def _are_alike(one: Caption, other: Caption) -> bool:
+    if one.currencies and other.currencies:
+        return not set(one.currencies).isdisjoint(other.currencies) and _per(one) == _per(other)
+    return one.unit == other.unit
+
+
+def _per(told: Caption) -> str:
+    return (told.unit or "").partition("/")[2]
+
+
+def _may_share(part: str, told: Caption) -> bool:
+    """Whether the scale before a part may be meant for it, too. In Chinese each unit has its own beside it."""
+    return part.isascii() and told.exponent is None and told.unit not in ("percent", None) and not _per(told)
+
+
 def _read(found: list[Token], text: str) -> Caption:
     exponent: int | None = None
     currencies: tuple[str, ...] = ()
     words: list[str] = []
     unit: str | None = None
+    is_ended = False
     found, per = _divided(found)
     for token in found:
         scale, codes = _scale(token), _codes(token)
+        if scale is not None and is_ended:
+            raise _several(text)
+        is_ended = is_ended or (exponent is not None and bool(codes or _UNITS & token.kinds.keys()))
         part = _PARTS & token.kinds.keys() and not currencies
         if scale is not None:
             exponent = (exponent or 0) + scale
@@ -168,6 +232,13 @@ def _named(exponent: int | None, currencies: tuple[str, ...], unit: str | None, 
     if name is None and exponent is None:
         raise _unknown(text)
     return Caption(exponent, f"{name}/{per}" if name and per not in (None, name) else name, currencies)
+
+
+def _several(text: str) -> FigureError:
+    return FigureError(
+        "unknown_caption", f"{text[:60]!r} names several units or scales.", text=text, end=len(text),
+        hint="Say the one of each metric under [captions], or give one only.",
+    )  # fmt: skip
 
 
 def _unknown(text: str) -> FigureError:

@@ -24,6 +24,13 @@ from zhiji_etl.sources.structure import text_blocks
 SIZE_LIMIT: Final = 1 << 26
 """Bytes of the largest page."""
 
+LINES: Final = 8
+LINE_LIMIT: Final = 160
+"""How many lines over a table may be of it, and how long they are: longer ones are prose."""
+
+_UNREAD: Final = frozenset({"table", "head", "script", "style", "template"})
+_INLINE: Final = frozenset({"a", "b", "em", "font", "i", "small", "span", "strong", "sub", "sup", "u"})
+
 SPAN_LIMIT: Final = 1_000
 """The most rows or columns one cell may claim, as in browsers."""
 
@@ -31,6 +38,7 @@ SPAN_LIMIT: Final = 1_000
 _ENDING: Final = re.compile(r"[)）] ?%?|%")
 """The end of a figure in a cell of its own."""
 
+_OPENING: Final = frozenset("(（")
 _CURRENCY: Final = re.compile(r"[A-Z]{0,3}[$¥€£￥]|[A-Z]{3}")
 _DIGITS: Final = re.compile(r"[(（]?-?[\d.]|[-–—]+$")
 
@@ -60,9 +68,35 @@ def html_tables(path: Path) -> list[Grid]:
     return [_grid(path.name, table, number) for number, table in enumerate(_tables(path), start=1)]
 
 
-def html_headings(path: Path) -> list[str | None]:
-    """What the `<caption>` of each table of a page says, in order; null where a table has none."""
-    return [next((_text(caption) for caption in _children(table, "caption")), None) for table in _nodes(path)]
+def html_headings(path: Path) -> list[list[str]]:
+    """What a page says over each of its tables, the nearest last: the lines since the table before, its `<caption>`."""
+    found: list[list[str]] = []
+    lines: list[str] = []
+    block = None
+    for node in _parser(path)(_page(path)).root.traverse(include_text=True):
+        if node.tag == "table":
+            captions = [text for caption in _children(node, "caption") if (text := _text(caption))]
+            found.append([line for line in lines if len(line) <= LINE_LIMIT][-LINES:] + captions)
+            lines = []
+        elif node.tag == "-text" and (text := " ".join(node.text(deep=False).split())):
+            around = _block(node)
+            if around is not None and around == block and lines:
+                lines[-1] += f" {text}"
+            elif around is not None:
+                lines.append(text)
+            block = around
+    return found
+
+
+def _block(node: Any) -> int | None:
+    """The block that a text stands in, by its number; null in tables and where nobody reads it."""
+    block = None
+    while (node := node.parent) is not None:
+        if node.tag in _UNREAD:
+            return None
+        if block is None and node.tag not in _INLINE:
+            block = int(node.mem_id)
+    return block
 
 
 # -------------------------------------------------------------------------------------------------------- helpers
@@ -154,7 +188,9 @@ def _join_prints(row: list[str | None], columns: set[tuple[int, int]]) -> None:
         before, text = row[at - 1], row[at]
         if not before or not text:
             continue
-        if _ENDING.fullmatch(text) and _DIGITS.search(before) and ("(" in before or "（" in before or text == "%"):
+        if before in _OPENING and _DIGITS.match(text):
+            row[at - 1], row[at] = None, f"{before}{text}"
+        elif _ENDING.fullmatch(text) and _DIGITS.search(before) and ("(" in before or "（" in before or text == "%"):
             row[at - 1], row[at] = f"{before}{text}", None
         elif _CURRENCY.fullmatch(before) and _DIGITS.match(text) and columns & {(at - 1, at), (at - 1, at + 1)}:
             row[at - 1], row[at] = None, f"{before} {text}"

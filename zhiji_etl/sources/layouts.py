@@ -1,7 +1,8 @@
 """Wide tables: each cell of a grid as a raw row of its own, with what its row and its column say of it.
 
 In: a grid and the `[layout]` of its sidecar. Out: the columns of a plain raw table: `entity, metric, period, printed,
-locator` and, where told, `caption, vintage, note, decimals`. The row law for wide tables: every cell of the area that
+locator` and, where told, `caption, vintage, note, decimals`. What the sidecar says of a single column or row stands in
+place of its headers or labels. The row law for wide tables: every cell of the area that
 is neither header nor label and is not empty is one raw row, so it ends in exactly one of figures and rejects. A header
 over several columns holds for all of them: exactly so where cells are merged, else up to the next text of its row.
 """
@@ -18,7 +19,7 @@ from zhiji_etl.errors import SourceError
 from zhiji_etl.sources.grids import Grid, Span, address, column_letters
 from zhiji_etl.sources.hashes import file_sha256
 from zhiji_etl.sources.names import safe_terminal
-from zhiji_etl.sources.sidecar import Layout, Sidecar
+from zhiji_etl.sources.sidecar import Layout, Said, Sidecar
 from zhiji_etl.sources.structure import ROW, Defect, Structure
 
 if TYPE_CHECKING:
@@ -36,8 +37,13 @@ LONG: Final = (
     "note",
     "decimals",
     "__default",
+    "__at",
 )
-"""The columns of the raw rows that a layout gives."""
+"""The columns of the raw rows that a layout gives.
+
+`__default` is the caption of the layout; `__at` the one that is said of a single column or row, else the header or
+label that gave way to what is said there, which may hold one.
+"""
 
 _COLUMN: Final = "__column"
 
@@ -75,6 +81,7 @@ def layout_structure(path: Path, sidecar: Sidecar, form: Form) -> Structure:
     for start, block in blocks:
         if _is_empty(block):
             raise _outside(path, block)
+        _check_places(path, block)
         if len(blocks) == 1 and not block.grid.faults:
             continue
         cells = _data(block).select("__row", _COLUMN)
@@ -123,6 +130,27 @@ def _area(block: Block) -> pl.DataFrame:
     return block.grid.texts.select(across).slice(block.top, max(block.last_row + 1 - block.top, 0))
 
 
+def _check_places(path: Path, block: Block) -> None:
+    """Refuse words on a column or row that holds no data of the layout: nobody would see that they do nothing."""
+    known = {key for side in _SIDES for key in _places(side, block)}
+    for key in block.layout.at:
+        if key not in known:
+            what = (
+                f"{safe_terminal(path.name)}: at.{key} is no column or row of data of the layout {block.layout.cells}."
+            )
+            hint = "Name a column by its letters or a row by its number, beside the labels and below the headers."
+            raise SourceError("layout_outside", what, hint=hint)
+
+
+def _places(side: str, block: Block) -> dict[str, int]:
+    """The columns or rows of data by the names that people give them, if the layout says something of any."""
+    if not block.layout.at:
+        return {}
+    if side == "columns":
+        return {column_letters(at): at for at in range(block.left, block.last_column + 1)}
+    return {str(at + 1): at for at in range(block.top, block.last_row + 1)}
+
+
 def _is_empty(block: Block) -> bool:
     """Whether no cell is data."""
     return not any((texts.str.strip_chars() != "").any() for texts in _area(block).iter_columns())
@@ -167,41 +195,73 @@ def _long(start: int, block: Block) -> pl.DataFrame:
     letters = {column: column_letters(column) for column in range(block.left, block.last_column + 1)}
     named = pl.col(_COLUMN).replace_strict(letters, return_dtype=pl.String)
     data = _data(block).with_columns(locator=pl.format("{}{}{}", pl.lit(grid.prefix), named, pl.col("__row") + 1))
-    placed = data.join(_headers(block), on=_COLUMN, how="left", maintain_order="left")
-    whole = placed.join(_labels(block), on="__row", how="left", maintain_order="left")
+    placed = data.join(_headers(block), left_on=_COLUMN, right_on="columns", how="left", maintain_order="left")
+    whole = placed.join(_labels(block), left_on="__row", right_on="rows", how="left", maintain_order="left")
     said = [_said(name, layout).alias(name) for name in LONG if name not in ("printed", "locator")]
     return whole.select((pl.col(ROW) + start).cast(pl.UInt32), "printed", "locator", *said).select(ROW, *LONG)
 
 
 def _said(name: str, layout: Layout) -> pl.Expr:
-    """What the row, then the column says; for the whole table where neither does."""
-    parts = [f"{side} {at}" for side in _SIDES for at, one in enumerate(getattr(layout, side)) if one == name]
-    joined = pl.concat_str(parts, separator=" ", ignore_nulls=True) if parts else pl.lit(None, pl.String)
-    told = pl.when(joined.str.strip_chars() != "").then(joined)
-    constant = {"caption": None, "__default": layout.caption}.get(name, getattr(layout, name, None))
-    return pl.coalesce(told, pl.lit(constant, pl.String))
+    """What the row, then the column says; for the whole table where neither does. An empty text is said on purpose."""
+    parts = [pl.col(f"{side} {name}") for side in _SIDES]
+    joined = pl.concat_str(parts, separator=" ", ignore_nulls=True)
+    told = pl.when(pl.any_horizontal(part == "" for part in parts)).then(pl.lit("")).when(joined != "").then(joined)
+    whole = layout.caption if name == "__default" else getattr(layout, name, None)
+    return pl.coalesce(told, pl.lit(None if name == "caption" else whole, pl.String))
 
 
 def _headers(block: Block) -> pl.DataFrame:
-    """By column: the text of each row of headers."""
+    """By column: what its headers say."""
     across = range(block.left, block.last_column + 1)
-    texts: dict[str, pl.Series] = {_COLUMN: pl.Series(across, dtype=pl.UInt32)}
-    for at, row in enumerate(range(block.first_row, block.top)):
+    lines = []
+    for row in range(block.first_row, block.top):
         printed = pl.Series([block.grid.cell(row, column) for column in across], dtype=pl.String)
         over = [(span, span.left, span.right) for span in block.grid.spans if span.top <= row <= span.bottom]
-        texts[f"columns {at}"] = _filled(printed, across, _merged(block.grid, over), is_last=row == block.top - 1)
-    return pl.DataFrame(texts)
+        lines.append(_filled(printed, across, _merged(block.grid, over), is_last=row == block.top - 1))
+    return _by_name("columns", block, across, lines)
 
 
 def _labels(block: Block) -> pl.DataFrame:
-    """By row: the text of each column of labels."""
+    """By row: what its labels say."""
     down = range(block.top, block.last_row + 1)
-    texts: dict[str, pl.Series] = {"__row": pl.Series(down, dtype=pl.UInt32)}
-    for at, column in enumerate(range(block.first_column, block.left)):
+    lines = []
+    for column in range(block.first_column, block.left):
         printed = block.grid.column(column, block.top, block.last_row)
         over = [(span, span.top, span.bottom) for span in block.grid.spans if span.left <= column <= span.right]
-        texts[f"rows {at}"] = _filled(printed, down, _merged(block.grid, over), is_last=column == block.left - 1)
-    return pl.DataFrame(texts)
+        lines.append(_filled(printed, down, _merged(block.grid, over), is_last=column == block.left - 1))
+    return _by_name("rows", block, down, lines)
+
+
+def _by_name(side: str, block: Block, places: range, lines: list[pl.Series]) -> pl.DataFrame:
+    """Lines of headers or labels joined by what they say (`columns period`), null where nothing is said.
+
+    What the layout says of single columns or rows stands in their place. The column `side` holds the places.
+    """
+    axes: list[str] = getattr(block.layout, side)
+    numbered = [line.alias(str(at)) for at, line in enumerate(lines)]
+    frame = pl.DataFrame([pl.Series(side, places, dtype=pl.UInt32), *numbered])
+    printed = {name: _joined([str(at) for at, axis in enumerate(axes) if axis == name]) for name in LONG}
+    told = dict(printed)
+    known = _places(side, block)
+    for key, words in block.layout.at.items():
+        if key in known:
+            here = pl.col(side) == known[key]
+            for name, text in _in_place(words, printed).items():
+                told[name] = pl.when(here).then(text).otherwise(told[name])
+    return frame.select(side, *(text.alias(f"{side} {name}") for name, text in told.items()))
+
+
+def _in_place(words: Said, printed: Mapping[str, pl.Expr]) -> dict[str, pl.Expr]:
+    """What is said of one column or row, by the names of LONG, beside what gave way to it."""
+    said = words.model_dump(exclude={"caption"}, exclude_none=True)
+    gave_way = pl.concat_str([pl.lit(""), *(printed[name] for name in said)], separator=" ", ignore_nulls=True)
+    caption = pl.lit(words.caption) if words.caption else gave_way
+    return {**{name: pl.lit(text) for name, text in said.items()}, "__at": caption}
+
+
+def _joined(lines: list[str]) -> pl.Expr:
+    joined = pl.concat_str(lines, separator=" ", ignore_nulls=True) if lines else pl.lit(None, pl.String)
+    return pl.when(joined != "").then(joined)
 
 
 def _merged(grid: Grid, spans: Iterable[tuple[Span, int, int]]) -> dict[int, str | None]:

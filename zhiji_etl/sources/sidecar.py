@@ -7,6 +7,7 @@ digit (-6: millions); the rate of `[fx]` is quoted as markets do: CNY for one US
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -105,13 +106,34 @@ Axis = Literal["entity", "metric", "period", "caption", "vintage", "note", "deci
 """What a row of headers or a column of labels says; the empty text says nothing that is kept."""
 
 
+class Said(BaseModel):
+    """What one column or row of a wide table says, in place of what its headers or labels do."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    entity: str | None = Field(default=None, description="Whose figures these are.")
+    metric: str | None = Field(default=None, description='What the figures measure; "" leaves them out.')
+    period: Annotated[str | None, BeforeValidator(_as_text_or_year, json_schema_input_type=str | int)] = Field(
+        default=None, description="When the figures hold."
+    )
+    caption: str | None = Field(default=None, description="Their unit and scale.")
+    vintage: str | None = Field(default=None, description="Which edition of the figures this is.")
+
+
+def _line(key: str) -> str:
+    """A column in capital letters, or a row without leading zeros, so that one line has one key."""
+    if not re.fullmatch(r"[A-Z]{1,3}|[1-9][0-9]{0,6}", key):
+        raise ValueError("it is no column, as D, and no row, as 7")
+    return key
+
+
 class Layout(BaseModel):
     """A `[layout]` table of a sidecar: how a wide table says whose, what and when its cells are.
 
     `cells` is the area of the table in addresses (`A3:H20`, or its first cell), labels included. `columns` names what
     its first rows say of the columns below them, from the top; `rows` what its first columns say of the rows beside
     them, from the left. The same name twice joins both texts: `2020` above `Q1` is `2020 Q1`. What no row or column
-    says is said for the whole table.
+    says is said for the whole table. `at` says of single columns and rows what their headers and labels do not.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -142,6 +164,11 @@ class Layout(BaseModel):
     )
     vintage: str | None = Field(
         default=None, description="Which edition of the figures this is, where no row or column says it."
+    )
+    at: dict[Annotated[str, AfterValidator(_line)], Said] = Field(
+        default_factory=dict,
+        description="What one column (D) or row (7) says in place of its headers or labels:"
+        ' at.D = { metric = "growth", period = 2021 }.',
     )
 
     @model_validator(mode="after")

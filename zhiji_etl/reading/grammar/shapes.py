@@ -31,6 +31,9 @@ _DATES: Final = (
 _CODE: Final = re.compile("[A-Z]{3}")
 """The unit of a table of money."""
 
+_RATES: Final = frozenset({"percent", "percentage_point", "basis_point"})
+"""Units in which nothing is seldom 0: the growth of what was not there before is no growth of 0 %."""
+
 _SKIPPED: Final = frozenset({"filler", "note", "whole_sum"})
 _NAMING: Final = frozenset({"word", "noun", "stop", "change", "change_after", "money_noun", "change_in_cell"})
 _REMARKS: Final = frozenset({"filler", "note", "inclusive", "remark", "label"})
@@ -105,6 +108,9 @@ def _said(worded: list[Token], options: Options) -> Amount | Problem | None:
         draft.unit = draft.unit or (
             token.kinds["percent"].split()[0] if "percent" in token.kinds else token.get("noun")
         )
+    if options.unit in _RATES and not draft.has_unit and not any(letter.isalpha() for letter in nil[0].text):
+        hint = "Where it means 0, correct it to 0%; else leave the row out."
+        return Problem("not_available", "A dash among percentages may be no figure.", draft.start, draft.end, hint)
     if nil[0].text.lower() == "no" and not draft.has_unit:
         draft.unit, draft.noun, draft.words = "", True, [plain[-1]]
     return finished(draft, options)

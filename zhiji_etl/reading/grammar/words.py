@@ -60,13 +60,15 @@ class Entry(NamedTuple):
 class Lexicon(NamedTuple):
     """All words of all languages.
 
-    `entries` are filed by their first word (a run of letters) or first character, the longest spelling first.
+    `entries` are filed by their first word (a run of letters) or first character, the longest spelling first. Units
+    that are nouns are `measured` or, as vehicles are, `counted` in whole numbers.
     """
 
     entries: dict[str, tuple[Entry, ...]]
     folds: dict[int, str]
     codes: frozenset[str]
     measured: frozenset[str]
+    counted: frozenset[str]
     singulars: dict[str, str]
     dot_grouping: frozenset[str]
     weak: frozenset[str]
@@ -83,13 +85,15 @@ def lexicon() -> Lexicon:
     for table in tables:
         builder.add_language(table)
     unnamed = {code for table in tables for code in table.get("unnamed", {}).get("code", ())}
+    measured = frozenset(unit for table in tables for unit in table.get("measure", {}).get("measure", ()))
     builder.add_currency_names([table["language"] for table in tables if "language" in table], unnamed)
     builder.add_glued_tens()
     return Lexicon(
         entries=builder.filed(),
         folds=_folds(tables),
         codes=frozenset(builder.codes),
-        measured=frozenset(unit for table in tables for unit in table.get("measure", {}).get("measure", ())),
+        measured=measured,
+        counted=frozenset(unit for table in tables for unit in table.get("noun", {})) - measured,
         singulars={
             plural: one for table in tables for one, many in table.get("irregular", {}).items() for plural in many
         },
