@@ -131,7 +131,7 @@ SENTENCES = [
     ("A quarter ago, in the first three quarters, it fell for two quarters.", []),
     (
         "A quarter-point cut, a half-point rise.",
-        [("A quarter-point", "0.25", "percentage_point"), ("a half-point rise", "0.5", "percentage_point")],
+        [("A quarter-point cut", "-0.25", "percentage_point"), ("a half-point rise", "0.5", "percentage_point")],
     ),
     (
         "Half a mile, half an hour; half a company.",

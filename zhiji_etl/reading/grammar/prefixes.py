@@ -99,7 +99,9 @@ def _change(tokens: Tokens, at: int, draft: Draft) -> int:
         return 0
     if token_at(tokens, at + 1).text.lower() in _LEVELS:
         return 0 if draft.prose or token_at(tokens, at + 1).text.lower() in _FORMER else 2
-    draft.change = value
+    if "level" in token_at(tokens, at + 1).kinds:
+        return int(not draft.prose)
+    draft.change, draft.english = value, tokens[at].text.isascii()
     return 1
 
 

@@ -40,6 +40,7 @@ INTEGER_KINDS: Final = frozenset(
         "change",
         "change_after",
         "change_in_cell",
+        "reducing",
         "percent_whole",
         "percent_word",
     )

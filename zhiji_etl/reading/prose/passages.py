@@ -25,6 +25,7 @@ from zhiji_etl.reading.grammar.shapes import restated_in_text
 from zhiji_etl.reading.grammar.tokens import IDEOGRAPH_MARK, NAME_MARK, WORD_MARK, Join, tokens
 from zhiji_etl.reading.grammar.words import lexicon
 from zhiji_etl.reading.prose.codes import is_nominal
+from zhiji_etl.reading.prose.falls import with_falls
 from zhiji_etl.reading.prose.lists import with_own_scale, with_shared_words
 from zhiji_etl.reading.prose.names import is_name, telling
 from zhiji_etl.reading.prose.nil import read_nothing
@@ -255,7 +256,7 @@ def _read(shape: str, style: str, chosen: Options) -> Reading:
         amount, end = restated_in_text(found, end, amount, chosen, style != "coarse")
         amounts.append(amount)
         at = max(end, at + 1)
-    return Reading(with_shared_words(found, amounts), joins, nominal=frozenset(nominal))
+    return Reading(with_falls(found, with_shared_words(found, amounts)), joins, nominal=frozenset(nominal))
 
 
 # ---- figures of a passage -------------------------------------------------------------------------------------------
