@@ -207,10 +207,22 @@ def _opening(tokens: Tokens, at: int, draft: Draft) -> int:
 
 
 def _accounting(tokens: Tokens, at: int, draft: Draft) -> bool:
-    """Whether a bracket in running text is a minus: `$(0.12)`, `(5.2)%`."""
-    led = bool(draft.currency) and tokens[at - 1].end == tokens[at].start
-    close, percent = token_at(tokens, at + 2), token_at(tokens, at + 3)
-    return led or ("close" in close.kinds and "percent" in percent.kinds)
+    """Whether a bracket in running text is a minus: `$(0.12)`, `(5.2)%`, `(345) million`."""
+    return (bool(draft.currency) and tokens[at - 1].end == tokens[at].start) or is_accounting(tokens, at)
+
+
+def is_accounting(tokens: Tokens, at: int) -> bool:
+    """Whether nothing but a number stands in a bracket, and its percent or its scale and unit right behind: `(5.2)%`,
+    `net loss of (345) million`, `净利润（345）百万元`; not `（1）万科`, nor what begins a sentence.
+    """
+    close, after = token_at(tokens, at + 2), token_at(tokens, at + 3)
+    if "close" not in close.kinds or "percent" in after.kinds:
+        return "close" in close.kinds
+    scale = at + 3 + ("place" in after.kinds)
+    counted = after.text.isascii() or bool({"currency", "noun"} & token_at(tokens, scale + 1).kinds.keys())
+    before = token_at(tokens, at - 1)
+    led = "word" in before.kinds or before.text[:1].isalpha()
+    return "scale" in token_at(tokens, scale).kinds and counted and led
 
 
 def _filler(tokens: Tokens, at: int, draft: Draft) -> int:
