@@ -39,6 +39,13 @@ CHANGES = [
     ("減產3.2%", "-3.2 percent"),
     ("收涨1.2%", "1.2 percent"),
     ("上揚1.2%", "1.2 percent"),
+    ("a reduction of 5%", "-5 percent"),
+    ("下降幅度为3.2%", "-3.2 percent"),
+    ("净亏损为3.2亿元", "-320000000 CNY"),
+    # how many fell is no fall
+    ("下跌3200只", "3200 count"),
+    ("亏损12家", "12 company"),
+    ("减少12家", "-12 company"),
     # a place that was reached, and how long it took, are no fall
     ("fell below 2%", "2 percent below"),
     ("dropped well below 5 million", "5000000 count below"),
@@ -71,6 +78,10 @@ SENTENCES = [
     ("Sales rose 5%, or 3% without currency.", ["5 percent", "3 percent"]),
     ("Sales decreased $12.3 million, or about 4.5%.", ["12300000 USD", "-4.5 percent about"]),
     ("分别减少3万人和5万人", ["-30000 person", "-50000 person"]),
+    ("A decrease in costs of $3 million, or 5%, or $0.05 per share.", ["3000000 USD", "-5 percent", "0.05 USD/share"]),
+    ("上涨的有45个城市，下跌的有22个。", ["45 city", "22 count"]),
+    ("Headcount fell by 1,200 to 34,500.", ["-1200 count", "34500 count"]),
+    ("The index rose 123 to 25,300.", ["123 count", "25300 count"]),
     # the word of change stands apart
     ("A decrease in revenue of 5%, an increase in cost of 3%.", ["-5 percent", "3 percent"]),
     ("It cut costs by 5% and greenhouse gas emissions by 12%.", ["-5 percent", "12 percent"]),

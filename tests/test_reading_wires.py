@@ -38,6 +38,7 @@ CELLS = [
     ("（345）百万元", "-345000000 CNY"),
     ("(345) million", "-345000000 count"),
     ("5l", "5 litre"),
+    ("12兆帕", "12 megapascal"),
     ("yoy-3%", "-3 percent"),
 ]
 REFUSED = ["5OO", "1O0", "12I"]

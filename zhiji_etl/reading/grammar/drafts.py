@@ -39,6 +39,8 @@ class Draft:
     change: int = 0
     english: bool = False
     """Whether its word of change is English."""
+    priced: bool = False
+    """Whether its word of change is one of prices and results: what is counted after it are those that fell."""
     qualifier: Qualifier = Qualifier.EXACT
     leading: Qualifier = Qualifier.EXACT
     """The qualifier that stands before its number: in `up to 10-15%` it holds for both ends."""
@@ -73,9 +75,13 @@ class Draft:
         return bool(self.currency or self.unit)
 
     @property
-    def lasting(self) -> bool:
-        """Whether it tells how long a change took, not how large it was: `fell over 5 years`, `within 30 days`."""
-        return self.english and self.unit in _DURATIONS and self.qualifier is not Qualifier.EXACT
+    def beside(self) -> bool:
+        """Whether it tells how long a change took or how many changed, not how large the change was: `fell over 5
+        years`, `within 30 days`; 下跌22家, 亏损12家.
+        """
+        if self.english:
+            return self.unit in _DURATIONS and self.qualifier is not Qualifier.EXACT
+        return self.priced and self.noun and (self.unit == "count" or self.unit not in lexicon().measured)
 
     @property
     def taken(self) -> bool:

@@ -23,7 +23,7 @@ def finished(draft: Draft, options: Options) -> Amount:
     takes_scale = takes_scale and not (draft.currency and (options.exponent or 0) < 0)
     exponent = draft.exponent + (options.exponent or 0 if takes_scale and not scaled else 0)
     qualifier = Qualifier.ABOVE if draft.numbers[0].open and draft.qualifier in _OPENED else draft.qualifier
-    falls = draft.change < 0 and not (draft.taken or draft.lasting)
+    falls = draft.change < 0 and not (draft.taken or draft.beside)
     sign = -1 if falls else draft.sign
     qualifier = Qualifier.EXACT if unit == "rank" else qualifier
     counted = draft.noun and draft.per is None and unit not in lexicon().measured

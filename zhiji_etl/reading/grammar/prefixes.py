@@ -93,15 +93,19 @@ def _between(tokens: Tokens, at: int, draft: Draft) -> int:
 
 
 def _change(tokens: Tokens, at: int, draft: Draft) -> int:
-    value = tokens[at].get("change")
-    value = tokens[at].get("change_in_cell") if value is None and not draft.prose else value
-    if value is None or (draft.change and value > 0) or (draft.prose and draft.currency):
+    token, after = tokens[at], token_at(tokens, at + 1)
+    value = token.get("change")
+    value = token.get("change_in_cell") if value is None and not draft.prose else value
+    if value is None or (draft.change and value > 0) or (draft.prose and draft.currency) or after.text == "的":
         return 0
-    if token_at(tokens, at + 1).text.lower() in _LEVELS:
-        return 0 if draft.prose or token_at(tokens, at + 1).text.lower() in _FORMER else 2
-    if "level" in token_at(tokens, at + 1).kinds:
+    state = token.get("ranging") == "always"
+    sized = after.text == "为" and (state or token.text.endswith(("幅", "幅度")))  # 净亏损为3亿元, 降幅为3%
+    if after.text.lower() in _LEVELS and not sized:
+        return 0 if draft.prose or after.text.lower() in _FORMER else 2
+    if "level" in after.kinds:
         return int(not draft.prose)
-    draft.change, draft.english = value, tokens[at].text.isascii()
+    draft.change, draft.english = value, token.text.isascii()
+    draft.priced = state or not {"跌", "涨"}.isdisjoint(token.text)
     return 1
 
 

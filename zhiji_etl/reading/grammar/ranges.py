@@ -129,7 +129,8 @@ def _is_level(found: Tokens, at: int, low: Draft, high: Draft) -> bool:
     if low.unit == high.unit and _grows(found, at, low.unit):
         return False
     led = low.unit is not None or _has_scale(low) or (bool(low.currency) and not _has_scale(high))
-    return "to" in token.kinds and (low.between or (led and token.text.isalpha()))
+    bare = not (low.has_unit or high.has_unit or _has_scale(high))  # fell by 1,200 to 34,500
+    return "to" in token.kinds and (low.between or ((led or bare) and token.text.isalpha()))
 
 
 def _is_apart(low: Draft, high: Draft, prose: bool) -> bool:

@@ -106,9 +106,9 @@ def chapters(tokens: Tokens, at: int) -> Iterator[int]:
 def is_nominal(tokens: Tokens, at: int, end: int) -> bool:
     """Whether the bare number between these places stands as part of a name.
 
-    So it does after an article and a word with a capital (`the Mate 60`, but `France 60, Italy 70`), or another word and
-    one with a capital (`said Office 365 revenue`, but `in Tokyo 35 died`), and where a Chinese noun follows at once, as
-    what is counted has a measure word between: `360公司`, `737-800客机`.
+    So it does after an article and a word with a capital (`the Mate 60`, but `France 60, Italy 70`), or after another
+    word and one with a capital (`said Office 365 revenue`, but `in Tokyo 35 died`), and where a Chinese noun follows at
+    once, as what is counted has a measure word between: `360公司`, `737-800客机`.
     """
     if "number" not in tokens[at].kinds:
         return False

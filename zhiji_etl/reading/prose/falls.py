@@ -13,6 +13,7 @@ from typing import Final
 from zhiji_etl.reading.grammar.drafts import MIRRORED
 from zhiji_etl.reading.grammar.meanings import Amount
 from zhiji_etl.reading.grammar.tokens import Token, is_ideographic, token_at
+from zhiji_etl.reading.grammar.words import lexicon
 
 _POINTS: Final = frozenset({"percentage_point", "basis_point"})
 _CHANGING: Final = _POINTS | {"percent"}
@@ -34,10 +35,9 @@ def with_falls(found: Sequence[Token], amounts: Sequence[Amount]) -> tuple[Amoun
         inside = [at for at, token in enumerate(found) if amount.start <= token.start and token.end <= amount.end]
         said = [found[at] for at in inside if _says_change(found[at])]
         again = fell and not said and _says_again(found, given[-1], amount)
-        fell = again or any(_is_fall(token) for token in said)
-        if not said and (again or (amount.unit in _CHANGING and _falls_around(found, inside, amount.unit))):
-            amount = _negative(amount)
-        given.append(amount)
+        apart = not said and bool(inside) and _falls_around(found, inside, amount.unit)
+        fell = again or apart or any(_is_fall(token) for token in said)
+        given.append(_negative(amount) if again or (apart and amount.unit in _CHANGING) else amount)
     return tuple(given)
 
 
@@ -57,6 +57,8 @@ def _says_again(found: Sequence[Token], first: Amount, amount: Amount) -> bool:
     between = [token.text.lower() for token in found if first.end <= token.start and token.end <= amount.start]
     led = next((token for token in found if token.start >= amount.start), None)
     linked = "or" in between or "或" in between or (led is not None and "or" in led.kinds)
+    if amount.unit.split("/")[0] in lexicon().codes and "或" not in between:
+        return False  # money stays as it is printed, as after an English word
     bracketed = between == ["("] and amount.unit in _CHANGING and first.unit not in _CHANGING
     return _AGAIN.issuperset(between) and (linked or bracketed)
 
