@@ -42,6 +42,9 @@ CHANGES = [
     ("a reduction of 5%", "-5 percent"),
     ("下降幅度为3.2%", "-3.2 percent"),
     ("净亏损为3.2亿元", "-320000000 CNY"),
+    ("低1.2个百分点", "-1.2 percentage_point"),
+    ("低5%至10%", "-10 to -5 percent"),
+    ("少增2,340億元", "-234000000000 CNY"),
     # how many fell is no fall
     ("下跌3200只", "3200 count"),
     ("亏损12家", "12 company"),

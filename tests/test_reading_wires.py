@@ -29,6 +29,10 @@ SENTENCES = [
     ("（1）万科企业；（2）亿元以上项目", []),
     # over and up that belong to their verb
     ("Airbus handed over 12 jets and paid down $1.2 billion.", ["12 jet", "1200000000 USD"]),
+    # a year between two levels
+    ("falling from 12.5% in 2021 to 8.3% in 2022", ["12.5 percent", "8.3 percent"]),
+    ("It rose from 1,500 vehicles in 2019 to 3,000 vehicles.", ["1500 vehicle", "3000 vehicle"]),
+    ("in 3 to 5 years", ["3 to 5 year"]),
     # doublings with a hedge inside
     ("产量翻了近一番，经一番努力", ["2 multiple below"]),
 ]

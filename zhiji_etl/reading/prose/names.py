@@ -57,6 +57,12 @@ def is_name(amount: Amount, printed: Sequence[str], words: Sequence[str], dated:
     return amount.unit == "count" and (any(map(_CODE.fullmatch, printed)) or _descends(printed, least=0))
 
 
+def is_dated_year(amount: Amount, printed: Sequence[str], dated: bool) -> bool:
+    """Whether the first end of a range, after a word of time, is a year of these numbers: `in 2021 to 8.3%`."""
+    literal = amount.numbers[0].terms[0].literal
+    return dated and literal is not None and _YEAR.fullmatch(printed[literal]) is not None
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 
 

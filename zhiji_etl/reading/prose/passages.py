@@ -27,7 +27,7 @@ from zhiji_etl.reading.grammar.words import lexicon
 from zhiji_etl.reading.prose.codes import is_nominal
 from zhiji_etl.reading.prose.falls import with_falls
 from zhiji_etl.reading.prose.lists import with_own_scale, with_shared_words
-from zhiji_etl.reading.prose.names import is_name, telling
+from zhiji_etl.reading.prose.names import is_dated_year, is_name, telling
 from zhiji_etl.reading.prose.nil import read_nothing
 from zhiji_etl.reading.prose.surroundings import excluded
 from zhiji_etl.reading.prose.windows import parts_of, symbols_of, windows
@@ -304,6 +304,8 @@ class Said(NamedTuple):
 def _made(placed: Placed, said: Said, first: int, printed: Printed) -> tuple[Figure, ...]:
     """The figure of an amount, and the one that restates it; none where it turns out to be a year or no number."""
     amount = placed.amount
+    if placed.halves and is_dated_year(placed.halves[0].amount, said.raw, placed.halves[0].dated):
+        return _made(placed.halves[1], said, first, printed)  # from 12% in 2021 to 8% in 2022
     if placed.telling and is_name(
         amount, [said.raw[at] for at in placed.telling], said.words, placed.dated, placed.nominal
     ):
