@@ -53,9 +53,44 @@ NUMBERS = st.one_of(
     st.integers(0, 99_999).map(lambda n: f"{n}000"),
     st.from_regex(r"\A[0-9]{1,3}([ .,'][0-9]{3}){1,2}([.,][0-9]{1,2})?\Z"),
 )
-BEFORE = st.sampled_from(["", "$", "RMB", "约", "over ", "down ", "-", "(", "下降", "人民币", "第", "Rp ", "at most "])
+BEFORE = st.sampled_from(
+    [
+        "",
+        "$",
+        "RMB",
+        "约",
+        "over ",
+        "down ",
+        "-",
+        "(",
+        "下降",
+        "人民币",
+        "第",
+        "Rp ",
+        "at most ",
+        "fell below ",
+        "净亏损为",
+        "下跌",
+    ]
+)
 AFTER = st.sampled_from(
-    ["", "%", " million", "万辆", " percent", ")", "亿元", " yuan", " per vehicle", "多亿元", "th", "x", " foo"]
+    [
+        "",
+        "%",
+        " million",
+        "万辆",
+        " percent",
+        ")",
+        "亿元",
+        " yuan",
+        " per vehicle",
+        "多亿元",
+        "th",
+        "x",
+        " foo",
+        "OO",
+        "只",
+    ]
 )
 CELLS = st.one_of(
     st.builds("{}{}{}".format, BEFORE, NUMBERS, AFTER),

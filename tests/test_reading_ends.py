@@ -71,7 +71,7 @@ SENTENCES = [
     ("It raised $3 million to $5 million.", ["3000000 to 5000000 USD"]),
     ("Half to two million came.", ["500000 to 2000000 count"]),
     ("Between a third and a half left.", ["0.3333333333333333333333333333333333 to 0.5 count"]),
-    ("Sales fell by a third to 3,200 units.", ["0.3333333333333333333333333333333333 count", "3200 count"]),
+    ("Sales fell by a third to 3,200 units.", ["-0.3333333333333333333333333333333333 count", "3200 count"]),
     ("预计3000-5000万元。", ["30000000 to 50000000 CNY"]),
 ]
 

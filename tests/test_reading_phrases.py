@@ -100,7 +100,7 @@ SENTENCES = [
         [("近两年", "2", "year"), ("6家", "6", "company"), ("半年", "0.5", "year")],
     ),
     ("三四线城市的三元锂电池十分便宜，万一涨价呢？", []),
-    ("涨幅为一万一千元，用时十分钟。", [("为一万一千元", "11000", "CNY"), ("十分钟", "10", "minute")]),
+    ("涨幅为一万一千元，用时十分钟。", [("涨幅为一万一千元", "11000", "CNY"), ("十分钟", "10", "minute")]),
     ("最高气温升到37度，用电7度。", [("37度", "37", "degree_celsius"), ("7度", "7", "kilowatt_hour")]),
     ("市值突破万亿，近千人到场。", [("突破万亿", "1000000000000", "count"), ("近千人", "1000", "person")]),
     ("毛利率同比+4.2pct。", [("+4.2pct", "4.2", "percentage_point")]),
@@ -131,7 +131,7 @@ SENTENCES = [
     ("A quarter ago, in the first three quarters, it fell for two quarters.", []),
     (
         "A quarter-point cut, a half-point rise.",
-        [("A quarter-point", "0.25", "percentage_point"), ("a half-point rise", "0.5", "percentage_point")],
+        [("A quarter-point cut", "-0.25", "percentage_point"), ("a half-point rise", "0.5", "percentage_point")],
     ),
     (
         "Half a mile, half an hour; half a company.",

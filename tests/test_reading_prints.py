@@ -79,7 +79,7 @@ SENTENCES = [
     # a range of growth, or a change and the level it led to
     ("We expect sales to grow 3% to 5%.", ["3 to 5 percent"]),
     ("Unemployment rose 0.2% to 4.1%.", ["0.2 percent", "4.1 percent"]),
-    ("降价2万元至18.98万元", ["20000 CNY", "189800 CNY"]),
+    ("降价2万元至18.98万元", ["-20000 CNY", "189800 CNY"]),
     # ordinals, pronouns, times, captions, tolerances, lengths, thousands
     ("It rose for a third month.", []),
     ("one to two million", ["1000000 to 2000000 count"]),

@@ -128,7 +128,7 @@ def _is_heading(tokens: Tokens, at: int) -> bool:
     return before.text in _HEADING or not {"caption", "currency"}.isdisjoint(before.kinds)
 
 
-_HEADING: Final = frozenset({"(", ":", "：", "以"})
+_HEADING: Final = frozenset({"(", ")", ":", "：", "以"})
 
 
 def _is_period(tokens: Tokens, end: int) -> bool:

@@ -65,6 +65,12 @@ def _integer(tokens: Tokens, at: int) -> tuple[str, int]:
     return str(total), at
 
 
+def is_doubling(tokens: Tokens, at: int) -> bool:
+    """Whether this is the 番 of `翻了近一番`, and not that of `一番努力`."""
+    turned = any(token_at(tokens, place).text in ("翻", "翻了") for place in range(at - 6, at))
+    return turned and token_at(tokens, at).text == "番"
+
+
 def _counts(tokens: Tokens, at: int) -> bool:
     """Whether a place without a digit before this word is one of it: `百二`, `千亿`."""
     token = token_at(tokens, at)

@@ -25,6 +25,9 @@ MIRRORED: Final = {
 CLOSED: Final = {Qualifier.ABOVE: Qualifier.AT_LEAST, Qualifier.BELOW: Qualifier.AT_MOST}
 
 
+_DURATIONS: Final = frozenset({"year", "quarter_year", "month", "week", "day", "hour", "minute", "second"})
+
+
 @dataclass(slots=True)
 class Draft:
     """An amount while it is read."""
@@ -34,6 +37,10 @@ class Draft:
     numbers: tuple[Number, ...] = ()
     sign: int = 1
     change: int = 0
+    english: bool = False
+    """Whether its word of change is English."""
+    priced: bool = False
+    """Whether its word of change is one of prices and results: what is counted after it are those that fell."""
     qualifier: Qualifier = Qualifier.EXACT
     leading: Qualifier = Qualifier.EXACT
     """The qualifier that stands before its number: in `up to 10-15%` it holds for both ends."""
@@ -66,6 +73,20 @@ class Draft:
     def has_unit(self) -> bool:
         """Whether a currency or another unit has been read."""
         return bool(self.currency or self.unit)
+
+    @property
+    def beside(self) -> bool:
+        """Whether it tells how long a change took or how many changed, not how large the change was: `fell over 5
+        years`, `within 30 days`; 下跌22家, 亏损12家.
+        """
+        if self.english:
+            return self.unit in _DURATIONS and self.qualifier is not Qualifier.EXACT
+        return self.priced and self.noun and (self.unit == "count" or self.unit not in lexicon().measured)
+
+    @property
+    def taken(self) -> bool:
+        """Whether it is money that a sentence in English says was taken away: `reduced by $5 million`."""
+        return self.prose and self.english and bool(self.currency)
 
 
 def set_unit(draft: Draft, unit: str) -> None:

@@ -13,8 +13,6 @@ from zhiji_etl.reading.grammar.meanings import Amount, Options
 from zhiji_etl.reading.grammar.words import lexicon
 
 OUT_OF_SCALE: Final = frozenset({"percent", "percentage_point", "basis_point", "rank", "multiple"})
-CHANGING: Final = frozenset({"percent", "percentage_point", "basis_point"})
-"""In running text only these are changes for sure: `fell $5` may be a level that was fallen from."""
 
 
 def finished(draft: Draft, options: Options) -> Amount:
@@ -25,7 +23,7 @@ def finished(draft: Draft, options: Options) -> Amount:
     takes_scale = takes_scale and not (draft.currency and (options.exponent or 0) < 0)
     exponent = draft.exponent + (options.exponent or 0 if takes_scale and not scaled else 0)
     qualifier = Qualifier.ABOVE if draft.numbers[0].open and draft.qualifier in _OPENED else draft.qualifier
-    falls = draft.change < 0 and (not draft.prose or unit in CHANGING)
+    falls = draft.change < 0 and not (draft.taken or draft.beside)
     sign = -1 if falls else draft.sign
     qualifier = Qualifier.EXACT if unit == "rank" else qualifier
     counted = draft.noun and draft.per is None and unit not in lexicon().measured

@@ -93,13 +93,19 @@ def _between(tokens: Tokens, at: int, draft: Draft) -> int:
 
 
 def _change(tokens: Tokens, at: int, draft: Draft) -> int:
-    value = tokens[at].get("change")
-    value = tokens[at].get("change_in_cell") if value is None and not draft.prose else value
-    if value is None or (draft.change and value > 0) or (draft.prose and draft.currency):
+    token, after = tokens[at], token_at(tokens, at + 1)
+    value = token.get("change")
+    value = token.get("change_in_cell") if value is None and not draft.prose else value
+    if value is None or (draft.change and value > 0) or (draft.prose and draft.currency) or after.text == "的":
         return 0
-    if token_at(tokens, at + 1).text.lower() in _LEVELS:
-        return 0 if draft.prose or token_at(tokens, at + 1).text.lower() in _FORMER else 2
-    draft.change = value
+    state = token.get("ranging") == "always"
+    sized = after.text == "为" and (state or token.text.endswith(("幅", "幅度")))  # 净亏损为3亿元, 降幅为3%
+    if after.text.lower() in _LEVELS and not sized:
+        return 0 if draft.prose or after.text.lower() in _FORMER else 2
+    if "level" in after.kinds:
+        return int(not draft.prose)
+    draft.change, draft.english = value, token.text.isascii()
+    draft.priced = state or not {"跌", "涨"}.isdisjoint(token.text)
     return 1
 
 
@@ -205,10 +211,22 @@ def _opening(tokens: Tokens, at: int, draft: Draft) -> int:
 
 
 def _accounting(tokens: Tokens, at: int, draft: Draft) -> bool:
-    """Whether a bracket in running text is a minus: `$(0.12)`, `(5.2)%`."""
-    led = bool(draft.currency) and tokens[at - 1].end == tokens[at].start
-    close, percent = token_at(tokens, at + 2), token_at(tokens, at + 3)
-    return led or ("close" in close.kinds and "percent" in percent.kinds)
+    """Whether a bracket in running text is a minus: `$(0.12)`, `(5.2)%`, `(345) million`."""
+    return (bool(draft.currency) and tokens[at - 1].end == tokens[at].start) or is_accounting(tokens, at)
+
+
+def is_accounting(tokens: Tokens, at: int) -> bool:
+    """Whether nothing but a number stands in a bracket, and its percent or its scale and unit right behind: `(5.2)%`,
+    `net loss of (345) million`, `净利润（345）百万元`; not `（1）万科`, nor what begins a sentence.
+    """
+    close, after = token_at(tokens, at + 2), token_at(tokens, at + 3)
+    if "close" not in close.kinds or "percent" in after.kinds:
+        return "close" in close.kinds
+    scale = at + 3 + ("place" in after.kinds)
+    counted = after.text.isascii() or bool({"currency", "noun"} & token_at(tokens, scale + 1).kinds.keys())
+    before = token_at(tokens, at - 1)
+    led = "word" in before.kinds or before.text[:1].isalpha()
+    return "scale" in token_at(tokens, scale).kinds and counted and led
 
 
 def _filler(tokens: Tokens, at: int, draft: Draft) -> int:

@@ -26,7 +26,7 @@ def read_range(
     if first is None:
         return None
     low, end = first
-    led = prose and low.between and _is_change_from(found, at)
+    led = prose and _is_change_from(found, at, low)
     second = None if led else _second(found, end, low, fine, prose)  # fell from 7% to 5%: two levels, no range
     if low.refine or (second and second[0].refine):
         return Refine(), end
@@ -36,16 +36,16 @@ def read_range(
     return _spanned(low, high, options), end
 
 
-def _is_change_from(found: Tokens, at: int) -> bool:
+def _is_change_from(found: Tokens, at: int, low: Draft) -> bool:
     """Whether `from` follows a word of change, or what changed: `rose $1 million, from $8 million`, `raised its stake
-    from 25% to 30%`.
+    from 25% to 30%`; or `by` what was moved: `cut its stake by 5% to 12%`.
     """
+    before = [found[place].kinds.keys() for place in range(max(0, at - _FARTHEST), at)]
+    if not low.between:
+        return token_at(found, at - 1).text == "by" and any("moving" in kinds for kinds in before)
     if "change" in token_at(found, at - 1).kinds:
         return True
-    if found[at].text != "from":
-        return False
-    before = range(max(0, at - _FARTHEST), at)
-    return any({"change", "moving"} & found[place].kinds.keys() for place in before)
+    return found[at].text == "from" and any({"change", "moving", "multiple_word"} & kinds for kinds in before)
 
 
 _FARTHEST: Final = 12
@@ -107,10 +107,13 @@ def _with_denominator(found: Tokens, read: tuple[Draft, int], low: Draft) -> tup
     return draft, end + taken
 
 
-def _grows(found: Tokens, at: int) -> bool:
-    """Whether the word of change before is one after which two percentages are a range: `to grow 3% to 5%`."""
+def _grows(found: Tokens, at: int, unit: str | None) -> bool:
+    """Whether the word of change before is one after which two percentages are a range, `to grow 3% to 5%`, or two
+    amounts of any kind, as it tells no change: `亏损3亿元至4亿元`.
+    """
     word = next((token for token in reversed(found[:at]) if "change" in token.kinds), None)
-    return word is not None and "ranging" in word.kinds
+    ranging = word and word.get("ranging")
+    return ranging == "always" or (ranging is not None and unit == "percent")
 
 
 def _is_dashed_minus(token: Token, low: Draft, after: Token) -> bool:
@@ -123,10 +126,11 @@ def _is_level(found: Tokens, at: int, low: Draft, high: Draft) -> bool:
     not in `up $2 to $3 million`, where the scale is that of both.
     """
     token = found[at]
-    if low.unit == high.unit == "percent" and _grows(found, at):
+    if low.unit == high.unit and _grows(found, at, low.unit):
         return False
     led = low.unit is not None or _has_scale(low) or (bool(low.currency) and not _has_scale(high))
-    return "to" in token.kinds and (low.between or (led and token.text.isalpha()))
+    bare = not (low.has_unit or high.has_unit or _has_scale(high))  # fell by 1,200 to 34,500
+    return "to" in token.kinds and (low.between or ((led or bare) and token.text.isalpha()))
 
 
 def _is_apart(low: Draft, high: Draft, prose: bool) -> bool:

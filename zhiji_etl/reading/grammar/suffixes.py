@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from zhiji_etl.figures import Qualifier
+from zhiji_etl.reading.grammar.chinese import is_doubling
 from zhiji_etl.reading.grammar.denominators import read_average, read_hyphened_per, read_per
 from zhiji_etl.reading.grammar.drafts import CLOSED, Draft, Step, agreed, set_unit
 from zhiji_etl.reading.grammar.folding import RUN_MARKS
@@ -35,13 +36,14 @@ def read_after(tokens: Tokens, at: int, draft: Draft, fine: bool) -> int:
 
 
 def _scale_after(tokens: Tokens, at: int, draft: Draft) -> int:
-    """`75 USD million`, `5+ million`, `20-odd billion`."""
-    scale = tokens[at].get("scale")
+    """`75 USD million`, `5+ million`, `20-odd billion`, `(345)百万元`."""
+    taken = 1 + ("place" in tokens[at].kinds)
+    scales = [token.get("scale") or token.get("place") for token in tokens[at : at + taken]]
     led = draft.currency or {"after", "close"} & token_at(tokens, at - 1).kinds.keys()
-    if scale is None or not led or any(t.exponent for n in draft.numbers for t in n.terms):
+    if None in scales or not led or any(t.exponent for n in draft.numbers for t in n.terms):
         return 0
-    draft.numbers = tuple(number.scaled(scale) for number in draft.numbers)
-    return 1
+    draft.numbers = tuple(number.scaled(sum(scales)) for number in draft.numbers)
+    return taken
 
 
 def _ordinal_suffix(tokens: Tokens, at: int, draft: Draft) -> int:
@@ -111,6 +113,17 @@ def _multiple(tokens: Tokens, at: int, draft: Draft) -> int:
         return 0
     if token.text in "xX×" and (token.start != tokens[at - 1].end or "number" in token_at(tokens, at + 1).kinds):
         return 0
+    draft.unit = "multiple"
+    return 1
+
+
+def _doublings(tokens: Tokens, at: int, draft: Draft) -> int:
+    """`翻了近一番`, `翻近两番`: twofold, fourfold, with a hedge within the phrase."""
+    term = draft.numbers[0].terms[0]
+    halved = token_at(tokens, at + 1).text == "半"
+    if not is_doubling(tokens, at) or draft.has_unit or term.literal is not None or halved:
+        return 0
+    draft.numbers = (constant(2 ** int(term.digits)),)
     draft.unit = "multiple"
     return 1
 
@@ -325,9 +338,15 @@ def _noun_phrase(tokens: Tokens, at: int, draft: Draft) -> int:
 
 
 def _is_mark(token: Token, before: Token) -> bool:
-    """Whether one small letter right after a number is a mark, no unit: `5.0r` is revised, `5.0e` expected."""
-    glued = token.start == before.end and "number" in before.kinds
-    return glued and len(token.text) == 1 and "a" <= token.text <= "z" and "noun" not in token.kinds
+    """Whether what stands right after a number is a mark, no unit: `5.0r` is revised, `5.0e` expected; or letters that
+    a scan took digits for, `5OO`.
+    """
+    if token.start != before.end or "number" not in before.kinds or "noun" in token.kinds:
+        return False
+    return (len(token.text) == 1 and "a" <= token.text <= "z") or _SCANNED.issuperset(token.text)
+
+
+_SCANNED: Final = frozenset("OoIl")
 
 
 def _ideographic(token: Token, draft: Draft) -> bool:
@@ -350,13 +369,14 @@ _SUFFIXES: Final[tuple[tuple[frozenset[str], Step], ...]] = tuple(
         ("ordinal_suffix rank_after noun", _ordinal_suffix),
         ("percent", _percent),
         ("tenth", _tenths),
-        ("scale", _scale_after),
+        ("scale place", _scale_after),
         ("currency cell_currency weak_code", _currency_after),
         ("subunit subunit_tenth", read_subunit),
         ("average_per", read_average),
         ("per", read_per),
         ("after inclusive or_equal slightly", _qualifier_after),
         ("multiple", _multiple),
+        ("word", _doublings),
         ("change_after change_in_cell manner", _change_after),
         ("more", _more_after),
         ("half", _half_more),

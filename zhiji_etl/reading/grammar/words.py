@@ -39,6 +39,7 @@ INTEGER_KINDS: Final = frozenset(
         "change",
         "change_after",
         "change_in_cell",
+        "reducing",
         "percent_whole",
         "percent_word",
     )
@@ -46,7 +47,7 @@ INTEGER_KINDS: Final = frozenset(
 CURRENCY_KINDS: Final = frozenset(
     {"currency", "cell_currency", "also", "subunit", "subunit_before", "subunit_tenth", "cents_of"}
 )
-SPECIAL_TABLES: Final = frozenset({"fold", "measure", "irregular", "dot_grouping", "weak_code", "unnamed"})
+SPECIAL_TABLES: Final = frozenset({"fold", "measure", "irregular", "dot_grouping", "weak_code", "unnamed", "slogan"})
 
 
 class Entry(NamedTuple):
@@ -73,6 +74,8 @@ class Lexicon(NamedTuple):
     dot_grouping: frozenset[str]
     weak: frozenset[str]
     """Codes that are also words: ALL, TOP, TRY."""
+    slogans: frozenset[str]
+    """Dates that are names: 9/11."""
 
 
 @cache
@@ -99,6 +102,7 @@ def lexicon() -> Lexicon:
         },
         dot_grouping=frozenset(code for table in tables for code in table.get("dot_grouping", {}).get("code", ())),
         weak=frozenset(weak),
+        slogans=frozenset(date for table in tables for date in table.get("slogan", {}).get("date", ())),
     )
 
 

@@ -106,8 +106,9 @@ def chapters(tokens: Tokens, at: int) -> Iterator[int]:
 def is_nominal(tokens: Tokens, at: int, end: int) -> bool:
     """Whether the bare number between these places stands as part of a name.
 
-    So it does after an article and a word with a capital (`the Mate 60`, but `France 60, Italy 70`), and where a
-    Chinese noun follows at once, as what is counted has a measure word between: `360公司`, `737-800客机`.
+    So it does after an article and a word with a capital (`the Mate 60`, but `France 60, Italy 70`), or after another
+    word and one with a capital (`said Office 365 revenue`, but `in Tokyo 35 died`), and where a Chinese noun follows at
+    once, as what is counted has a measure word between: `360公司`, `737-800客机`.
     """
     if "number" not in tokens[at].kinds:
         return False
@@ -115,8 +116,15 @@ def is_nominal(tokens: Tokens, at: int, end: int) -> bool:
     if is_ideographic(after.text[:1] or " ") and "number" in last.kinds:
         led = before.end == tokens[at].start and (_leads(before) and end == at + 1)
         return after.start == last.end and not led and _is_noun(after)
-    named = before.text == NAME_MARK and token_at(tokens, at - 2).text.lower() in _ARTICLES
+    opening, beyond = token_at(tokens, at - 2), token_at(tokens, at + 1)
+    apart = _is_verb(opening) and (beyond.text == WORD_MARK or "money_noun" in beyond.kinds)
+    named = before.text == NAME_MARK and (apart or opening.text.lower() in _ARTICLES)
     return named and after.text.lower() not in _PLURAL
+
+
+def _is_verb(opening: Token) -> bool:
+    """Whether a word before a name may be a verb or an adjective, and no preposition."""
+    return opening.text == WORD_MARK or opening.text == "said"
 
 
 def _is_glued_noun(tokens: Tokens, at: int) -> bool:

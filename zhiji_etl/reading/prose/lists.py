@@ -13,7 +13,6 @@ from itertools import pairwise
 from typing import Final
 
 from zhiji_etl.figures import Qualifier
-from zhiji_etl.reading.grammar.finishing import CHANGING
 from zhiji_etl.reading.grammar.meanings import Amount
 from zhiji_etl.reading.grammar.tokens import Token
 
@@ -33,11 +32,11 @@ def with_shared_words(found: Sequence[Token], amounts: Sequence[Amount]) -> tupl
         following = given[at + 1]
         begun = apart or (at + 1 < len(rows) and following is not amounts[at + 1])
         if (
-            (_LAST & rows[at] or (begun and rows[at]))
+            (_LAST & rows[at] or (begun and rows[at]) or _moves(found, given[at], following))
             and _is_bare(given[at], found, apart)
             and _gives(following, found)
         ):
-            given[at] = _in_unit_of(given[at], following, found)
+            given[at] = _in_unit_of(given[at], following)
     return _with_shared_fall(found, given, rows) if apart else tuple(given)
 
 
@@ -57,6 +56,13 @@ def _links(found: Sequence[Token], start: int, end: int) -> frozenset[str]:
     """What stands between two amounts, if it is nothing but signs and words of a row."""
     words = [token.text.lower() for token in found if start <= token.start and token.end <= end]
     return frozenset(words) if words and _BETWEEN.issuperset(words) else frozenset()
+
+
+def _moves(found: Sequence[Token], first: Amount, last: Amount) -> bool:
+    """Whether these are the two levels of a move, `grew from 2 to 6 million`, which share their words as a row does."""
+    before = [token.text for token in found if token.end <= first.start]
+    between = [token.text for token in found if first.end <= token.start and token.end <= last.start]
+    return before[-1:] == ["from"] and between == ["to"]
 
 
 def _is_bare(amount: Amount, found: Sequence[Token], apart: bool) -> bool:
@@ -95,19 +101,22 @@ def _with_shared_fall(
     for at, row in enumerate(rows):
         first, following = amounts[at], amounts[at + 1]
         words = [token for token in found if first.start <= token.start < following.end]
-        falling = falling or any((token.get("change") or 0) < 0 for token in words if token.start < first.end)
+        falling = falling or (_falls(words, first.end) and first.numbers[0].sign < 0)
         bare = "number" in next(token for token in words if token.start >= following.start).kinds
-        bare = bare and following.qualifier is Qualifier.EXACT and first.unit == following.unit in CHANGING
+        bare = bare and following.qualifier is Qualifier.EXACT and first.unit == following.unit
         falling = falling and bare and bool(row)
         if falling:
             amounts[at + 1] = replace(following, numbers=tuple(number.signed(-1) for number in following.numbers))
     return tuple(amounts)
 
 
-def _in_unit_of(amount: Amount, last: Amount, found: Sequence[Token]) -> Amount:
+def _falls(words: Sequence[Token], end: int) -> bool:
+    """Whether a word of fall stands among those that begin before this offset."""
+    return any((word.get("change") or 0) < 0 for word in words if word.start < end)
+
+
+def _in_unit_of(amount: Amount, last: Amount) -> Amount:
     number = amount.numbers[0].scaled(last.numbers[0].terms[0].exponent)
-    if last.unit in CHANGING and any((word.get("change") or 0) < 0 for word in _words(amount, found)):
-        number = number.signed(-1)
     return replace(
         amount,
         numbers=(number,),

@@ -11,6 +11,7 @@ from typing import Final
 
 from zhiji_etl.figures import Qualifier
 from zhiji_etl.reading.grammar.meanings import Amount, Number
+from zhiji_etl.reading.grammar.words import lexicon
 
 _YEAR: Final = re.compile(r"(?:19|20)[0-9][0-9]")
 _CODE: Final = re.compile(r"0[0-9]*[1-9][0-9]*")
@@ -43,13 +44,23 @@ def is_name(amount: Amount, printed: Sequence[str], words: Sequence[str], dated:
     or after a word of time (`in 2019 sales rose`), or a small number that stands as part of one (`the Mate 60`).
     """
     if amount.numbers[0].over is not None:
-        return _descends(printed, least=1)
+        return _descends(printed, least=1) or "/".join(printed) in lexicon().slogans
     phrase = _NUMBERED.fullmatch(amount.unit)
-    if nominal and all(map(_SHORT.fullmatch, printed)) and (phrase is None or words[int(phrase[1])][0].isupper()):
+    if (
+        nominal
+        and all(map(_SHORT.fullmatch, printed))
+        and (phrase is None or _is_named(words, *map(int, phrase.groups())))
+    ):
         return amount.unit == "count" or phrase is not None
     if all(map(_YEAR.fullmatch, printed)):
         return dated or phrase is None or _names(words[int(phrase[1]) : int(phrase[2]) + 1])
     return amount.unit == "count" and (any(map(_CODE.fullmatch, printed)) or _descends(printed, least=0))
+
+
+def is_dated_year(amount: Amount, printed: Sequence[str], dated: bool) -> bool:
+    """Whether the first end of a range, after a word of time, is a year of these numbers: `in 2021 to 8.3%`."""
+    literal = amount.numbers[0].terms[0].literal
+    return dated and literal is not None and _YEAR.fullmatch(printed[literal]) is not None
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -65,6 +76,16 @@ def _literals(numbers: Sequence[Number], listed: bool = False) -> tuple[int, ...
 def _names(phrase: Sequence[str]) -> bool:
     """Whether a year can stand before this phrase: a name (`the 2019 Plan`), or something in the singular."""
     return phrase[0][0].isupper() or not any(word.endswith("s") for word in phrase)
+
+
+def _is_named(words: Sequence[str], first: int, last: int) -> bool:
+    """Whether what follows a number is no thing that it counts: another word of the name, or something in the singular
+    after a name that is no abbreviation (`its Office 365 revenue`, but `the PMI 49 missed`).
+    """
+    if words[first][0].isupper():
+        return True
+    named = first > 0 and words[first - 1][:1].isupper() and not words[first - 1].isupper()
+    return named and not any(word.endswith("s") for word in words[first : last + 1])
 
 
 def _descends(printed: Sequence[str], least: int) -> bool:

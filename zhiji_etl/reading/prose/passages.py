@@ -25,8 +25,9 @@ from zhiji_etl.reading.grammar.shapes import restated_in_text
 from zhiji_etl.reading.grammar.tokens import IDEOGRAPH_MARK, NAME_MARK, WORD_MARK, Join, tokens
 from zhiji_etl.reading.grammar.words import lexicon
 from zhiji_etl.reading.prose.codes import is_nominal
+from zhiji_etl.reading.prose.falls import with_falls
 from zhiji_etl.reading.prose.lists import with_own_scale, with_shared_words
-from zhiji_etl.reading.prose.names import is_name, telling
+from zhiji_etl.reading.prose.names import is_dated_year, is_name, telling
 from zhiji_etl.reading.prose.nil import read_nothing
 from zhiji_etl.reading.prose.surroundings import excluded
 from zhiji_etl.reading.prose.windows import parts_of, symbols_of, windows
@@ -255,7 +256,7 @@ def _read(shape: str, style: str, chosen: Options) -> Reading:
         amount, end = restated_in_text(found, end, amount, chosen, style != "coarse")
         amounts.append(amount)
         at = max(end, at + 1)
-    return Reading(with_shared_words(found, amounts), joins, nominal=frozenset(nominal))
+    return Reading(with_falls(found, with_shared_words(found, amounts)), joins, nominal=frozenset(nominal))
 
 
 # ---- figures of a passage -------------------------------------------------------------------------------------------
@@ -303,6 +304,8 @@ class Said(NamedTuple):
 def _made(placed: Placed, said: Said, first: int, printed: Printed) -> tuple[Figure, ...]:
     """The figure of an amount, and the one that restates it; none where it turns out to be a year or no number."""
     amount = placed.amount
+    if placed.halves and is_dated_year(placed.halves[0].amount, said.raw, placed.halves[0].dated):
+        return _made(placed.halves[1], said, first, printed)  # from 12% in 2021 to 8% in 2022
     if placed.telling and is_name(
         amount, [said.raw[at] for at in placed.telling], said.words, placed.dated, placed.nominal
     ):

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeAlias
 
+from zhiji_etl.reading.grammar.chinese import is_doubling
 from zhiji_etl.reading.grammar.numerals import hyphened_and, power_of_length
+from zhiji_etl.reading.grammar.prefixes import is_accounting
 from zhiji_etl.reading.grammar.tokens import Tokens, is_ideographic, token_at
 from zhiji_etl.reading.prose.codes import chapters, continued, dialled, international, list_mark, listed_share, model
 
@@ -127,8 +129,9 @@ def _glued(tokens: Tokens, at: int) -> tuple[int, ...]:
     if before.text == "'" and before.end == token.start and not _has_unit(tokens, at):
         return (at,)  # FY'24
     hyphened = before.text in ("-", "+") and before.end == token.start and token_at(tokens, at - 2).end == before.start
-    if hyphened and _is_wordlike(tokens, at - 2):
-        return (at,)
+    compared = "percent" in after.kinds and (before.text == "+" or "manner" in token_at(tokens, at - 2).kinds)
+    if hyphened and _is_wordlike(tokens, at - 2) and not compared:
+        return (at,)  # COVID-19, but yoy-3%
     if after.start == token.end and "word" in after.kinds and not is_ideographic(after.text[0]):
         return (at,)
     noted = "currency" in after.kinds and _is_number(tokens, at + 2) and not is_ideographic(after.text[0])
@@ -225,11 +228,11 @@ def _touch(tokens: Tokens, first: int, last: int) -> bool:
 def _listed(tokens: Tokens, at: int) -> tuple[int, ...]:
     """`(1)`: a note, or the mark of a list."""
     opened, before = token_at(tokens, at - 1), token_at(tokens, at - 2)
-    closed, after = token_at(tokens, at + 1), token_at(tokens, at + 2)
+    closed = token_at(tokens, at + 1)
     if "open" not in opened.kinds or "close" not in closed.kinds:
         return ()
     led = ("currency" in before.kinds and before.end == opened.start) or "small" in before.kinds
-    return () if led or "percent" in after.kinds else (at,)
+    return () if led or is_accounting(tokens, at - 1) else (at,)
 
 
 def _unranked(tokens: Tokens, at: int) -> tuple[int, ...]:
@@ -291,7 +294,11 @@ def _single_character(tokens: Tokens, at: int) -> tuple[int, ...]:
     if _digits_of_name(tokens, at) or _adverb(tokens, at) or _spelled_year(tokens, at):
         return (at,)
     numeral = {"digit", "place", "scale", "point", "parts", "percent_before", "few", "more", "ordinal_prefix", "half"}
-    if numeral & after.kinds.keys() or (numeral & before.kinds.keys() and before.end == token.start):
+    if (
+        is_doubling(tokens, at + 1)
+        or numeral & after.kinds.keys()
+        or (numeral & before.kinds.keys() and before.end == token.start)
+    ):
         return ()
     if token.text in "伍陆拾幺壹":
         return () if _has_unit(tokens, at) else (at,)

@@ -63,8 +63,8 @@ def _merged(symbols: Sequence[str], anchors: list[int]) -> list[tuple[int, int]]
 
 
 _TO_THE_RIGHT: Final = re.compile(r"(?:[^wb]*w){0,4}[^wb]*")
-_TO_THE_LEFT: Final = re.compile(r"(?:[^wb]*w)?[^wb]*")
-"""A window reaches past four unknown words after a number, and one before it; never past the end of a sentence."""
+_TO_THE_LEFT: Final = re.compile(r"(?:[^wb]*w){0,3}[^wb]*")
+"""A window reaches past four unknown words after a number, and three before it; never past the end of a sentence."""
 
 
 def _reach(pattern: re.Pattern[str], codes: str) -> str:
