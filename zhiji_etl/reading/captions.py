@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 from itertools import combinations
@@ -89,7 +88,7 @@ def captions(text: str) -> tuple[Caption, ...]:
     shared = [one for part, one in zip(parts, read, strict=True) if scaled and _may_share(part, one)]
     if shared and (len(scaled) > 1 or not all(one.currencies for one in read)):
         raise _several(text)
-    return tuple(replace(one, exponent=scaled[0].exponent) if one in shared else one for one in read)
+    return tuple(one._replace(exponent=scaled[0].exponent) if one in shared else one for one in read)
 
 
 def _one(text: str) -> Caption:
