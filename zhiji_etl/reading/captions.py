@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
+from zhiji_etl.arguments import guarded
 from zhiji_etl.errors import FigureError
 from zhiji_etl.reading.grammar.drafts import agreed, singular_of
 from zhiji_etl.reading.grammar.folding import coarse, fold
@@ -45,6 +46,7 @@ class Caption:
         return Decimal(10) ** (self.exponent or 0)
 
 
+@guarded(FigureError)
 @lru_cache(maxsize=256)
 def caption(text: str) -> Caption:
     """The scale and unit that a caption gives to the cells under it; what follows `except` is left out.
