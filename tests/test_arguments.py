@@ -164,6 +164,7 @@ def test_what_is_told(call: Callable[[], object], kind: type[ZhijiError], code: 
         (lambda: ECB.rate("USD", "CNY", "2019", "fixed"), "rate_fixed"),
         (lambda: ECB.rate("USD", "CNY", "2019", "average", fixed_rate="7"), "rate_fixed"),
         (lambda: ECB.rate("USD", "CNY", "2019", "fixed", fixed_rate=Decimal("NaN")), "rate_fixed"),
+        (lambda: ECB.rate("", "", "2019", "average"), "missing_reference"),
         (lambda: ECB.table(REQUESTS.drop("end")), "rate_columns_missing"),
         (lambda: ECB.table(REQUESTS.lazy().with_columns(start=pl.lit("2019"))), "column_type"),
         (lambda: ECB.slice(pl.DataFrame()), "rate_columns_missing"),

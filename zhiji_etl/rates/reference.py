@@ -111,6 +111,9 @@ class Rates:
         Raises `RateError` (`missing_reference`) with the reason where there is no rate, `method_unknown` for another
         method, `rate_fixed` for a fixed rate that is none; `PeriodError` where `when` is a text that names no period.
         """
+        if not (base.strip() and quote.strip()):
+            what = f"No rate of {base!r} in {quote!r}: that is no currency."
+            raise RateError("missing_reference", what, hint="name two codes of ISO 4217, such as USD and CNY")
         start, end = _days(when)
         chosen, printed = _method(method), None if fixed_rate is None else str(fixed_rate)
         _check_fixed(chosen, printed)
