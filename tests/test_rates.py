@@ -200,7 +200,6 @@ def test_zhiji_round() -> None:
         (("USD", "CNY"), "2099", "period_end", "no quote on 2099-12-31"),
         (("USD", "CNY"), "2020-04-12", "average_quoted", "has no quote from 2020-04-12"),
         (("USD", "CNY"), "2020-02", "sum_of_quarters", "whole quarters"),
-        (("USD", "CNY"), "2020", "fixed", "no number"),
     ],
 )
 def test_missing_reference(pair: tuple[str, str], when: str, method: str, reason: str) -> None:

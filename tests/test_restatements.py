@@ -116,6 +116,7 @@ def test_dollars_of_2019_without_a_print_in_yuan(run):
     assert implied["low"] / 1e9 == pytest.approx(843.7, abs=1)
     told = only([row for row in result.findings.to_dicts() if row["kind"] == "restatement"])
     assert (told["verdict"], told["reason"]) == ("not_checkable", "missing_operand")
+    assert told["message"].endswith("Not printed: revenue in CNY.")
 
 
 # ------------------------------------------------------------------------------------------------------- implied rates

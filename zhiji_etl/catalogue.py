@@ -106,7 +106,11 @@ def catalogue(tables: Iterable[type[Table]]) -> Catalogue:
 def declared_metrics(tables: Iterable[type[Table]]) -> dict[str, Metric]:
     """The metrics that tables declare, by name; `ProjectError` as `catalogue` where one is declared as it cannot be."""
     problems = Problems()
-    declared = _declared(_named(tables, problems), problems)
+    listed = list(tables)
+    for table in listed:
+        problems.run(partial(schema_of, table))
+    problems.refuse()
+    declared = _declared(_named(listed, problems), problems)
     problems.refuse()
     return declared
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import polars as pl
 
 from zhiji_etl import conversion, excerpts, findings
+from zhiji_etl.arguments import Above, Least, guarded, shown
 from zhiji_etl.catalogue import declared_metrics
 from zhiji_etl.completion import NEEDED, completed, frame_of, in_one_unit
 from zhiji_etl.consistency import pairs
@@ -25,11 +26,11 @@ from zhiji_etl.consistency.rules.implied import intersect
 from zhiji_etl.consistency.rules.operands import amount_columns
 from zhiji_etl.consistency.rules.readings import Check
 from zhiji_etl.consistency.rules.verdicts import judge
-from zhiji_etl.errors import RuleError
+from zhiji_etl.errors import RuleError, UnitError
 from zhiji_etl.figures import FIGURE_COLUMNS, Figure, Verdict
 from zhiji_etl.rates import Rates
 from zhiji_etl.sources.names import safe_terminal
-from zhiji_etl.tables import MATERIAL, Metric, Rule, Table, declared_rule, fiscal_year_ends, rule, rules
+from zhiji_etl.tables import MATERIAL, Metric, Rule, Table, declared_rule, fiscal_year_ends, is_rule, rule, rules
 from zhiji_etl.units import factor
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ FLAWED: Final = {name: FIGURE_COLUMNS[name] for name in (*NEEDED, "period_start"
     "table": pl.String(),
     "flaw": pl.String(),
 }
+
+PARSED: Final = "zj.parse(text) gives one"
 
 RuleLike = type[Table] | Callable[..., Any]
 
@@ -56,6 +59,7 @@ class Findings:
     figures: pl.DataFrame
     rejects: pl.DataFrame
 
+    @guarded()
     def with_verdict(self, verdict: Verdict | str) -> pl.DataFrame:
         """The findings of one verdict."""
         return self.frame.filter(pl.col("verdict").cast(pl.String) == Verdict(verdict).value)
@@ -71,6 +75,7 @@ class Findings:
         rejected = f"; rejected: {codes}" if codes else ""
         return f"Findings({excerpts.counted(excerpts.verdicts(excerpts.tallied(self.frame)))}{rejected})"
 
+    @guarded()
     def plot(self, finding: str | None = None) -> Drawing:
         """The bounds of a finding (its `finding_id`, else the loudest) on one axis, as SVG that a notebook shows.
 
@@ -97,12 +102,13 @@ class Agreement:
     mde: float | None
 
 
+@guarded(figures=None, rules=None)
 def check(
     figures: pl.DataFrame | pl.LazyFrame,
     rules: RuleLike | Iterable[RuleLike],
     rates: Rates | None = None,
     *,
-    trust: Mapping[str, float] | None = None,
+    trust: Mapping[str, Annotated[float, Above(0)]] | None = None,
 ) -> Findings:
     """Judge rules over any frame of figures.
 
@@ -117,9 +123,10 @@ def check(
     `rules_contradict` among them), `ProjectError` where a table declares what cannot be, and `UnitError` where a metric
     is printed in units that do not convert.
     """
-    listed = list(rules) if isinstance(rules, Iterable) and not callable(rules) else [rules]
+    frame = frame_of(figures)
+    listed = [rules] if callable(rules) or not isinstance(rules, Iterable) or isinstance(rules, str) else list(rules)
     _refuse_others(listed)
-    told = completed(frame_of(figures), _year_ends(listed))
+    told = completed(frame, _year_ends(listed))
     rejects = told.filter(pl.col("__code").is_not_null())
     usable = told.filter(pl.col("__code").is_null() | pl.col("flaw").is_not_null())
     known = in_one_unit(usable.filter(pl.col("flaw").is_null()), _declared(listed))
@@ -133,13 +140,18 @@ def check(
     return _findings(known, concluded, rates, rejects)
 
 
-def agree(one: Figure, other: Figure, *, material: float = MATERIAL) -> Agreement:
+@guarded(one=PARSED, other=PARSED)
+def agree(one: Figure, other: Figure, *, material: Annotated[float, Least(0)] = MATERIAL) -> Agreement:
     """Whether two figures can be the same: the verdict, what both allow in the unit of `one`, strain and power.
 
     Raises `UnitError` where their units do not convert.
     """
     left, right = Operand("one"), Operand("other")
-    scale = {"one": Fraction(1), "other": factor(other.unit, one.unit)}
+    try:
+        scale = {"one": Fraction(1), "other": factor(other.unit, one.unit)}
+    except UnitError as error:
+        what = f"One figure is in {one.unit} and the other in {other.unit}, which do not convert."
+        raise UnitError(error.code, what, hint="figures agree in one unit only, or in two of one dimension") from None
     judged = judge(_pair(one, other), Check(left, "==", right, scale, Fraction(1), frozenset(), material))
     row = judged.row(0, named=True)
     verdict = Verdict(row["verdict"])
@@ -153,9 +165,9 @@ def agree(one: Figure, other: Figure, *, material: float = MATERIAL) -> Agreemen
 
 
 def _refuse_others(listed: Iterable[object]) -> None:
-    others = [one for one in listed if not callable(one)]
+    others = [one for one in listed if not is_rule(one) and not (isinstance(one, type) and issubclass(one, Table))]
     if others:
-        what = f"{others[0]!r} is no rule and no table."
+        what = f"{shown(others[0])} is no rule and no table."
         raise RuleError("rule_needed", what, hint="give functions of m, such as lambda m: m.a <= m.b, or tables")
 
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from zhiji_etl.arguments import Word
 
 
-class Rounding(StrEnum):
+class Rounding(Word):
     """How a source shortens its numbers."""
 
     NEAREST = "nearest"
     TRUNCATION = "truncation"
 
 
-class Language(StrEnum):
+class Language(Word):
     """The language of the report."""
 
     EN = "en"
     ZH = "zh"
 
 
-class Published(StrEnum):
+class Published(Word):
     """The files whose JSON Schema is published: two that people write, and the manifest of a run."""
 
     SIDECAR = "sidecar"
@@ -27,7 +27,7 @@ class Published(StrEnum):
     RUN = "run"
 
 
-class Form(StrEnum):
+class Form(Word):
     """Formats of others for what tables look like."""
 
     TABLE_SCHEMA = "table-schema"
@@ -35,13 +35,13 @@ class Form(StrEnum):
     JSON_SCHEMA = "json-schema"
 
 
-class TableFormat(StrEnum):
+class TableFormat(Word):
     """Formats of others for tables."""
 
     DELTA = "delta"
 
 
-class EngineName(StrEnum):
+class EngineName(Word):
     """Who does the work of a run in shards."""
 
     LOCAL = "local"
@@ -49,7 +49,7 @@ class EngineName(StrEnum):
     SPARK = "spark"
 
 
-class FailOn(StrEnum):
+class FailOn(Word):
     """From which severity an inconsistent finding makes a run fail."""
 
     ERROR = "error"

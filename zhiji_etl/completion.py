@@ -6,6 +6,7 @@ that is no figure the reason.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
@@ -30,7 +31,13 @@ def frame_of(figures: object) -> pl.DataFrame:
     if not isinstance(figures, pl.DataFrame | pl.LazyFrame):
         what = f"Figures are a Polars DataFrame or LazyFrame, not {type(figures).__module__}.{type(figures).__name__}."
         raise SourceError("frame_needed", what, hint="pl.from_pandas(frame), or pl.DataFrame(rows)")
-    frame = figures.lazy().collect()
+    try:
+        frame = figures.lazy().collect()
+    except pl.exceptions.PolarsError as error:
+        what = f"The figures cannot be collected: {str(error).splitlines()[0]}."
+        raise SourceError(
+            "frame_needed", what, hint="the plan of the LazyFrame fails on its own: correct it"
+        ) from error
     return frame.with_columns(_typed(frame.get_column(name), dtype) for name, dtype in TYPES.items() if name in frame)
 
 
@@ -43,7 +50,9 @@ def completed(figures: pl.DataFrame, year_ends: Mapping[str, str]) -> pl.DataFra
     if missing:
         what = f"The frame has no column {', '.join(missing)}; it has {', '.join(figures.columns)}."
         raise SourceError("column_missing", what, hint="figures have entity, metric, period and printed, or value")
-    read = figures if {"value", "low"} & set(figures.columns) else _read(figures)
+    # Further columns of the user mean nothing here, whatever their names.
+    figures = figures.select(name for name in figures.columns if name in TYPES)
+    read = figures if {"value", "low", "high"} & set(figures.columns) else _read(figures)
     dated = read if "period_start" in read.columns else _dated(read, year_ends)
     defaults = {name: default for name, default in _defaults(dated).items() if name not in dated.columns}
     absent = [name for name in FIGURE_COLUMNS if name not in dated.columns and name not in defaults]
@@ -84,13 +93,15 @@ def _typed(column: pl.Series, dtype: pl.DataType) -> pl.Series:
         hint = "read it as text, as it was printed; or give the numbers as value, and their precision as step"
     else:
         with suppress(pl.exceptions.PolarsError):
-            return column.cast(dtype)
+            told = column.cast(dtype)
+            if not (column.dtype.is_float() and dtype.is_integer() and (told != column).any()):
+                return told
     raise SourceError("column_type", f"The column {column.name} is {column.dtype}, and not {dtype}.", hint=hint)
 
 
 def _read(figures: pl.DataFrame) -> pl.DataFrame:
     if "printed" not in figures.columns:
-        raise SourceError("column_missing", "The frame has neither printed nor value nor low.", hint="add one of them")
+        raise SourceError("column_missing", "The frame has none of printed, value, low, high.", hint="add one of them")
     decimals = pl.col("decimals") if "decimals" in figures.columns else None
     read = figures.with_columns(__read=FigureNamespace(pl.col("printed").fill_null("")).parse(decimals=decimals))
     fields = [pl.col("__read").struct.field(name) for name in PARSED_FIELDS if name in FIGURE_COLUMNS]
@@ -121,12 +132,16 @@ def _defective(rows: pl.DataFrame) -> pl.DataFrame:
         [pl.col(name) if name in rows.columns else pl.lit(None, pl.String) for name in names]
         for names in (("__code", "__reason"), ("period_code", "period_reason"))
     )
-    numbers = pl.col("value", "low", "high")
+    numbers, endless = pl.col("value", "low", "high", "step"), pl.col("value", "step").is_infinite()
+    nowhere = (pl.col("low") == math.inf) | (pl.col("high") == -math.inf)
     told = {
         ("entity_missing", "The row has no entity."): pl.col("entity").is_null(),
         ("metric_missing", "The row has no metric."): pl.col("metric").is_null(),
         ("no_number", "The row holds NaN, which is no number."): pl.any_horizontal(numbers.is_nan()),
+        ("no_number", "The row holds a number without end."): pl.any_horizontal(endless) | nowhere,
+        ("no_number", "The step is negative."): pl.col("step") < 0,
         ("contradiction", "The upper end lies below the lower one."): pl.col("low") > pl.col("high"),
+        ("period_reversed", "The period ends before it starts."): pl.col("period_start") > pl.col("period_end"),
     }
     said = [[pl.when(holds).then(pl.lit(pair[part])) for pair, holds in told.items()] for part in (0, 1)]
     code, reason = (pl.coalesce(read_as[part], *said[part], dated_as[part]) for part in (0, 1))
@@ -173,7 +188,7 @@ def _factor(
         metric, own = pair
         one = figures.filter(metric=metric, unit=own).row(0, named=True)
         said = f" ({one['printed']!r})" if one["printed"] else ""
-        what, hint = error.message, error.hint
+        what, hint = error.message, "correct the print, or the unit that the table declares"
         if metric not in declared:
             what = (
                 f"The figure is printed in {own}; an earlier one of this metric is in {unit}, and they do not convert."

@@ -1,6 +1,7 @@
 """Every error that zhiji_etl raises, and the exit code of each.
 
     ZhijiError
+    ├── OptionError        a function is given what it does not take            exit code 2
     ├── FigureError        a text is no figure: what could not be read, and where
     ├── UnitError          a unit is unknown, or two units do not convert
     ├── PeriodError        a period cannot be read, or has no predecessor
@@ -40,6 +41,12 @@ class ZhijiError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         # Exceptions are made again from `args`, which here is the sentence alone: workers would send no error whole.
         return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
+
+
+class OptionError(ZhijiError, ValueError):
+    """An argument that a function does not take: its type, its name or its value."""
+
+    exit_code = 2
 
 
 class FigureError(ZhijiError):

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import polars as pl
+
+from zhiji_etl.arguments import Word
 
 if TYPE_CHECKING:
     import pint
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
     from zhiji_etl.html.drawing import Drawing
 
 
-class Qualifier(StrEnum):
+Rounding = Literal["nearest", "truncation"]
+"""How a source shortens its numbers."""
+
+
+class Qualifier(Word):
     """How a printed figure hedges its number (SEMANTICS: the kinds above, below, about; closed forms apart)."""
 
     EXACT = "exact"
@@ -33,7 +38,7 @@ class Qualifier(StrEnum):
     RANGE = "range"
 
 
-class Verdict(StrEnum):
+class Verdict(Word):
     """What a check concluded: exactly four."""
 
     CONSISTENT = "consistent"
@@ -42,7 +47,7 @@ class Verdict(StrEnum):
     NOT_CHECKABLE = "not_checkable"
 
 
-class Reason(StrEnum):
+class Reason(Word):
     """Why a rule was not checkable."""
 
     MISSING_OPERAND = "missing_operand"
@@ -54,7 +59,7 @@ class Reason(StrEnum):
     NON_NUMERIC = "non_numeric"
 
 
-class Severity(StrEnum):
+class Severity(Word):
     """How loudly an inconsistent finding speaks, from quiet to loud."""
 
     INFO = "info"

@@ -17,17 +17,20 @@ import polars as pl
 
 import zhiji_etl
 from zhiji_etl import conversion, corrections, findings, rows, tabulation
+from zhiji_etl.arguments import guarded
 from zhiji_etl.cache import Cache, keys
 from zhiji_etl.catalogue import Catalogue
 from zhiji_etl.consistency import pairs
 from zhiji_etl.consistency.checking import checked
 from zhiji_etl.consistency.conflicts.elsewhere import Elsewhere, Unsettled
 from zhiji_etl.consistency.rules.implied import intersect
+from zhiji_etl.errors import OutputError
 from zhiji_etl.excerpts import Excerpt, excerpt
 from zhiji_etl.figures import FIGURE_COLUMNS, Severity
 from zhiji_etl.outputs import RunFolder, publishing, refuse_unwritable
 from zhiji_etl.rates import Rates, origins
 from zhiji_etl.sources import Source
+from zhiji_etl.sources.names import safe_terminal
 from zhiji_etl.stages import LOGGER, Stages
 from zhiji_etl.tables import KEYS
 from zhiji_etl.wording import rule_texts
@@ -78,8 +81,16 @@ class RunResult:
         self.shown = shown
         self._audited = audited
 
+    @guarded()
     def scan(self, name: str) -> pl.LazyFrame:
-        """One output by name, such as `figures`, `findings` or a table, to be read lazily."""
+        """One output by name, such as `figures`, `findings` or a table, to be read lazily.
+
+        Raises `OutputError` (`output_unknown`) for a name that the run has not.
+        """
+        known = [path.stem for path in self.path.glob("*.parquet")]
+        if name not in known:
+            what = f"The run {self.path.name} has no output {safe_terminal(name)!r}."
+            raise OutputError("output_unknown", what, hint=f"it has {', '.join(sorted(known))}" if known else None)
         return pl.scan_parquet(self.path / f"{name}.parquet")
 
     @property
@@ -135,6 +146,7 @@ class RunResult:
         sizes = f"{self.shown.sizes['figures']:,} figures, {self.shown.sizes['rejects']:,} rejects"
         return f"RunResult({str(self.path)!r}: {sizes}, {self.shown.counted})"
 
+    @guarded()
     def plot(self, finding: str | None = None) -> Drawing:
         """The bounds of a finding (its `finding_id`, else the loudest) on one axis, as SVG that a notebook shows.
 
@@ -161,6 +173,7 @@ class Prepared(NamedTuple):
     stages: Stages
 
 
+@guarded()
 def run(
     project: Project,
     out: Path,

@@ -19,8 +19,10 @@ from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from zhiji_etl.arguments import Least, guarded
+from zhiji_etl.choices import EngineName, Language
 from zhiji_etl.errors import OutputError, ProjectError
 from zhiji_etl.sources.hashes import file_sha256
 
@@ -44,6 +46,7 @@ class Project:
 
     path: Path
 
+    @guarded()
     def __init__(self, path: str | Path = ".") -> None:
         object.__setattr__(self, "path", Path(path))
 
@@ -134,19 +137,20 @@ class Project:
             what = f"Changed while the run read it: {', '.join(changed)}."
             raise SourceError("source_changed", what, hint="Run again.")
 
+    @guarded(stages=None)
     def run(
         self,
         out: str | Path | None = None,
         *,
-        keep: int = 3,
+        keep: Annotated[int, Least(1)] = 3,
         stages: Stages | None = None,
         force: bool = False,
-        language: str = "en",
+        language: Language | str = "en",
         fail_on: Severity | str | None = "error",
-        engine: str = "local",
+        engine: EngineName | str = "local",
         address: str | None = None,
-        partitions: int | None = None,
-        workers: int = 1,
+        partitions: Annotated[int, Least(1)] | None = None,
+        workers: Annotated[int, Least(1)] = 1,
     ) -> RunResult:
         """Carry the figures the whole way and publish them below `out` (by default the project's `build`).
 
@@ -159,14 +163,13 @@ class Project:
         `address` where it runs; all workers must see the project and the build folder under the same paths. `workers`
         are the processes of the engine `local`: with more than one every project of more than 12 MB is dealt out.
         """
-        from zhiji_etl.choices import Language
         from zhiji_etl.figures import Severity
         from zhiji_etl.pipeline import run
 
         failing = None if fail_on is None else Severity(fail_on)
         language = Language(language).value
         number = self._partitions(workers) if partitions is None else partitions
-        if engine != "local" or number > 1:
+        if engine != "local" or number > 1 or address is not None:
             from zhiji_etl.engines import engine as engine_of
             from zhiji_etl.sharding import SCRATCH, run_in_shards
 
@@ -177,6 +180,7 @@ class Project:
             )
         return run(self, self.build(out), keep=keep, stages=stages, force=force, language=language, fail_on=failing)
 
+    @guarded()
     def build(self, out: str | Path | None = None) -> Path:
         """Where runs are published: `out`, or the project's own folder."""
         return self.path / "build" if out is None else Path(out)

@@ -15,11 +15,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, overload
+from typing import Annotated, Any, Final, NamedTuple, overload
 
 import polars as pl
 
-from zhiji_etl.errors import PeriodError, ProjectError
+from zhiji_etl.arguments import Least, fits, guarded
+from zhiji_etl.errors import PeriodError, ProjectError, RuleError
 from zhiji_etl.figures import Severity
 from zhiji_etl.labels import understood
 from zhiji_etl.periods import year_end_day
@@ -97,9 +98,11 @@ class Table(pandera.DataFrameModel):
 
 
 KEYS: Final = ("entity", "period", "period_start", "period_end")
+ORDERED: Final = frozenset({"eq", "ne", "gt", "ge", "lt", "le"})
 CHECK_NAMES: Final = frozenset(inspect.signature(pandera.Field).parameters)
 
 
+@guarded()
 def Quantity(  # noqa: N802 - it stands where a class would, as pandera.Field does
     unit: str,
     *,
@@ -118,13 +121,10 @@ def Quantity(  # noqa: N802 - it stands where a class would, as pandera.Field do
     nullable unless told otherwise, since sources rarely print everything. Raises `ProjectError` (`schema_invalid`) for
     an unknown check.
     """
-    unknown = sorted(set(checks) - CHECK_NAMES)
-    if unknown:
-        raise ProjectError(
-            "schema_invalid",
-            f"Quantity has no option {', '.join(unknown)}.",
-            hint="its own are unit, fx, restated_in and nouns; the rest goes to pandera.Field",
-        )
+    for name in ORDERED & checks.keys():
+        if not fits(checks[name], float | Decimal | None) or not math.isfinite(checks[name] or 0):
+            what = f"The option {name} of Quantity cannot be {checks[name]!r}."
+            raise ProjectError("schema_invalid", what, hint="it is a number")
     metadata = {
         "unit": unit,
         "fx": fx,
@@ -133,27 +133,28 @@ def Quantity(  # noqa: N802 - it stands where a class would, as pandera.Field do
     }
     bounds = {"at_least": checks.get("ge"), "at_most": checks.get("le")}
     checks.setdefault("nullable", True)
-    return pandera.Field(metadata={"zhiji": {**metadata, **bounds}}, **checks)
+    return _field({**metadata, **bounds}, checks)
 
 
 def Identifier(**checks: Any) -> Any:  # noqa: N802 - see Quantity
     """A column of text that names the entity elsewhere, such as a stock code: filled from sidecars, never a figure."""
     checks.setdefault("nullable", True)
-    return pandera.Field(metadata={"zhiji": {"identifier": True}}, **checks)
+    return _field({"identifier": True}, checks)
 
 
 @overload
 def rule(function: Callable[..., Any], /) -> Callable[..., Any]: ...
 @overload
 def rule(
-    *, severity: str = "error", material: float = MATERIAL, missing_parts: bool = False
+    *, severity: Severity | str = "error", material: float = MATERIAL, missing_parts: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...
+@guarded()
 def rule(
     function: Callable[..., Any] | None = None,
     /,
     *,
-    severity: str = "error",
-    material: float = MATERIAL,
+    severity: Severity | str = "error",
+    material: Annotated[float, Least(0)] = MATERIAL,
     missing_parts: bool = False,
 ) -> Callable[..., Any]:
     """Mark a function of the symbolic `m` as a rule; its docstring is the rule's sentence in every report.
@@ -169,10 +170,17 @@ def rule(
 
     def mark(marked: Callable[..., Any]) -> Callable[..., Any]:
         """The function, marked as a rule."""
+        if not is_rule(marked):
+            raise RuleError("rule_needed", f"{marked!r} is no function of m.", hint="@zj.rule stands above a `def`")
         marked.__zhiji_rule__ = marks  # type: ignore[attr-defined]
         return marked
 
     return mark if function is None else mark(function)
+
+
+def is_rule(candidate: object) -> bool:
+    """Whether something can be a rule: a function written in Python, whose name and place reports can tell."""
+    return inspect.isfunction(candidate)
 
 
 def table_name(table: type[Table]) -> str:
@@ -217,6 +225,19 @@ def declared_rule(function: Callable[..., Any], table: str | None = None) -> Rul
         file=code.co_filename,
         line=code.co_firstlineno,
     )
+
+
+def _field(declared: Mapping[str, Any], checks: Mapping[str, Any]) -> Any:
+    """A column of Pandera with what we declare of it; `ProjectError` (`schema_invalid`) where Pandera refuses it."""
+    unknown = sorted(set(checks) - CHECK_NAMES)
+    if unknown:
+        what = f"{'Identifier' if 'identifier' in declared else 'Quantity'} has no option {', '.join(unknown)}."
+        hint = "its own are unit, fx, restated_in and nouns; the rest goes to pandera.Field"
+        raise ProjectError("schema_invalid", what, hint=hint)
+    try:
+        return pandera.Field(metadata={"zhiji": dict(declared)}, **checks)
+    except (TypeError, ValueError) as error:
+        raise ProjectError("schema_invalid", f"pandera.Field refuses {dict(checks)!r}: {error}") from error
 
 
 def _year_ends(table: str, declared: Mapping[str, str]) -> dict[str, str]:

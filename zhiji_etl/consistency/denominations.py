@@ -76,7 +76,7 @@ def _slips(changes: pl.DataFrame, figures: pl.DataFrame, rates: Rates | None) ->
     with_values = changes.join(printed, on=_FIGURE, how="inner")
     tried = with_values.join(_tried(figures), how="cross").filter(pl.col("source_currency") != pl.col("unit"))
     asked = tried.with_columns(
-        target_currency="unit", method=pl.lit(RateMethod.AVERAGE.value), fixed_rate=pl.lit(None, pl.Float64)
+        target_currency="unit", method=pl.lit(RateMethod.AVERAGE.value), fixed_rate=pl.lit(None, pl.String)
     )
     rated = reference_rates(asked, Rates.ecb() if rates is None else rates)
     ends = [pl.col("value") * pl.col(end) for end in ("rate_low", "rate_high")]

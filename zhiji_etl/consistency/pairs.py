@@ -248,9 +248,11 @@ def _overall(alternatives: pl.DataFrame) -> pl.DataFrame:
     verdict = pl.col("verdict").cast(pl.String)
     known = verdict != Verdict.NOT_CHECKABLE.value
     by_method, no_rate = pl.format("By rate method{}: {}.", stated, "fits"), pl.format("No rate: {}.", "unrated")
+    other = pl.format("Not printed: {}.", pl.col("rule").str.replace(r"_in_([A-Z]{3})$", " in $1"))
+    lacking = pl.when(pl.col("reason").cast(pl.String) == Reason.MISSING_OPERAND.value).then(other)
     return both.with_columns(
         reading=pl.when(verdict == Verdict.INCONSISTENT.value).then(failed).otherwise("reading"),
-        remark=pl.when(known).then(by_method).otherwise(no_rate),
+        remark=pl.when(known).then(by_method).otherwise(pl.coalesce(no_rate, lacking)),
     ).drop("stated", "fits", "unrated")
 
 

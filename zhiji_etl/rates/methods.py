@@ -12,11 +12,11 @@ rate, or average its inverse), so that they do not depend on the direction in wh
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Final
 
 import polars as pl
 
+from zhiji_etl.arguments import Word
 from zhiji_etl.rates.quotes import MAX_AGE
 from zhiji_etl.rates.series import Layer
 
@@ -24,7 +24,7 @@ USUAL: Final = "usual"
 """What a metric may name in place of a method: see `RateMethod.usual`."""
 
 
-class RateMethod(StrEnum):
+class RateMethod(Word):
     """How the rate of a period is taken."""
 
     SPOT = "spot"

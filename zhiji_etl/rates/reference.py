@@ -6,9 +6,10 @@ reason why there is none. Nothing is looked up outside the quotes that were give
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from difflib import get_close_matches
 from functools import cache, cached_property
@@ -17,11 +18,12 @@ from typing import Final, TypeVar
 
 import polars as pl
 
+from zhiji_etl.arguments import guarded
 from zhiji_etl.errors import RateError
 from zhiji_etl.periods import Period, parse_period
 from zhiji_etl.rates.methods import ANSWER_COLUMNS, RateMethod, answers
 from zhiji_etl.rates.quotes import NUMBER, QUOTE_COLUMNS, ecb_quotes, origins, printed_step, read_quotes
-from zhiji_etl.rates.requests import KEY_COLUMNS, REQUEST_COLUMNS, answered_once
+from zhiji_etl.rates.requests import KEY_COLUMNS, REQUEST_COLUMNS, answered_once, require_requests
 from zhiji_etl.rates.series import Layer, pooled
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
@@ -70,6 +72,7 @@ class Rates:
         return _ecb()
 
     @classmethod
+    @guarded()
     def read(cls, path: str | Path) -> Rates:
         """The rates of a CSV or Parquet file: see `read_quotes`, which also says what it refuses with `RateError`.
 
@@ -79,10 +82,12 @@ class Rates:
         return cls(tuple(Layer(part) for part in quotes.sort("layer", maintain_order=True).partition_by("layer")))
 
     @classmethod
+    @guarded()
     def layered(cls, rates: Iterable[Rates]) -> Rates:
         """All layers, the first ones asked first."""
         return cls(tuple(layer for one in rates for layer in one.layers))
 
+    @guarded()
     def over(self, other: Rates) -> Rates:
         """These rates first, the other ones where these have no answer."""
         return Rates.layered([self, other])
@@ -97,16 +102,21 @@ class Rates:
         """What the rates are made of, for a manifest: see `origins`."""
         return origins(pl.concat([pl.DataFrame(schema=QUOTE_COLUMNS), *(graph.quotes for graph in self._own_graphs)]))
 
+    @guarded()
     def rate(
         self, base: str, quote: str, when: When, method: RateMethod | str, *, fixed_rate: str | Decimal | None = None
     ) -> Rate:
         """The rate of one pair. `fixed_rate` is what the source prints, for the method `fixed`.
 
         Raises `RateError` (`missing_reference`) with the reason where there is no rate, `method_unknown` for another
-        method; `PeriodError` where `when` is a text that names no period.
+        method, `rate_fixed` for a fixed rate that is none; `PeriodError` where `when` is a text that names no period.
         """
+        if not (base.strip() and quote.strip()):
+            what = f"No rate of {base!r} in {quote!r}: that is no currency."
+            raise RateError("missing_reference", what, hint="name two codes of ISO 4217, such as USD and CNY")
         start, end = _days(when)
         chosen, printed = _method(method), None if fixed_rate is None else str(fixed_rate)
+        _check_fixed(chosen, printed)
         frame = pl.DataFrame([(base, quote, start, end, chosen.value, printed)], schema=KEY_COLUMNS, orient="row")
         row = self.table(frame).row(0, named=True)
         if row["reason"] is not None:
@@ -116,19 +126,24 @@ class Rates:
         facts = (row["days_used"], row["last_quote"], row["origin"])
         return Rate(base, quote, value, low, high, chosen, start, end, *facts)
 
+    @guarded()
     def table(self, requests: Frame) -> Frame:
         """The rows of a frame with `REQUEST_COLUMNS`, in order, with `ANSWER_COLUMNS` added or replaced.
 
         A column `fixed_rate` (text, the digits as printed) serves the method `fixed`. Each distinct request is
-        answered once and joined back; a LazyFrame stays lazy, its distinct requests are collected at once.
+        answered once and joined back; a LazyFrame stays lazy, its distinct requests are collected at once. Raises
+        `RateError` (`rate_columns_missing`, `column_type`) where the frame holds no requests.
         """
+        require_requests(requests)
         return answered_once(requests, lambda distinct: self._answered(distinct).select(ANSWER_COLUMNS.keys()))
 
+    @guarded()
     def slice(self, requests: pl.DataFrame) -> pl.DataFrame:
         """The quotes that answer these requests, as `QUOTE_COLUMNS`, sorted.
 
         Written as Parquet and read back with `Rates.read`, they give the same answers.
         """
+        require_requests(requests)
         distinct = requests.select(name for name in KEY_COLUMNS if name in requests.columns).unique()
         answered = self._answered(distinct).filter(pl.col("last_quote").is_not_null())
         used = answered.group_by("layer", "base", "quote").agg(pl.col("start").min(), pl.col("end").max())
@@ -192,7 +207,10 @@ def _days(when: When) -> tuple[date, date]:
         when = parse_period(str(when))
     if isinstance(when, Period):
         return when.start, when.end
-    return when if isinstance(when, tuple) else (when, when)
+    first, last = (
+        day.date() if isinstance(day, datetime) else day for day in (when if isinstance(when, tuple) else (when, when))
+    )
+    return first, last
 
 
 def _decimal(number: float) -> Decimal:
@@ -206,6 +224,18 @@ def _method(method: RateMethod | str) -> RateMethod:
     except ValueError:
         known = ", ".join(RateMethod)
         raise RateError("method_unknown", f"{method!r} is no rate method.", hint=f"Methods are {known}.") from None
+
+
+def _check_fixed(method: RateMethod, fixed_rate: str | None) -> None:
+    """Refuse the method fixed without a printed rate, a printed rate by another method, and what is no rate."""
+    if (method is RateMethod.FIXED) != (fixed_rate is not None):
+        what = "The method fixed and a printed rate belong together."
+    elif fixed_rate is not None and not (re.fullmatch(NUMBER, fixed_rate) and Decimal(fixed_rate) > 0):
+        what = f"{fixed_rate!r} is no rate: a number above 0 without commas."
+    else:
+        return
+    hint = 'zhiji-etl rates USD CNY 2019 --rate 7.0651, or rate(..., "fixed", fixed_rate="7.0651")'
+    raise RateError("rate_fixed", what, hint=hint)
 
 
 def _best(found: pl.DataFrame) -> pl.DataFrame:

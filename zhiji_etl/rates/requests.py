@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from zhiji_etl.distinct import gathered
+from zhiji_etl.errors import RateError
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
@@ -39,6 +40,19 @@ FEW: Final = 1 << 20
 """Flags that cost nothing, however few the rows."""
 
 _NUMBER: Final = "__request_number"
+
+
+def require_requests(requests: pl.DataFrame | pl.LazyFrame) -> None:
+    """Refuse a frame whose columns are no requests: `RateError` (`rate_columns_missing`, `column_type`)."""
+    found = requests.collect_schema()
+    missing = [name for name in REQUEST_COLUMNS if name not in found]
+    if missing:
+        what = f"The requests have no column {', '.join(missing)}; they have {', '.join(found) or 'none'}."
+        raise RateError("rate_columns_missing", what, hint=f"requests have {', '.join(REQUEST_COLUMNS)}")
+    for name, dtype in KEY_COLUMNS.items():
+        kinds = (pl.Date,) if dtype == pl.Date() else (pl.String, pl.Categorical, pl.Enum)
+        if found.get(name, dtype).base_type() not in (*kinds, pl.Null):
+            raise RateError("column_type", f"The column {name} of the requests is {found[name]}, and not {dtype}.")
 
 
 def answered_once(requests: Frame, answer: Callable[[pl.DataFrame], pl.DataFrame]) -> Frame:

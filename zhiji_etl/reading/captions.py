@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import combinations
 from typing import Final, NamedTuple
 
+from zhiji_etl.arguments import guarded
 from zhiji_etl.errors import FigureError
 from zhiji_etl.reading.grammar.drafts import agreed, singular_of
 from zhiji_etl.reading.grammar.folding import coarse, fold
@@ -49,6 +50,7 @@ class Caption(NamedTuple):
         return Decimal(10) ** (self.exponent or 0)
 
 
+@guarded(FigureError)
 def caption(text: str) -> Caption:
     """The scale and unit that a caption gives to the cells under it; what follows `except` is left out.
 

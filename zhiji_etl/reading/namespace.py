@@ -5,14 +5,11 @@ In: a String expression. Out: a Struct expression of `figures.PARSED_FIELDS`; el
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import polars as pl
 
-from zhiji_etl.figures import PARSED
-
-if TYPE_CHECKING:
-    from zhiji_etl.reading.cells import Rounding
+from zhiji_etl.arguments import guarded
+from zhiji_etl.errors import FigureError
+from zhiji_etl.figures import PARSED, Rounding
 
 
 @pl.api.register_expr_namespace("figure")
@@ -22,6 +19,7 @@ class FigureNamespace:
     def __init__(self, expression: pl.Expr) -> None:
         self._expression = expression
 
+    @guarded(FigureError)
     def parse(
         self,
         *,

@@ -6,7 +6,6 @@ is in CNY for one USD.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -15,13 +14,12 @@ from typing import Any, Final
 from rich.table import Table as Grid
 from rich.text import Text
 
-from zhiji_etl.errors import ProjectError, RateError
+from zhiji_etl.errors import ProjectError
 from zhiji_etl.numbers import span
 from zhiji_etl.periods import parse_period
 from zhiji_etl.pipeline import rates_of
 from zhiji_etl.project import Project
 from zhiji_etl.rates import Rate, RateMethod, Rates
-from zhiji_etl.rates.quotes import NUMBER
 from zhiji_etl.sources.names import safe_terminal
 from zhiji_etl.wording import wording
 
@@ -54,21 +52,11 @@ def reference_rate(
     """
     period = parse_period(when)
     chosen = method or (RateMethod.usual(is_flow=period.is_flow) if fixed_rate is None else RateMethod.FIXED)
-    _check_fixed(chosen, fixed_rate)
     if project is not None and not project.is_dir():
         raise ProjectError("project_missing", f"{project} is no folder.", hint="name the folder that holds zhiji.toml")
     known = Rates.ecb() if project is None else rates_of(Project(project))
     rates = Rates.layered([*map(Rates.read, files), known])
     return rates.rate(base.upper(), quote.upper(), period, chosen, fixed_rate=fixed_rate)
-
-
-def _check_fixed(method: str, fixed_rate: str | None) -> None:
-    """Refuse the method fixed without a printed rate, a printed rate by another method, and what is no rate."""
-    hint = "zhiji-etl rates USD CNY 2019 --rate 7.0651"
-    if (method == RateMethod.FIXED) != (fixed_rate is not None):
-        raise RateError("rate_fixed", "The method fixed and a printed rate belong together.", hint=hint)
-    if fixed_rate is not None and not (re.fullmatch(NUMBER, fixed_rate) and Decimal(fixed_rate) > 0):
-        raise RateError("rate_fixed", f"{fixed_rate!r} is no rate: a number above 0 without commas.", hint=hint)
 
 
 def rate_card(rate: Rate) -> Grid:

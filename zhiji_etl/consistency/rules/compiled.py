@@ -183,10 +183,14 @@ def _evaluated(rule: Rule, where: str) -> object:
 
 
 def _require_metrics(relation: Relation, metrics: Mapping[str, Metric], where: str) -> None:
-    for operand in operands_of(relation).values():
+    named = operands_of(relation)
+    if not named:
+        raise RuleError("rule_empty", f"{where} speaks of no figure.", hint="name a metric, as m.sales")
+    for operand in named.values():
         if operand.metric not in metrics:
             near = get_close_matches(operand.metric, metrics, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"declared are {', '.join(sorted(metrics))}"
+            known = f"declared are {', '.join(sorted(metrics))}" if metrics else "there is no metric at all"
+            hint = f"did you mean {near[0]}?" if near else known
             raise RuleError("rule_metric", f"{where}: no table declares the metric {operand.metric}.", hint=hint)
 
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
 from functools import reduce
 from typing import Any, Final, NoReturn, TypeVar
 
+from zhiji_etl.arguments import guarded
 from zhiji_etl.errors import RuleError
 
 SAME: Final = "same"
@@ -144,8 +146,8 @@ class RateWord(Operand):
 
     def __call__(self, base: str, quote: str, method: str | None = None) -> Rate:
         """The reference rate of 1 `base` in `quote`; `RuleError` (`rule_rate`) where there can be none."""
-        told = ", ".join((base, quote) if method is None else (base, quote, method))
         _refuse_no_rate(base, quote, method)
+        told = ", ".join((base, quote) if method is None else (base, quote, method))
         return Rate(f"rate({told})", REFERENCE, self.offset, base, quote, method)
 
 
@@ -225,9 +227,11 @@ def either(**alternatives: Relation) -> Either:
 
 def within(value: Expression, low: object, high: object) -> Either:
     """A value, usually a ratio, lies in a plausible range; both ends are allowed."""
-    return Either({"at_least": value >= expression(low), "at_most": value <= expression(high)}, every=True)
+    told = expression(value)
+    return Either({"at_least": told >= expression(low), "at_most": told <= expression(high)}, every=True)
 
 
+@guarded(rank=None, by=None)
 def ranks(rank: Expression, *, by: Expression, among: Sequence[str] | None = None) -> Ranking:
     """The ranks of entities follow from their values: 1 is the largest. `among` names the entities ranked, else all."""
     if not isinstance(rank, Operand) or not isinstance(by, Operand):
@@ -257,13 +261,14 @@ def expression(value: object) -> Expression:
         return value
     if isinstance(value, Figures):
         raise RuleError("rule_operand", "A rule cannot calculate with m itself.", hint="name a metric, as m.sales")
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Fraction):
-        raise RuleError(
-            "rule_operand",
-            f"A rule cannot calculate with {value!r}.",
-            hint="put each comparison in parentheses" if isinstance(value, Relation | Either) else "use numbers",
-        )
-    return Constant(Fraction(str(value)))
+    if isinstance(value, int | float | str | Fraction) and not isinstance(value, bool):
+        with suppress(ValueError, ZeroDivisionError):  # nan, inf, "many", "1/0"
+            return Constant(Fraction(str(value)))
+    raise RuleError(
+        "rule_operand",
+        f"A rule cannot calculate with {value!r}.",
+        hint="put each comparison in parentheses" if isinstance(value, Relation | Either) else "use numbers",
+    )
 
 
 def fold(
@@ -357,11 +362,11 @@ def _refuse_no_rate(base: str, quote: str, method: str | None) -> None:
     from zhiji_etl.units import is_known_code
 
     methods = [one.value for one in RateMethod if one is not RateMethod.FIXED]
-    wrong = [code for code in (base, quote) if not is_known_code(code)]
+    wrong = [code for code in (base, quote) if not (isinstance(code, str) and is_known_code(code))]
     if wrong or base == quote:
         what = f"No rate: {wrong[0]!r} is no currency." if wrong else f"No rate is needed from {base} to {quote}."
         raise RuleError("rule_rate", what, hint='two codes of ISO 4217: m.rate("USD", "CNY"); the renminbi is CNY')
-    if method is not None and method not in methods:
+    if method is not None and (not isinstance(method, str) or method not in methods):
         raise RuleError("rule_rate", f"{method!r} is no method of a rate.", hint=f"known are {', '.join(methods)}")
 
 

@@ -18,7 +18,10 @@ from functools import partial
 
 import polars as pl
 
-from zhiji_etl.reading.cells import Rounding, options, precision
+from zhiji_etl.arguments import guarded
+from zhiji_etl.errors import FigureError
+from zhiji_etl.figures import Rounding
+from zhiji_etl.reading.cells import options, precision
 from zhiji_etl.reading.columns.chunks import Told, read_chunk
 from zhiji_etl.reading.columns.single import figure_struct
 
@@ -32,8 +35,10 @@ NO_PRINTS = (
     "A column of {} holds no printed figures: how they were printed is not known. "
     "Hint: read the column as text, as it was printed. [column_type]"
 )
+NO_DECIMALS = "Declared decimals are whole numbers, and {} are given. [column_type]"
 
 
+@guarded(FigureError, texts=None, decimals=None)
 def parse_series(
     texts: pl.Series,
     *,
@@ -54,7 +59,6 @@ def parse_series(
     if texts.dtype.is_float() or texts.dtype.is_nested():
         # An error of Polars, which it passes on from an expression as it is.
         raise pl.exceptions.InvalidOperationError(NO_PRINTS.format(texts.dtype))
-    precision(None, rounding)
     keywords = {
         "currency": currency, "scale": scale, "unit": unit, "rounding": rounding, "decimal_comma": decimal_comma,
     }  # fmt: skip
@@ -92,5 +96,9 @@ def _declared(decimals: int | pl.Series | None, length: int) -> pl.Series | None
     if decimals is None:
         return None
     if isinstance(decimals, pl.Series):
-        return None if decimals.null_count() == len(decimals) else decimals.cast(pl.Int32)
+        if decimals.null_count() == len(decimals):
+            return None
+        if not decimals.dtype.is_integer():
+            raise pl.exceptions.InvalidOperationError(NO_DECIMALS.format(decimals.dtype))
+        return decimals.cast(pl.Int32)
     return pl.Series([decimals], dtype=pl.Int32).new_from_index(0, length)

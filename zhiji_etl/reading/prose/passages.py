@@ -13,9 +13,10 @@ from functools import cache, lru_cache
 from itertools import accumulate
 from typing import Final, NamedTuple, TypeAlias
 
+from zhiji_etl.arguments import guarded
 from zhiji_etl.errors import FigureError
-from zhiji_etl.figures import Figure
-from zhiji_etl.reading.cells import KEPT, Rounding, joined, no_text, options, precision
+from zhiji_etl.figures import Figure, Rounding
+from zhiji_etl.reading.cells import KEPT, TEXT_NEEDED, joined, options, precision
 from zhiji_etl.reading.exact import Precision, figure
 from zhiji_etl.reading.grammar.drafts import singular_of
 from zhiji_etl.reading.grammar.folding import MARK, RUN_MARKS, ZERO_MARKS, fine
@@ -66,6 +67,7 @@ _NUMBERED: Final = re.compile(r"@(\d+)-(\d+)")
 _RUNS: Final = frozenset((*RUN_MARKS, *ZERO_MARKS))
 
 
+@guarded(FigureError, text=TEXT_NEEDED)
 def find(
     text: str,
     *,
@@ -84,8 +86,6 @@ def find(
         >>> [f.unit for f in find("In 2019 sales rose 3 percent to $5 million.")]
         ['percent', 'USD']
     """
-    if not isinstance(text, str):
-        raise no_text("what is searched", text)
     if len(text) > LONGEST_TEXT:
         raise FigureError("text_too_long", f"The text has {len(text):,} characters.", text="", hint="Give it in parts.")
     chosen, told = options(currency, scale, unit, decimal_comma), precision(None, rounding)
