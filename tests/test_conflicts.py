@@ -392,3 +392,69 @@ def test_a_ratio_to_change_must_be_right_in_all_its_rules():
     assert "A p 2019" not in pairs
     (change,) = found["B"]["resolved_by"]
     assert (change["metric"], round(change["low"], 6), round(change["high"], 6)) == ("p", 79.95, 80.05)
+
+
+# ------------------------------------------------------------------------------------------- nobody falsely accused
+
+
+class Maker(zj.Table):
+    """What a maker reports."""
+
+    nev: float = zj.Quantity("vehicle", ge=0)
+    sales: float = zj.Quantity("vehicle", ge=0)
+    growth: float = zj.Quantity("percent")
+    share: float = zj.Quantity("percent", ge=0)
+    total: float = zj.Quantity("vehicle", ge=0)
+    abroad: float = zj.Quantity("vehicle", ge=0)
+    home: float = zj.Quantity("vehicle", ge=0)
+
+    @zj.rule
+    def nev_growth(m):
+        """Growth is measured against the year before."""
+        return m.growth == m.nev / m.previous.nev - 1
+
+    @zj.rule
+    def nev_within_sales(m):
+        """New energy vehicles are part of all."""
+        return m.nev <= m.sales
+
+    @zj.rule
+    def all_parts(m):
+        """All that is sold."""
+        return m.total == m.abroad + m.home + m.nev
+
+
+@zj.rule
+def share_of_home(m):
+    """The share of what is sold at home."""
+    return m.share == m.home / (m.total - m.abroad)
+
+
+@pytest.mark.parametrize("sales", [{}, {"sales": "1.2 million vehicles"}], ids=["unprinted", "printed"])
+def test_no_order_supports_a_figure(sales: dict[str, str]):
+    # Sales that nobody prints, or that are simply more, say nothing of which of the three is wrong.
+    rows = figures(nev="603,783", growth="up 218.3%", **sales) | figures(period="2018", nev="139,689", **sales)
+    (told,) = conflicts(zj.check(frame(rows), Maker))
+    assert told["reading"] == "a tie of 3"
+    assert candidates(told) == {"A nev 2018", "A nev 2019", "A growth 2019"}
+
+
+def test_a_divisor_of_another_sign_than_declared_is_suspected():
+    class Parts(zj.Table):
+        """Without the rule by which all is more than its parts."""
+
+        share: float = zj.Quantity("percent", ge=0)
+        home: float = zj.Quantity("vehicle", ge=0)
+        total: float = zj.Quantity("vehicle", ge=0)
+        abroad: float = zj.Quantity("vehicle", ge=0)
+
+    rows = figures(share="60.0%", home="120", total="310", abroad="3,500")
+    (told,) = conflicts(zj.check(frame(rows), [Parts, share_of_home]))
+    assert candidates(told) == {"A abroad 2019", "A total 2019"}
+
+
+def test_a_divisor_that_is_not_printed_has_the_sign_of_its_ratio():
+    # Half of what is not sold abroad is sold at home: 240 of 480, of which NEVs would have to be 240, and are 100.
+    rows = figures(share="50.0%", home="240", abroad="3,500", nev="100")
+    (told,) = conflicts(zj.check(frame(rows), [Maker, share_of_home]))
+    assert candidates(told) == {"A share 2019", "A home 2019", "A nev 2019"}

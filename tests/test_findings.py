@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 import zhiji_etl as zj
-from zhiji_etl.findings import alternatives_of
+from zhiji_etl.findings import alternatives_of, legible
 
 
 @zj.rule
@@ -142,3 +142,52 @@ def test_ranks_honour_open_ends(second: str, verdict: str):
     rows = [("A", "rank", "2019", "1"), ("A", "total", "2019", "up to 4.0")]
     told = found(ranked, *rows, ("B", "rank", "2019", "2"), ("B", "total", "2019", second))
     assert told.frame["verdict"].to_list() == [verdict] * 2
+
+
+@pytest.mark.parametrize("rank", ["under 5", "at most 5", "over 3"])
+def test_a_rank_that_is_no_place_is_not_judged(rank: str):
+    rows = [(f"E{n}", name, "2019", text) for n in (1, 4) for name, text in (("rank", f"{n}"), ("total", f"{20 - n}"))]
+    told = found(ranked, *rows, ("B", "rank", "2019", rank), ("B", "total", "2019", "18"))
+    assert dict(told.frame.select("entity", "verdict").iter_rows())["B"] == "not_checkable"
+    assert "inconsistent" not in told.frame["verdict"].to_list()
+
+
+def test_the_negative_zero_of_floats_is_not_shown():
+    assert legible(pl.Series([-0.0, 0.0])).to_list() == ["0", "0"]
+
+
+@zj.rule
+def at_most_of_whole(m):
+    """The share has an end."""
+    return m.share <= m.part / m.whole
+
+
+@zj.rule
+def more_than_of_whole(m):
+    """The share has an end."""
+    return m.share > m.part / m.whole
+
+
+class Maker(zj.Table):
+    """One maker."""
+
+    share: float = zj.Quantity("percent", ge=0)
+    part: float = zj.Quantity("count", ge=0)
+    whole: float = zj.Quantity("count", ge=0)
+
+
+@pytest.mark.parametrize(
+    ("rule", "share", "metric", "low", "high"),
+    [
+        (at_most_of_whole, "60.0%", "share", 0.0, 50.05 / 99.95 * 100),
+        (at_most_of_whole, "60.0%", "part", 0.5995 * 99.95, float("inf")),
+        (at_most_of_whole, "60.0%", "whole", 0.0, 50.05 / 0.5995),
+        (more_than_of_whole, "40.0%", "share", 49.95 / 100.05 * 100, float("inf")),
+        (more_than_of_whole, "40.0%", "whole", 49.95 / 0.4005, float("inf")),
+    ],
+)
+def test_an_order_of_a_ratio_tells_what_would_resolve_it(rule, share: str, metric: str, low: float, high: float):
+    rows = [("A", "share", "2019", share), ("A", "part", "2019", "50.0"), ("A", "whole", "2019", "100.0")]
+    told = found([Maker, rule], *rows).frame.filter(kind="rule").row(0, named=True)
+    (change,) = (one for one in told["resolved_by"] if one["metric"] == metric)
+    assert (change["low"], change["high"]) == pytest.approx((low, high))

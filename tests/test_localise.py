@@ -292,7 +292,8 @@ def test_the_single_candidate_with_supported_fellows_is_most_likely() -> None:
     found = localise(rules, box(q1=1, q2=2, year=4, other=5, all=9))
     assert found.minimal_sets == (("q1",), ("q2",))
     assert found.tie
-    supported = localise([*rules, order("check", "q1", "x")], box(q1=1, q2=2, year=4, other=5, all=9, x=3))
+    coarse = {**box(q1=1, q2=2, year=4, other=5, all=9), "x": bounds(0, 3)}
+    supported = localise([*rules, balance("check", ["q1"], "x")], coarse)
     assert supported.minimal_sets == (("q1",), ("q2",))
     assert supported.most_likely == ("q2",)
 
@@ -347,8 +348,20 @@ def test_a_refused_decision_names_its_reason() -> None:
 
 
 def test_figures_of_satisfied_rules_are_corroborated() -> None:
-    rules = [balance("s", ["a", "b"], "t"), order("o", "t", "u"), order("p", "u", "v")]
-    assert corroborated(rules, box(a=1, b=1, t=3, u=4)) == {"t", "u"}
+    rules = [
+        balance("s", ["a", "b"], "t"),
+        balance("o", ["t", "a"], "u"),
+        balance("p", ["u"], "v"),
+        order("q", "b", "w"),
+    ]
+    assert corroborated(rules, box(a=1, b=1, t=3, u=4, w=2)) == {"a", "t", "u"}
+
+
+def test_what_is_allowed_of_an_unprinted_figure_supports_nobody() -> None:
+    rules = [balance("s", ["a", "b"], "t")]
+    known = {**box(a=1, t=3), "b": Bounds(Fraction(0))}
+    assert corroborated(rules, known, {"b": Bounds(Fraction(0))}) == frozenset()
+    assert corroborated(rules, known) == {"a", "b", "t"}
 
 
 def test_a_large_system_starts_from_another_solvers_basis() -> None:

@@ -6,9 +6,11 @@ from fractions import Fraction as F
 
 import pytest
 from oracle.comparing import Comparison, compared
-from oracle.drawing import drawn
+from oracle.drawing import MORE_LAWS, drawn
 from oracle.elimination import Ends, Row, hold_together, left_to
+from oracle.exchange import of_rates
 from oracle.prints import around, one_sided, plain, span
+from oracle.ranking import of_ranks
 
 from zhiji_etl.consistency import checking
 from zhiji_etl.consistency.conflicts.instances import grouped, instances_of
@@ -22,6 +24,23 @@ def test_the_library_and_the_oracle_agree(seed: int):
     dice = random.Random(seed)
     as_text = dice.random() < 0.5
     assert compared(drawn(dice, as_text=as_text), Counter(), as_text=as_text) == []
+
+
+@pytest.mark.parametrize("seed", [112, 2007, 2045, 2072, 2093, 2242])
+def test_they_agree_on_orders_of_ratios_ranges_and_missing_parts(seed: int):
+    dice = random.Random(seed)
+    as_text = dice.random() < 0.5
+    assert compared(drawn(dice, as_text=as_text, among=MORE_LAWS), Counter(), as_text=as_text) == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_they_agree_on_ranks(seed: int):
+    assert list(of_ranks(random.Random(seed), Counter())) == []
+
+
+@pytest.mark.parametrize("seed", [0, 1, 37, 49, 52])
+def test_they_agree_on_rates(seed: int):
+    assert list(of_rates(random.Random(seed), Counter())) == []
 
 
 @pytest.mark.parametrize("seed", [3, 8, 12, 23, 27, 30, 43, 55, 90])

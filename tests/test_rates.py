@@ -480,3 +480,13 @@ def test_an_answer_of_nothing_but_nulls(rows: int) -> None:
     )
     nothing = pl.lit(None, pl.Float64)
     assert answered_once(frame, lambda distinct: distinct.select(rate=nothing))["rate"].to_list() == [None] * rows
+
+
+@pytest.mark.parametrize("method", ["average", "average_quoted", "spot", "sum_of_quarters"])
+def test_a_period_does_not_begin_with_a_quote_too_old_to_hold(tmp_path: Path, method: str) -> None:
+    days = [date(2019, 3, 20), *(date(2019, 4, 2) + timedelta(days=3 * n) for n in range(30))]
+    own = written(
+        tmp_path, "\n".join(["date,base,quote,rate", *(f"{day},USD,CNY,6.9{n:02}" for n, day in enumerate(days))])
+    )
+    with pytest.raises(RateError, match="2019-04-01"):
+        own.rate("USD", "CNY", "2019Q2", method)

@@ -326,8 +326,8 @@ def number(value: pl.Expr, digits: int = DIGITS) -> pl.Expr:
     # Rounding a large number to significant digits leaves a tail in the binary fraction; whole numbers have none.
     rounded = value.round_sig_figs(digits)
     rounded = pl.when(value.abs() >= 10**digits).then(rounded.round()).otherwise(rounded)
-    # Zero has a sign, too; to add zero takes it away.
-    return (rounded + 0.0).cast(pl.String).str.strip_suffix(".0")
+    # Zero has a sign, too, and to add zero would be optimised away.
+    return pl.when(rounded == 0).then(0.0).otherwise(rounded).cast(pl.String).str.strip_suffix(".0")
 
 
 def empty() -> pl.DataFrame:

@@ -5,5 +5,7 @@ prints        a printed figure: its text, its bounds, its readings
 laws          rules in a form of their own, and as functions of `m`
 decisions     verdicts, groups that cannot hold, sets of fewest figures to change, implied bounds
 drawing       small random projects
+ranking       ranks against values
+exchange      amounts in two currencies, and rules across them
 comparing     what the library says otherwise, as sentences
 """

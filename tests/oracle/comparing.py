@@ -115,7 +115,7 @@ class Comparison:
             row = told.get((instance.law.name, instance.row))
             if several and row is not None:
                 self.counts["rules with alternatives"] += 1
-                fails = all(one.kind == "fails" for one in outcomes)
+                fails = (any if instance.law.every else all)(one.kind == "fails" for one in outcomes)
                 if fails != (row["verdict"] == "inconsistent"):
                     yield f"{_named(row)} is {row['verdict']}, its alternatives {outcomes}"
 
@@ -242,12 +242,16 @@ class Comparison:
         expected = {frozenset(key.name for key in one) for one in self.project.sets(group)}
         listed, more = _candidates(row["message"])
         divisors = {key.name for key in self.project.signed_divisors(group)}
-        if listed < expected and all(divisors & one for one in expected - listed):
+        suffice = all(
+            self.project.holds(group, {key for key in self.project.box(group) if key.name in one}) for one in listed
+        )
+        if expected - listed and suffice and all(divisors & one for one in expected - listed):
             self.counts["(candidates that would turn the sign of a divisor)"] += 1
             return
         if more == 0 and expected != listed and len(expected) > 0:
             yield f"{entity}: {row['message']} The oracle would change {_sets(expected)}"
             return
+        yield from self.of_likely(row, group, listed)
         for change in row["resolved_by"]:
             # A named entity has no vintage of its own, and is drawn where there are none.
             key = Key(change["entity"], change["metric"], change["period"], group[0].row.vintage)
@@ -257,6 +261,17 @@ class Comparison:
                 self.counts["(ratios to change, wider than need be)"] += 1
             elif not _same(ends, bounds):
                 yield f"{entity}: {key.name} must be {change['low']} to {change['high']}, the oracle says {_told(ends)}"
+
+    def of_likely(self, row: Finding, group: Sequence[Instance], listed: Iterable[frozenset[str]]) -> Iterator[str]:
+        """One of several candidates that is called most likely though the others are not supported."""
+        candidates = set().union(*listed)
+        beside = candidates - {*row["reading"].removeprefix("most likely: ").split(", ")}
+        if not row["reading"].startswith("most likely") or not beside:
+            return
+        self.counts["most likely of several"] += 1
+        held = {key.name for key in self.project.supported(group)}
+        if not beside <= held:
+            yield f"{group[0].row.entity}: {row['reading']}, though no rule supports {sorted(beside - held)}"
 
     def _is_left(self, group: Sequence[Instance]) -> bool:
         """Whether a group that cannot hold is one that is not decided."""
@@ -275,7 +290,14 @@ class Comparison:
         frame = pl.DataFrame(self.findings, infer_schema_length=None)
         here = {(one.law.name, one.row) for one in group}
         for row in self.wrong:
-            if len(conflicts) == 1 and (row["rule"], _row(row)) in here and conflicts and row["figures"]:
+            trusted = any("may be changed" in one["message"] for one in conflicts)
+            if (
+                len(conflicts) == 1
+                and not trusted
+                and (row["rule"], _row(row)) in here
+                and conflicts
+                and row["figures"]
+            ):
                 self.counts["links"] += 1
                 linked = {one["message"] for one in conflicts_of(row, frame).to_dicts()}
                 if conflicts[0]["message"] not in linked:

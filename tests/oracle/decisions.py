@@ -111,7 +111,7 @@ class Project:
         known = {key.period for key in self.prints}
         quarters = {f"{one[:4]}Q{number}" for one in known if "Q" in one for number in range(1, 5)}
         known |= quarters | {one[:4] for one in quarters}
-        periods = known | {moved(period, "previous") or "" for period in known}
+        periods = known | {moved(period, step) or "" for period in known for step in ("previous", "year_before")}
         rows = sorted({About(key.entity, one, key.vintage) for key in self.prints for one in periods})
         every = [Instance(law, row) for law in self.laws for row in rows if all(r.exists(row) for r in law.refs)]
         return tied(every, lambda one: set(self.box([one])))
@@ -156,9 +156,9 @@ class Project:
     # --- many rules --------------------------------------------------------------------------------------------------
 
     def choices(self, group: Sequence[Instance]) -> Iterator[list[tuple[Instance, Relation]]]:
-        """All choices of one alternative for each rule of a group."""
-        for taken in product(*(one.law.alternatives.values() for one in group)):
-            yield list(zip(group, taken, strict=True))
+        """All choices of one alternative for each rule of a group, or of all where all must hold."""
+        for taken in product(*(one.law.choices for one in group)):
+            yield [(one, relation) for one, several in zip(group, taken, strict=True) for relation in several]
 
     def box(self, group: Iterable[Instance], freed: Collection[Key] = ()) -> dict[Key, Ends]:
         """The widest bounds of all figures of a group; some freed."""
@@ -194,19 +194,31 @@ class Project:
         box = self.box(group, [key])
         return hull(self.must_be(chosen, box, key) for chosen in self.choices(group))
 
+    def supported(self, group: Iterable[Instance]) -> set[Key]:
+        """The figures of equalities that hold with all their figures printed."""
+        return {
+            key
+            for one in group
+            for relation in one.law.alternatives.values()
+            if relation.symbol == "=="
+            and self.outcome(one, relation).kind in ("meets", "zero")
+            and all(key in self.prints for key in one.keys(relation))
+            for key in one.keys(relation)
+        }
+
     def is_ratio(self, group: Iterable[Instance], key: Key) -> bool:
         """Whether some rule of a group says that a figure is a ratio."""
         stated = [(_stated(one, relation), relation) for one in group for relation in one.law.alternatives.values()]
         return any(relation.under is not None and figure == key for figure, relation in stated)
 
     def signed_divisors(self, group: Iterable[Instance]) -> set[Key]:
-        """The figures that ratios of a group divide by and that may be below zero."""
+        """The figures that ratios of a group divide by, where what they come to may be below zero."""
         return {
-            ref.of(one.row)
+            key
             for one in group
             for relation in one.law.alternatives.values()
-            for ref in relation.under or {}
-            if self.meanings[ref.metric].signed
+            if any(self.meanings[ref.metric].signed or weight < 0 for ref, weight in (relation.under or {}).items())
+            for key in (ref.of(one.row) for ref in relation.under or {})
         }
 
     def implied(self, key: Key) -> Ends:
@@ -241,7 +253,7 @@ class Project:
                 divisor = {name: sign * weight for name, weight in under.items()}
                 made = [Row({**row.terms, SIZE: -row.limit}, Fraction(0), row.strict, row.equal) for row in rows]
                 made += [Row({SIZE: Fraction(-1)}, Fraction(0), strict=True), Row(divisor, Fraction(1), equal=True)]
-                made.append(Row(_plus({RATIO: -scale}, over, sign), Fraction(0), equal=True))
+                made.append(_compared(relation.symbol, _plus({RATIO: scale}, over, -sign), Fraction(0)))
                 found.append(left_to(made, RATIO))
         return hull(found)
 
@@ -251,7 +263,7 @@ class Project:
         for instance, relation in chosen:
             if relation.under is None:
                 fixed += self._linear(instance, relation)
-            elif self.used(_stated(instance, relation)) is not None:
+            elif box[_stated(instance, relation)] != FREE or self.used(_stated(instance, relation)) is not None:
                 ratios.append((instance, relation))
         for signs in product(*((1,) if self._is_positive(one, box) else (1, -1) for one in ratios)):
             yield [
@@ -271,10 +283,7 @@ class Project:
     def _linear(self, instance: Instance, relation: Relation) -> list[Row]:
         stated = self.terms(instance, {relation.stated: 1})
         difference = _plus(stated, self.terms(instance, relation.over), -1)
-        limit = -Fraction(relation.minus)
-        if relation.symbol == ">=":
-            return [Row({name: -weight for name, weight in difference.items()}, -limit)]
-        return [Row(difference, limit, relation.symbol == "<", relation.symbol == "==")]
+        return [_compared(relation.symbol, difference, -Fraction(relation.minus))]
 
     def _quotient(self, instance: Instance, relation: Relation) -> tuple[dict[str, Fraction], dict[str, Fraction]]:
         under = self.terms(instance, relation.under or {})
@@ -286,10 +295,13 @@ class Project:
         stated = _stated(instance, relation)
         ends, scale = box[stated], self.meanings[stated.metric].scale
         zero = Fraction(0)
-        yield Row({name: -sign * weight for name, weight in under.items()}, zero, strict=True)
-        if ends.high is not None and relation.symbol in ("==", ">="):
+        # Where no ratio is printed nobody divided: that may be by zero.
+        divided = self.used(stated) is not None
+        yield Row({name: -sign * weight for name, weight in under.items()}, zero, strict=divided)
+        if ends.high is not None and relation.symbol in ("==", ">=", ">"):
             high = _plus(over, under, -ends.high * scale)
-            yield Row({name: sign * weight for name, weight in high.items()}, zero, ends.high_open)
+            is_open = ends.high_open or relation.symbol == ">"
+            yield Row({name: sign * weight for name, weight in high.items()}, zero, is_open)
         if ends.low is not None and relation.symbol in ("==", "<=", "<"):
             low = _plus(over, under, -ends.low * scale)
             is_open = ends.low_open or relation.symbol == "<"
@@ -346,6 +358,13 @@ def _stated(instance: Instance, relation: Relation) -> Key:
 def _plus(one: Mapping[str, Fraction], other: Mapping[str, Fraction], factor: Fraction | int) -> dict[str, Fraction]:
     zero = Fraction(0)
     return {name: one.get(name, zero) + factor * other.get(name, zero) for name in {**one, **other}}
+
+
+def _compared(symbol: str, terms: Mapping[str, Fraction], limit: Fraction) -> Row:
+    """`terms symbol limit` as a row."""
+    if symbol in (">=", ">"):
+        return Row({name: -weight for name, weight in terms.items()}, -limit, symbol == ">")
+    return Row(terms, limit, symbol == "<", symbol == "==")
 
 
 def _closed(rows: Iterable[Row]) -> list[Row]:

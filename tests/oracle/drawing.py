@@ -7,6 +7,7 @@ rules share figures, most of them just hold or just fail, and now and then one i
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
 
@@ -59,10 +60,32 @@ LAWS: Final = (
     ),
 )
 
+MORE_LAWS: Final = (
+    *LAWS,
+    Law("between", {"at_least": Relation(A, ">=", {C: 1}), "at_most": Relation(A, "<=", {T: 1})}, every=True),
+    Law(
+        "between_sums", {"at_least": Relation(X, ">=", {A: 1, B: -1}), "at_most": Relation(X, "<=", {A: 1})}, every=True
+    ),
+    _law("more_than_both", T, ">", {A: 1, B: 1}),
+    _law("share_at_most", P, "<=", {A: 1}, {B: 1}),
+    _law("share_more_than", Q, ">", {C: 1}, {T: 1}),
+    _law("share_less_than", P, "<", {C: 1}, {A: 1, B: 1}),
+    _law("share_of_rest", Q, "==", {D: 1}, {T: 1, A: -1}),
+    Law("grows_at_least", {"": Relation(G, ">=", {A: 1}, {A._replace(step="previous"): 1}, 1)}),
+    Law("growth_of_year", {"": Relation(G, "==", {B: 1}, {B._replace(step="year_before"): 1}, 1)}),
+    Law(
+        "some_quarters",
+        {"": Relation(A, "==", {A._replace(step=f"Q{number}"): 1 for number in range(1, 5)})},
+        missing_parts=True,
+    ),
+    Law("total_of_four", {"": Relation(T, "==", {A: 1, B: 1, C: 1, D: 1})}, missing_parts=True),
+)
+"""With orders of ratios, ranges (`zj.within`), the year before, and more totals of which parts may be missing."""
 
-def drawn(dice: random.Random, *, as_text: bool) -> Project:
-    """A random project; `as_text`: only prints that are read from text without further ado."""
-    laws = _laws(dice)
+
+def drawn(dice: random.Random, *, as_text: bool, among: Sequence[Law] = LAWS) -> Project:
+    """A random project of some of these laws; `as_text`: only prints that are read from text without further ado."""
+    laws = _laws(dice, among)
     named = any(ref.entity for law in laws for ref in law.refs)
     entities = [f"E{number}" for number in range(dice.randint(1, 3))]
     years = [str(2019 - number) for number in range(dice.randint(1, 3 if len(laws) < 3 else 2))]
@@ -87,11 +110,11 @@ def drawn(dice: random.Random, *, as_text: bool) -> Project:
     return Project(MEANINGS, laws, prints, weights)
 
 
-def _laws(dice: random.Random) -> list[Law]:
+def _laws(dice: random.Random, among: Sequence[Law]) -> list[Law]:
     """Two to four rules, no two of which state the same ratio: a printed ratio is used in one rule."""
     count = dice.choice([2, 3, 4, 4])
     laws: list[Law] = []
-    for law in dice.sample(LAWS, len(LAWS)):
+    for law in dice.sample(among, len(among)):
         ratios = {one.stated for one in law.alternatives.values() if one.under}
         if all(ratios.isdisjoint(other.refs) for other in laws):
             laws.append(law)

@@ -38,7 +38,9 @@ class Row(NamedTuple):
 
 def moved(period: str, step: str) -> str | None:
     """Another period: the one before, or a quarter of a year; None where there is none."""
-    year, _, quarter = period.partition("Q")
+    year, mark, quarter = period.partition("Q")
+    if step == "year_before":
+        return f"{int(year) - 1}{mark}{quarter}"
     if step == "previous":
         if not quarter:
             return str(int(year) - 1)
@@ -88,25 +90,35 @@ class Relation:
         """Its figures, each once, in the order in which they are written."""
         return list(dict.fromkeys([self.stated, *self.over, *(self.under or {})]))
 
-    def written(self, m: Any) -> Any:
-        """The relation on the symbolic `m`."""
+    def side(self, m: Any) -> Any:
+        """What stands on its right, on the symbolic `m`."""
         right = _sum(m, self.over)
         if self.under is not None:
             right = right / _sum(m, self.under)
-        if self.minus:
-            right = right - self.minus
+        return right - self.minus if self.minus else right
+
+    def written(self, m: Any) -> Any:
+        """The relation on the symbolic `m`."""
+        right = self.side(m)
         left = _leaf(m, self.stated)
-        compared = {"==": left.__eq__, "<=": left.__le__, "<": left.__lt__, ">=": left.__ge__}
+        compared = {"==": left.__eq__, "<=": left.__le__, "<": left.__lt__, ">=": left.__ge__, ">": left.__gt__}
         return compared[self.symbol](right)
 
 
 @dataclass(frozen=True)
 class Law:
-    """A rule: one alternative ("") or several, of which one has to hold."""
+    """A rule: one alternative ("") or several, of which one has to hold, or with `every` (`zj.within`) all."""
 
     name: str
     alternatives: Mapping[str, Relation]
     missing_parts: bool = False
+    every: bool = False
+
+    @property
+    def choices(self) -> list[list[Relation]]:
+        """The ways in which it can hold: what then has to hold together."""
+        several = list(self.alternatives.values())
+        return [several] if self.every else [[one] for one in several]
 
     @property
     def refs(self) -> list[Ref]:
@@ -120,6 +132,9 @@ class Law:
         def written(m: Any) -> Any:
             if len(self.alternatives) == 1:
                 return next(iter(self.alternatives.values())).written(m)
+            if self.every:
+                low, high = self.alternatives.values()
+                return zj.within(_leaf(m, low.stated), low.side(m), high.side(m))
             return zj.either(**{name: one.written(m) for name, one in self.alternatives.items()})
 
         written.__name__ = self.name

@@ -14,7 +14,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from oracle.comparing import compared
-from oracle.drawing import drawn
+from oracle.drawing import MORE_LAWS, drawn
+from oracle.exchange import of_rates
+from oracle.ranking import of_ranks
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for seed in range(chosen.seed, chosen.seed + chosen.projects):
         dice = random.Random(seed)
         as_text = dice.random() < 0.5
-        told = compared(drawn(dice, as_text=as_text), counts, as_text=as_text)
+        told = compared(drawn(dice, as_text=as_text, among=MORE_LAWS), counts, as_text=as_text)
+        told += [*of_ranks(dice, counts), *(of_rates(dice, counts) if seed % 5 == 0 else ())]
         counts["projects that differ"] += bool(told)
         print(*(f"{seed}: {what}" for what in told), sep="\n", end="\n" if told else "", flush=True)
     print(f"seed {chosen.seed}: " + ", ".join(f"{number} {name}" for name, number in counts.items()))

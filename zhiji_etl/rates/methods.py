@@ -206,7 +206,9 @@ def _covered(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _over_days(name: str) -> pl.Expr:
     """The sum over the calendar days of a request, each at the rate that holds on it."""
-    days = _through("last", "end", name) - _through("first", "start", name) + pl.col(f"first_exact_{name}")
+    # On the first day the quote before it may be too old to hold.
+    on_first_day = pl.when(_days("first_date", "start") <= MAX_AGE).then(f"first_exact_{name}").otherwise(0)
+    days = _through("last", "end", name) - _through("first", "start", name) + on_first_day
     return days.cast(pl.Float64) / _SCALE
 
 

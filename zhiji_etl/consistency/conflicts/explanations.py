@@ -92,6 +92,9 @@ class _Work:
         self.chunk, self.turned = _signed(form, _chunk(form, ends, allowed, self.lattice, given.active[:, rows]))
         self.printed = np.isfinite(ends.low) | np.isfinite(ends.high)
         self.suspects = np.isfinite(self.weights) & self.printed
+        # That a figure is not below zero is told of unprinted ones, too.
+        narrower = (ends.low > allowed.low) | (ends.high < allowed.high)
+        self.telling = narrower | ends.low_open | ends.high_open
 
     def write(self, out: Explained) -> None:
         """Work out the chunk and write it into the result."""
@@ -110,7 +113,7 @@ class _Work:
     def _explain(self, out: Explained, rows: np.ndarray) -> None:
         at = rows + self.rows.start
         search = _Search(self.form, self.chunk.at(rows), self.printed[:, rows], self.weights[:, rows])
-        search.run(self.suspects[:, rows])
+        search.run(self.suspects[:, rows], self.telling[:, rows])
         lattice = Lattice(self.lattice.scale[rows], self.lattice.room, self.lattice.tolerance[rows])
         for column in range(self.form.figures):
             dead = ~search.explains[column]
@@ -133,8 +136,8 @@ class _Search:
         self.rules = np.zeros((form.names, shape[1]), dtype=bool)
         self.unsure = np.zeros(shape[1], dtype=bool)
 
-    def run(self, suspects: Flags) -> None:
-        """Fill all fields. `suspects`: figures that may be changed."""
+    def run(self, suspects: Flags, telling: Flags) -> None:
+        """Fill all fields. `suspects`: figures that may be changed; `telling`: whose bounds are more than allowed."""
         hopeful = self._hopeful(suspects)
         for column in range(self.form.figures):
             self._try(column, hopeful[column])
@@ -143,7 +146,7 @@ class _Search:
         self.unsure |= ~np.isfinite(lightest) | (pair <= lightest)
         self._accuse(suspects, np.flatnonzero(~self.unsure))
         self.explains &= self.weights == lightest
-        self._prefer()
+        self._prefer(suspects, telling)
 
     def _hopeful(self, suspects: Flags) -> Flags:
         """The suspects that may resolve all, each freed at once with the others, where that is no more than a call."""
@@ -245,15 +248,15 @@ class _Search:
             part = part.without(names[[tie.name for tie in self.form.ties]])
         return judged(self.form, part, 0)
 
-    def _prefer(self) -> None:
-        """Most likely: the only one, or the only one but for which all accused occur in rules that hold."""
-        doubted = self.accused & ~self._supported()
+    def _prefer(self, suspects: Flags, telling: Flags) -> None:
+        """Most likely: the only one, or the only one but for which rules that hold support all that are accused."""
+        doubted = self.accused & suspects & ~self._supported(telling)
         alone = self.explains & ((doubted.sum(axis=0) - doubted) == 0)
         only = self.explains.sum(axis=0) == 1
         self.likely = np.where(only, self.explains, alone & (alone.sum(axis=0) == 1))
 
-    def _supported(self) -> Flags:
-        """The figures that a rule supports that is satisfied by itself, all of its figures printed, two at least."""
+    def _supported(self, telling: Flags) -> Flags:
+        """The figures that an equality supports that is satisfied by itself, all of them printed, two at least."""
         form, chunk = self.form, self.chunk
         failed = np.zeros((form.names, self.unsure.size), dtype=bool)
         for number, tie in enumerate(form.ties):
@@ -265,8 +268,8 @@ class _Search:
         found = np.zeros(self.printed.shape, dtype=bool)
         for number, tie in enumerate(form.ties):
             columns = tie.columns if tie.divisor is None else [*tie.columns, tie.divisor.ratio]
-            if len(columns) > 1:
-                found[columns] |= chunk.active[number] & ~failed[tie.name] & self.printed[columns].all(axis=0)
+            if len(columns) > 1 and tie.equates:
+                found[columns] |= chunk.active[number] & ~failed[tie.name] & telling[columns].all(axis=0)
         return found
 
 

@@ -10,9 +10,9 @@ severest of its rules: nothing else tells of it. Groups that are not tried are c
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import islice, product
+from itertools import groupby, islice, product
 from math import prod
 from typing import Any, Final, NamedTuple
 
@@ -23,12 +23,15 @@ from zhiji_etl.consistency.conflicts.elsewhere import Elsewhere
 from zhiji_etl.consistency.conflicts.instances import (
     Instance,
     Known,
+    Option,
     Subject,
     System,
+    Taken,
     grouped,
     instances_of,
     severest,
     system,
+    taken,
 )
 from zhiji_etl.consistency.conflicts.ratios import ratio_bounds
 from zhiji_etl.consistency.conflicts.together import CHOICES, CONFLICT_COLUMNS, Together, localised_together
@@ -37,6 +40,7 @@ from zhiji_etl.consistency.exact.localise import Conflict, freed, localise, must
 from zhiji_etl.consistency.rules.changes import earlier_level, likely_slip
 from zhiji_etl.consistency.rules.compiled import Judged
 from zhiji_etl.consistency.rules.expressions import operands_of
+from zhiji_etl.consistency.rules.systems import Template
 from zhiji_etl.figures import FINDING_COLUMNS, Severity, Verdict
 from zhiji_etl.tables import Metric
 
@@ -197,9 +201,13 @@ def _severest(instances: Iterable[Instance], names: Collection[str]) -> Severity
 
 def _localised(instances: Sequence[Instance], known: Known) -> Localised | None:
     """What would resolve a group; null where some choice of alternatives holds."""
+    ways = [taken(one, known) for one in instances]
+    if prod(map(len, ways)) > CHOICES:
+        # As many as there are options: a ratio to what may be above or below zero then says nothing.
+        ways = [[Taken(option, _only(group)) for option, group in _by_option(several)] for several in ways]
     tried = []
-    for options in product(*(one.options for one in instances)):
-        made = system(instances, options, known)
+    for chosen in product(*ways):
+        made = system(instances, chosen, known)
         holds = partial(_holds, made)
         found = localise(made.rules, made.box, made.weights, allowed=made.allowed, limit=LARGEST, holds=holds)
         if not found.conflicts:
@@ -219,6 +227,16 @@ def _localised(instances: Sequence[Instance], known: Known) -> Localised | None:
         alone,
         bool(sets) or all(found.complete for _, found in best),
     )
+
+
+def _by_option(several: Iterable[Taken]) -> Iterator[tuple[Option, list[Taken]]]:
+    for _, group in groupby(several, key=lambda one: id(one.option)):
+        listed = list(group)
+        yield listed[0].option, listed
+
+
+def _only(several: Sequence[Taken]) -> Template | None:
+    return several[0].form if len(several) == 1 else None
 
 
 def _change(name: str, found: Localised, known: Known, printed: Iterable[str]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from zhiji_etl.consistency.rules.compiled import Judged
 from zhiji_etl.consistency.rules.expressions import SAME, Operand, operands_of
 from zhiji_etl.consistency.rules.operands import columns, step_away
 from zhiji_etl.consistency.rules.readings import WIDEST, exact_bounds, fails_unprinted
-from zhiji_etl.consistency.rules.systems import SHUT, Template, rules_of_row, template, turned
+from zhiji_etl.consistency.rules.systems import SHUT, Template, rules_of_row, template, ways
 from zhiji_etl.figures import Severity, Verdict
 from zhiji_etl.periods import Period
 from zhiji_etl.tables import Metric
@@ -100,6 +100,13 @@ class Instance(NamedTuple):
             for name, leaf in option.leaves.items()
             if leaf.entity is None and name in option.subjects
         }
+
+
+class Taken(NamedTuple):
+    """An option in one of the forms in which it can hold; null where it says nothing."""
+
+    option: Option
+    form: Template | None
 
 
 @dataclass(slots=True)
@@ -197,17 +204,19 @@ def grouped(instances: Sequence[Instance], refuted: Collection[Subject]) -> list
     return groups
 
 
-def system(instances: Sequence[Instance], options: Sequence[Option], known: Known) -> System:
-    """The linear system of a group, with one option taken of each instance."""
+def taken(instance: Instance, known: Known) -> list[Taken]:
+    """The ways in which an instance can hold: its options, each with the sign that a divisor may have."""
+    return [Taken(option, form) for option in instance.options for form in _forms(option, known)]
+
+
+def system(instances: Sequence[Instance], chosen: Sequence[Taken], known: Known) -> System:
+    """The linear system of a group, with one way taken of each instance."""
     made = System()
-    for instance, option in zip(instances, options, strict=True):
+    for instance, (option, form) in zip(instances, chosen, strict=True):
         boxes = {name: exact_bounds(option.row, name, WIDEST) for name in option.subjects}
         for operand, bounds in boxes.items():
             _enter(made, option, operand, bounds, known)
         names = {operand: subject.name for operand, subject in option.subjects.items()}
-        if option.form is None or len(names) != len(option.leaves):
-            continue
-        form = turned(option.form, {operand: made.box[figure] for operand, figure in names.items()})
         if form is not None:
             if form.ratio is not None:
                 made.ratios.setdefault(names[form.ratio], []).append((form, names))
@@ -239,6 +248,15 @@ def _instances(
 def _option(form: Template | None, row: Mapping[str, Any], leaves: Mapping[str, Operand]) -> Option:
     found = {name: subject_of(leaf, row) for name, leaf in leaves.items()}
     return Option(form, row, leaves, {name: subject for name, subject in found.items() if subject is not None})
+
+
+def _forms(option: Option, known: Known) -> Sequence[Template | None]:
+    if option.form is None or len(option.subjects) != len(option.leaves):
+        return [None]
+    box = {name: exact_bounds(option.row, name, WIDEST) for name in option.subjects}
+    unprinted = [name for name in box if option.row[columns(name).figure_id] is None or box[name].free]
+    box |= {name: _allowed(known.metrics[option.subjects[name].metric], None) for name in unprinted}
+    return ways(option.form, box) or [None]
 
 
 def _reached(

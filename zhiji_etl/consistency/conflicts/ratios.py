@@ -24,7 +24,7 @@ RATIO: Final = "\0ratio"
 def ratio_bounds(rules: Sequence[Linear], box: Box, form: Template, figures: Mapping[str, str]) -> Bounds:
     """The bounds of the ratio of one form, its own print not regarded; `figures`: the figure of each operand.
 
-    The divisor of the form is above zero (`turned`, systems.py).
+    The divisor of the form is above zero (`ways`, systems.py).
     """
     if form.ratio is None:
         return FREE

@@ -55,6 +55,13 @@ class Tie(NamedTuple):
         own = [column for column, _ in self.terms]
         return own if self.divisor is None else [*own, self.divisor.column]
 
+    @property
+    def equates(self) -> bool:
+        """Whether it binds from both sides, as no order does."""
+        if self.divisor is not None:
+            return self.divisor.at_least and self.divisor.at_most
+        return self.low > -np.inf and self.high < np.inf
+
 
 class Span(NamedTuple):
     """What a tie leaves a figure: two ends; `dead` where nothing is left whatever the figure is."""

@@ -11,7 +11,7 @@ whether a system is feasible, answered exactly.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Final, NamedTuple
 
@@ -43,7 +43,7 @@ class Localisation(NamedTuple):
     `minimal_sets`: all sets of least weight, one empty set where nothing is wrong, none where no set of figures that
     may be changed resolves it (`minimal_weight` is infinite then). `conflicts`: minimal ones that show why no lighter
     set does; not all there are. `most_likely`: the only set, or the only one whose fellow figures in these conflicts
-    all occur in satisfied rules. `complete`: False where the search stopped at its limit, without sets where it was
+    satisfied rules all support. `complete`: False where the search stopped at its limit, without sets where it was
     given up.
     """
 
@@ -86,7 +86,7 @@ def localise(
         if not news:
             break
         found.extend(news)
-    likely = _most_likely(sets, found, corroborated(rules, box))
+    likely = _most_likely(sets, found, corroborated(rules, box, allowed), costs.keys())
     return Localisation(tuple(sorted(map(_sorted, sets))), weight, tuple(found), likely, complete)
 
 
@@ -133,11 +133,14 @@ def freed(box: Box, names: Iterable[str], allowed: Box) -> Box:
     return {**box, **opened}
 
 
-def corroborated(rules: Sequence[Linear], box: Box) -> frozenset[str]:
-    """The figures that a satisfied rule supports: all its figures are printed, two at least, and it can hold."""
+def corroborated(rules: Sequence[Linear], box: Box, allowed: Box = UNLIMITED) -> frozenset[str]:
+    """The figures that a satisfied equality supports: all its figures are printed, two at least, and it can hold.
+
+    What is known of a figure is more than what is allowed where it is printed. An order has no power to support any.
+    """
     failed = {rule.name for rule in rules if not satisfied(rule, box)}
-    tried = (r for r in rules if r.name not in failed and len(r.figures) > 1)
-    printed = (r for r in tried if not any(box.get(name, FREE).free for name in r.figures))
+    tried = (r for r in rules if r.name not in failed and len(r.figures) > 1 and _equates(r))
+    printed = (r for r in tried if all(box.get(name, FREE) != allowed.get(name, FREE) for name in r.figures))
     return frozenset(owner(name) for r in printed for name in r.figures)
 
 
@@ -242,10 +245,18 @@ def _beyond_linear(
     return Conflict(_sorted(left), _sorted(told))
 
 
+def _equates(rule: Linear) -> bool:
+    """Whether a rule binds from both sides: an equality, or a ratio, of which each end is a rule with its gate."""
+    return (rule.low is not None and rule.high is not None) or any(owner(name) != name for name in rule.figures)
+
+
 def _most_likely(
-    sets: Sequence[frozenset[str]], conflicts: Iterable[Conflict], supported: frozenset[str]
+    sets: Sequence[frozenset[str]],
+    conflicts: Iterable[Conflict],
+    supported: frozenset[str],
+    suspects: Collection[str],
 ) -> tuple[str, ...] | None:
-    accused = frozenset(name for known in conflicts for name in known.figures)
+    accused = frozenset(name for known in conflicts for name in known.figures if name in suspects)
     likely = [s for s in sets if s and (len(sets) == 1 or accused - s <= supported)]
     return _sorted(likely[0]) if len(likely) == 1 else None
 

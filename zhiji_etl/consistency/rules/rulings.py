@@ -7,13 +7,14 @@ alternatives, with the columns of FINDING_COLUMNS but `finding_id` and `message`
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any, Final
 
 import polars as pl
 
 from zhiji_etl.consistency.rules.changes import level_of, slips_of
 from zhiji_etl.consistency.rules.compiled import CompiledRule, Outcome
-from zhiji_etl.consistency.rules.expressions import Operand, Ranking, Rate, Relation, operands_of, rates_of
+from zhiji_etl.consistency.rules.expressions import Operand, Ranking, Rate, Relation, operands, operands_of, rates_of
 from zhiji_etl.consistency.rules.implied import allowed, possible, required
 from zhiji_etl.consistency.rules.operands import columns, figures_of, told
 from zhiji_etl.consistency.rules.readings import WIDEST, Check
@@ -189,15 +190,32 @@ def _open_ends(check: Check, operand: Operand, metric: Metric) -> dict[str, pl.E
     """The end that an order leaves open, for an operand that must equal the other side or lie beyond it."""
     if check.symbol == "==":
         return {}
-    form = template(check)
-    if form is None or form.ratio is not None:
+    at_most = _at_most(check, operand)
+    if at_most is None:
         return {"low": pl.lit(None, pl.Float64)}
-    at_most = (form.over.terms[operand.name] > 0) == (check.symbol in ("<=", "<"))
     floor, _ = metric.ends
     known = pl.col("low").is_not_null()
     if at_most:
         return {"low": pl.when(known & (pl.col("high") >= floor)).then(floor)}
     return {"high": pl.when(known).then(float("inf"))}
+
+
+def _at_most(check: Check, operand: Operand) -> bool | None:
+    """Whether an order lets an operand be at most what it would be were both sides equal, or at least; null where that
+    is not known.
+    """
+    form, upward = template(check), check.symbol in ("<=", "<")
+    if form is None:
+        return None
+    if form.ratio is None:
+        return (form.over.terms[operand.name] > 0) == upward
+    if operand.name == form.ratio:
+        return upward
+    over, under = (side.terms.get(operand.name, Fraction(0)) for side in (form.over, form.under))
+    metrics = {leaf.name: leaf.metric for side in (check.stated, check.implied) for leaf in operands(side)}
+    never_negative = {*form.under.terms, *([form.ratio] if under else [])}
+    known = all(metrics[name] in check.positive for name in never_negative) and min(form.under.terms.values()) > 0
+    return None if (over and under) or not known or form.under.constant < 0 else (over - under < 0) == upward
 
 
 def combined(alternatives: pl.DataFrame, *, every: bool, severity: Severity) -> pl.DataFrame:

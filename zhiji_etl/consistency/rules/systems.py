@@ -81,18 +81,21 @@ def template(check: Check) -> Template | None:
     return Template(check.symbol, implied.numerator, implied.denominator, check.stated.name, scale)
 
 
-def turned(made: Template, box: Box) -> Template | None:
-    """The form with a divisor that is above zero where its figures are within `box`, both sides of it negated if need
-    be; null where its sign is not known.
+def ways(made: Template, box: Box) -> list[Template]:
+    """The forms of which one has to hold, each with a divisor above zero: both sides of it are negated where it is
+    below. Two where what is divided and the ratio ask for another sign than the figures of the divisor have within
+    `box`, for any of them may be wrong; none where the sign is not known, and the divisor may be zero.
 
     A divisor that is not printed has the sign that the ratio and what stands above it give it.
     """
     if made.ratio is None:
-        return made
-    sign = _sign(_ends(made.under, box)) or _sign_of_quotient(made, box)
-    if sign < 0:
-        return made._replace(over=made.over.times(Fraction(-1)), under=made.under.times(Fraction(-1)))
-    return made if sign > 0 else None
+        return [made]
+    under = _ends(made.under, box)
+    # What is printed as about nothing may be nothing, and nobody divides by that.
+    told = _sign(under) or under.low is None or under.high is None
+    signs = {_sign(under), _sign_of_quotient(made, box)} if told else set()
+    below = made._replace(over=made.over.times(Fraction(-1)), under=made.under.times(Fraction(-1)))
+    return [form for sign, form in ((1, made), (-1, below)) if sign in signs]
 
 
 def rules_of_row(
@@ -107,8 +110,9 @@ def rules_of_row(
         return
     figure = figures[made.ratio]
     printed, can_be = (scaled(of, made.ratio_scale) for of in (box.get(made.ratio, FREE), allowed.get(figure, FREE)))
-    if not printed.free:
-        yield _bounded(name, made.under, figures, {}, low_open=True)
+    if not printed.free or not can_be.free:
+        # Without a printed ratio nobody divided: the divisor may be zero.
+        yield _bounded(name, made.under, figures, {}, low_open=not printed.free)
     for ratio, opened in ((printed, Fraction(1)), (can_be, Fraction(0))):
         if ratio.high is not None and made.symbol in ("==", ">=", ">"):
             less, is_open = _less(made, ratio.high).times(Fraction(-1)), ratio.high_open or made.symbol == ">"
@@ -131,11 +135,9 @@ def limits(node: Expression, check: Check) -> dict[str, Fraction]:
 
 def can_hold(made: Template, box: Box) -> bool:
     """Whether some values within the bounds of the operands hold; so where the sign of a divisor is not known."""
-    form = turned(made, box)
-    if form is None:
-        return True
-    rules = list(rules_of_row(form, "", box, {name: name for name in box}))
-    return feasible(rules, box if form.ratio is None else {**box, gate(form.ratio): SHUT})
+    gated = box if made.ratio is None else {**box, gate(made.ratio): SHUT}
+    rules = (list(rules_of_row(form, "", box, {name: name for name in box})) for form in ways(made, box))
+    return any([feasible(one, gated) for one in rules] or [True])
 
 
 def _ends(of: Affine, box: Box) -> Bounds:
@@ -155,19 +157,27 @@ def _sign(of: Bounds) -> int:
 
 
 def _sign_of_quotient(made: Template, box: Box) -> int:
-    """The sign of a divisor by itself, `rest = (ratio * under - over) * divisor`; 0 where that does not tell it."""
-    if made.symbol != "==" or made.ratio is None or made.under.constant or len(made.under.terms) != 1:
+    """The sign of a divisor by what it divides and the ratio, where no figure stands both above and below the line, or
+    by `rest = (ratio * factor - own) * divisor` where it is one figure; 0 where neither tells it.
+    """
+    if made.symbol != "==" or made.ratio is None or made.under.constant:
+        return 0
+    if made.under.terms.keys().isdisjoint(made.over.terms):
+        ratio = Affine({made.ratio: made.ratio_scale}, Fraction(0))
+        return _common_sign(_ends(made.over, box), _ends(ratio, box))
+    if len(made.under.terms) != 1:
         return 0
     ((divisor, factor),) = made.under.terms.items()
-    if not box.get(divisor, FREE).free:
-        return 0
     rest = Affine({name: weight for name, weight in made.over.terms.items() if name != divisor}, made.over.constant)
     multiple = Affine({made.ratio: made.ratio_scale * factor}, -made.over.terms.get(divisor, Fraction(0)))
-    return _strict_sign(_ends(rest, box)) * _strict_sign(_ends(multiple, box)) * (1 if factor > 0 else -1)
+    return _common_sign(_ends(rest, box), _ends(multiple, box)) * (1 if factor > 0 else -1)
 
 
-def _strict_sign(of: Bounds) -> int:
-    return 0 if of.holds(Fraction(0)) else _sign(of)
+def _common_sign(product: Bounds, factor: Bounds) -> int:
+    """The sign of what a factor is multiplied by to give a product; 0 where both may be zero."""
+    if product.holds(Fraction(0)) and factor.holds(Fraction(0)):
+        return 0
+    return _sign(product) * _sign(factor)
 
 
 def _less(made: Template, ratio: Fraction) -> Affine:

@@ -84,6 +84,9 @@ def judge_ranks(wide: pl.DataFrame, ranking: Ranking) -> pl.DataFrame:
     """
     ranked = wide if ranking.among is None else wide.filter(pl.col("entity").is_in(ranking.among))
     rank, near = columns(ranking.rank.name), columns(NEIGHBOURS.name)
+    # "Under 5" and "over 5" are no place.
+    is_place = ~pl.col(rank.capped) & pl.col(rank.high).is_finite()
+    ranked = ranked.with_columns(pl.when(is_place).then(rank.value).alias(rank.value))
     among = ["period_start", "period_end", *(["vintage"] if "vintage" in wide.columns else [])]
     between = _neighbours(ranked, ranking, among)
     neighbours = {
