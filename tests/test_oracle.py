@@ -26,7 +26,7 @@ def test_the_library_and_the_oracle_agree(seed: int):
     assert compared(drawn(dice, as_text=as_text), Counter(), as_text=as_text) == []
 
 
-@pytest.mark.parametrize("seed", [112, 2007, 2045, 2072, 2093, 2242])
+@pytest.mark.parametrize("seed", [112, 2007, 2045, 2093, 2242])
 def test_they_agree_on_orders_of_ratios_ranges_and_missing_parts(seed: int):
     dice = random.Random(seed)
     as_text = dice.random() < 0.5

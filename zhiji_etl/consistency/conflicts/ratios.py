@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Final
 
 from zhiji_etl.consistency.exact.linear import FREE, Bounds, Box, Linear, gate, linear
-from zhiji_etl.consistency.exact.programs import implied
+from zhiji_etl.consistency.exact.programs import optimal
 from zhiji_etl.consistency.rules.systems import Affine, Template
 
 ONE: Final = "\0one"
@@ -31,7 +31,8 @@ def ratio_bounds(rules: Sequence[Linear], box: Box, form: Template, figures: Map
     freed = {**box, figures[form.ratio]: FREE, gate(figures[form.ratio]): FREE}
     divided = [*_divided(rules, freed), _equal(form.under, figures, {}, 1)]
     divided.append(_equal(form.over, figures, {RATIO: -form.ratio_scale}, 0))
-    found = implied(divided, {ONE: Bounds(Fraction(0), low_open=True)}, [RATIO])
+    # Every bound is a rule of the divisor now: nothing could be passed on before all of them are known.
+    found = optimal(divided, {ONE: Bounds(Fraction(0), low_open=True)}, [RATIO])
     return FREE if found is None else _sided(found[RATIO].bounds, form)
 
 

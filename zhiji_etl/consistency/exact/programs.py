@@ -67,10 +67,15 @@ def implied(rules: Sequence[Linear], box: Box, names: Iterable[str] | None = Non
         return None
     if _decided(rules, propagated):
         return {name: propagated.implied.get(name, _own(name, box)) for name in asked}
+    return optimal(rules, box, asked)
+
+
+def optimal(rules: Sequence[Linear], box: Box, names: Iterable[str]) -> dict[str, Implied] | None:
+    """As `implied`, by a rational program at once: for rules through which no bounds can be passed on."""
     program = _Program(rules, box)
     if program.tableau.feasible() is not None:
         return None
-    return {name: program.implied(name) if name in program.index else _own(name, box) for name in asked}
+    return {name: program.implied(name) if name in program.index else _own(name, box) for name in names}
 
 
 def witness(rules: Sequence[Linear], box: Box) -> dict[str, Fraction] | None:
