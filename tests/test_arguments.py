@@ -89,6 +89,12 @@ def test_what_is_called_below_works(call: str):
             raise
 
 
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some of the wrong values are names of files."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.mark.parametrize(("call", "name", "is_positional"), ARGUMENTS, ids=[f"{a}-{b}" for a, b, _ in ARGUMENTS])
 def test_no_argument_raises_anything_else(call: str, name: str, is_positional: bool):
     function, given = CALLS[call]
@@ -217,8 +223,13 @@ def test_a_row_that_is_no_figure_is_a_reject(columns: dict[str, Any], code: str)
 
 
 def test_columns_of_our_own_names_mean_nothing():
-    frame = FRAME.with_columns(value=pl.Series([5.0, 6.0]), flaw=pl.lit("excess_digits"), __code=pl.lit("date"))
+    frame = FRAME.with_columns(value=pl.Series([5.0, 6.0]), flaw=pl.lit("none that we know"), __code=pl.lit("date"))
     assert zj.check(frame, below).with_verdict("consistent").height == 1
+
+
+def test_a_frame_may_say_why_a_figure_cannot_be_used():
+    frame = FRAME.with_columns(value=pl.Series([5.0, 6.0]), flaw=pl.Series(["excess_digits", None]))
+    assert zj.check(frame, below).frame["reason"].to_list() == ["excess_digits"]
 
 
 def test_one_end_alone_is_enough():

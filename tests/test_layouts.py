@@ -417,16 +417,6 @@ def test_a_table_of_several_units(wide):
     assert "several units" in str(error_of(lambda: wide(plain, 'unit = "单位：万辆、亿元、%"\n')))
 
 
-def test_a_part_of_a_vehicle_has_lost_its_scale(wide):
-    """Where nobody tells the scale, 12.5 would be twelve vehicles and a half."""
-    sidecar = '[layout]\ncolumns = ["period"]\nrows = ["metric"]\nentity = "A"\n' + LISTED_NAMES
-    result = wide("指标,2020,2021\n销量,12.5,13\n", sidecar)
-    assert rejects(result) == [("B2", "unit_missing")]
-    assert "12.5" in result.rejects["reason"][0]
-    told = wide("指标,2020,2021\n销量,12.5,13\n", sidecar + '[captions]\nvehicle_sales = "vehicle"\n')
-    assert [row[-2] for row in cells(told)] == [12.5, 13.0]
-
-
 @given(st.integers(0, 20_000), st.integers(0, 10_000))
 def test_addresses(column: int, row: int):
     if column < 18_278:

@@ -44,14 +44,16 @@ def frame_of(figures: object) -> pl.DataFrame:
 def completed(figures: pl.DataFrame, year_ends: Mapping[str, str]) -> pl.DataFrame:
     """The frame with all FIGURE_COLUMNS: texts read, periods resolved, what is not told filled as usual.
 
-    `__code` and `__reason` say of a row why it is no figure, `flaw` of a figure why it cannot be used.
+    `__code` and `__reason` say of a row why it is no figure, `flaw` of a figure why it cannot be used; a frame may say
+    so itself, by the code of a reason.
     """
     missing = [name for name in NEEDED if name not in figures.columns]
     if missing:
         what = f"The frame has no column {', '.join(missing)}; it has {', '.join(figures.columns)}."
         raise SourceError("column_missing", what, hint="figures have entity, metric, period and printed, or value")
     # Further columns of the user mean nothing here, whatever their names.
-    figures = figures.select(name for name in figures.columns if name in TYPES)
+    flaws = [_known_flaw()] if "flaw" in figures.columns else []
+    figures = figures.select(*(name for name in figures.columns if name in TYPES), *flaws)
     read = figures if {"value", "low", "high"} & set(figures.columns) else _read(figures)
     dated = read if "period_start" in read.columns else _dated(read, year_ends)
     defaults = {name: default for name, default in _defaults(dated).items() if name not in dated.columns}
@@ -171,6 +173,12 @@ def _defaults(figures: pl.DataFrame) -> dict[str, pl.Expr]:
         "flaw": pl.lit(None, pl.String),
         "printed_unit": pl.col("unit") if "unit" in figures.columns else pl.lit("count"),
     }
+
+
+def _known_flaw() -> pl.Expr:
+    """The flaw that a frame tells of a figure, where it is the code of a reason."""
+    codes = pl.Enum([one.value for one in Reason])
+    return pl.col("flaw").cast(pl.String).cast(codes, strict=False).cast(pl.String)
 
 
 def _end(sign: int) -> pl.Expr:

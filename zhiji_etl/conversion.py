@@ -16,7 +16,6 @@ import polars as pl
 
 from zhiji_etl.figures import Reason, Severity, Verdict
 from zhiji_etl.rates import KEY_COLUMNS, Rates, answered_once
-from zhiji_etl.reading.grammar.words import lexicon
 from zhiji_etl.units import BARE, factors
 
 CONVENTION_COLUMNS: Final[dict[str, pl.DataType]] = {
@@ -34,11 +33,6 @@ MARKET_BASES: Final = ("EUR", "GBP", "AUD", "NZD", "USD")
 PRINTED_TOGETHER: Final = ("source", "table", "entity", "metric", "period_start", "period_end", "vintage")
 """What amounts in several currencies share that are one figure."""
 
-UNTOLD: Final = "unit_missing"
-_BROKEN: Final = (
-    "“{}” is no whole number, and without a scale it cannot be in {}. Hint: say the scale of the table in the sidecar,"
-    " as unit or for one metric under [captions]; where parts are counted, say {} there."
-)
 NO_RATE: Final = Reason.MISSING_REFERENCE.value
 CONVERSION: Final = "conversion"
 FRACTIONAL: Final = (BARE, "multiple")
@@ -223,32 +217,18 @@ def _amounts() -> dict[str, pl.Expr]:
 
 
 def _whole_counts(figures: pl.DataFrame) -> pl.DataFrame:
-    """A bare number that took a noun is a count: its bounds are cut to the whole numbers within them, if any are.
-
-    Without any it is no number of vehicles: the table tells a scale, and nobody told it here. It is refused.
-    """
+    """A bare number that took a noun is a count: its bounds are cut to the whole numbers within them, if any are."""
     if not (figures.get_column("printed_unit") == BARE).any():
         return figures
     first = pl.when("low_closed").then(pl.col("low").ceil()).otherwise(pl.col("low").floor() + 1)
     last = pl.when("high_closed").then(pl.col("high").floor()).otherwise(pl.col("high").ceil() - 1)
     counted = (pl.col("printed_unit") == BARE) & pl.col("factor").is_not_null() & ~pl.col("unit").is_in(FRACTIONAL)
     cut = counted & (first <= last)
-    broken = counted & (first > last) & pl.col("unit").is_in(sorted(lexicon().counted))
-    return _refused_if(broken.fill_null(value=False), figures).with_columns(
+    return figures.with_columns(
         low=pl.when(cut).then(first).otherwise("low"),
         high=pl.when(cut).then(last).otherwise("high"),
         low_closed=pl.col("low_closed") | (cut & pl.col("low").is_finite()).fill_null(value=False),
         high_closed=pl.col("high_closed") | (cut & pl.col("high").is_finite()).fill_null(value=False),
-    )
-
-
-def _refused_if(broken: pl.Expr, figures: pl.DataFrame) -> pl.DataFrame:
-    """The figures, those refused that are counted and no whole number."""
-    if not figures.select(broken.any()).item():
-        return figures
-    refusal = {"code": pl.lit(UNTOLD), "reason": pl.format(_BROKEN, "printed", "unit", "unit")}
-    return figures.with_columns(
-        pl.when(broken).then(told).otherwise(name).alias(name) for name, told in refusal.items()
     )
 
 

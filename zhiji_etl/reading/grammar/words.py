@@ -69,7 +69,6 @@ class Lexicon(NamedTuple):
     folds: dict[int, str]
     codes: frozenset[str]
     measured: frozenset[str]
-    counted: frozenset[str]
     singulars: dict[str, str]
     dot_grouping: frozenset[str]
     weak: frozenset[str]
@@ -88,15 +87,13 @@ def lexicon() -> Lexicon:
     for table in tables:
         builder.add_language(table)
     unnamed = {code for table in tables for code in table.get("unnamed", {}).get("code", ())}
-    measured = frozenset(unit for table in tables for unit in table.get("measure", {}).get("measure", ()))
     builder.add_currency_names([table["language"] for table in tables if "language" in table], unnamed)
     builder.add_glued_tens()
     return Lexicon(
         entries=builder.filed(),
         folds=_folds(tables),
         codes=frozenset(builder.codes),
-        measured=measured,
-        counted=frozenset(unit for table in tables for unit in table.get("noun", {})) - measured,
+        measured=frozenset(unit for table in tables for unit in table.get("measure", {}).get("measure", ())),
         singulars={
             plural: one for table in tables for one, many in table.get("irregular", {}).items() for plural in many
         },
