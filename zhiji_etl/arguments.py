@@ -99,12 +99,13 @@ def guarded(
         demands = cache(lambda: _demands(function, hints))
         name = function.__qualname__.removesuffix(".__init__").removesuffix(".__call__")
 
-        settled: set[tuple[Any, ...]] = set()
+        settled: set[Any] = set()
 
         @wraps(function)
         def call(*given: Given.args, **named: Given.kwargs) -> Result:
-            # A call like an earlier one whose types alone said that it is right costs a look into a set.
-            kinds = (*map(type, given), *named, *map(type, named.values()))
+            # A call like an earlier one whose types alone said that it is right costs a look into a set; a text alone less.
+            alone = len(given) == 1 and not named
+            kinds = type(given[0]) if alone else (*map(type, given), *named, *map(type, named.values()))
             if kinds not in settled and _require(error, name, demands(), given, named):
                 settled.add(kinds)
             return function(*given, **named)
