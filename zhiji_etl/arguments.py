@@ -103,7 +103,7 @@ def guarded(
 
         @wraps(function)
         def call(*given: Given.args, **named: Given.kwargs) -> Result:
-            # A call like an earlier one whose types alone said that it is right costs a look into a set; a text alone less.
+            # A call like an earlier one whose types alone said that it is right costs a look into a set.
             alone = len(given) == 1 and not named
             kinds = type(given[0]) if alone else (*map(type, given), *named, *map(type, named.values()))
             if kinds not in settled and _require(error, name, demands(), given, named):
