@@ -103,6 +103,7 @@ def guarded(
 
         @wraps(function)
         def call(*given: Given.args, **named: Given.kwargs) -> Result:
+            """The function, once its arguments fit; `wraps` gives it the function's own words."""
             # A call like an earlier one whose types alone said that it is right costs a look into a set.
             alone = len(given) == 1 and not named
             kinds = type(given[0]) if alone else (*map(type, given), *named, *map(type, named.values()))

@@ -82,12 +82,7 @@ def catalogue(tables: Iterable[type[Table]]) -> Catalogue:
     refused.
     """
     problems = Problems()
-    listed = list(tables)
-    for table in listed:
-        problems.run(partial(schema_of, table))
-    # Of a class that is no model nothing else can be asked.
-    problems.refuse()
-    named = _named(listed, problems)
+    named = _named(_built(tables, problems), problems)
     for name, table in named.items():
         problems.run(partial(refuse_scalar_checks, table))
         problems.run(partial(_refuse_plain_columns, name, table))
@@ -106,13 +101,18 @@ def catalogue(tables: Iterable[type[Table]]) -> Catalogue:
 def declared_metrics(tables: Iterable[type[Table]]) -> dict[str, Metric]:
     """The metrics that tables declare, by name; `ProjectError` as `catalogue` where one is declared as it cannot be."""
     problems = Problems()
+    declared = _declared(_named(_built(tables, problems), problems), problems)
+    problems.refuse()
+    return declared
+
+
+def _built(tables: Iterable[type[Table]], problems: Problems) -> list[type[Table]]:
+    """The tables, once Pandera can build all of them: of a class that is no model nothing else can be asked."""
     listed = list(tables)
     for table in listed:
         problems.run(partial(schema_of, table))
     problems.refuse()
-    declared = _declared(_named(listed, problems), problems)
-    problems.refuse()
-    return declared
+    return listed
 
 
 def _named(tables: Iterable[type[Table]], problems: Problems) -> dict[str, type[Table]]:

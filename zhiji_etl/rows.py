@@ -124,10 +124,11 @@ def _batches_of(
     source: Source, ordinal: int, catalogue: Catalogue, amendments: Sequence[corrections.Correction]
 ) -> Iterator[pl.DataFrame]:
     """The rows of one source in the order of their `row_id`, at least one batch of them."""
+    units = units_of(catalogue)
     for part in source.parts:
         # Blanks around a name that is looked up are no part of it.
         scanned = scan_source(part, ordinal).with_columns(pl.col("metric").str.strip_chars())
-        named = labels.in_our_names(scanned, source.sidecar, units_of(catalogue))
+        named = labels.in_our_names(scanned, source.sidecar, units)
         raw = corrections.amended(named, source.name, amendments)
         batches = _from_disk(raw) if part.bytes > LARGE else _from_memory(raw)
         yield from (_read_batch(batch, source.sidecar, catalogue, amendments) for batch in batches)

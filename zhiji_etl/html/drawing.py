@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from zhiji_etl.arguments import guarded
-from zhiji_etl.errors import OutputError
 from zhiji_etl.html.templates import rendered, style
 from zhiji_etl.numbers import ends, single, span
-from zhiji_etl.sources.names import safe_terminal
+from zhiji_etl.outputs.disk import writing
 from zhiji_etl.wording import Wording
 
 MARGIN: Final = 0.06
@@ -69,11 +68,8 @@ class Drawing:
     def save(self, path: str | Path) -> Path:
         """Write the image to a file, such as `share.svg`, and give its path; `OutputError` (`output_unwritable`)."""
         target = Path(path)
-        try:
+        with writing(target):
             target.write_text(self.svg, encoding="utf-8")
-        except OSError as error:
-            what = f"{safe_terminal(str(target))} cannot be written: {error.strerror}."
-            raise OutputError("output_unwritable", what, hint="name a file in a folder that exists") from error
         return target
 
 

@@ -61,8 +61,7 @@ class Entry(NamedTuple):
 class Lexicon(NamedTuple):
     """All words of all languages.
 
-    `entries` are filed by their first word (a run of letters) or first character, the longest spelling first. Units
-    that are nouns are `measured` or, as vehicles are, `counted` in whole numbers.
+    `entries` are filed by their first word (a run of letters) or first character, the longest spelling first.
     """
 
     entries: dict[str, tuple[Entry, ...]]
