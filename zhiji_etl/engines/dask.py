@@ -92,7 +92,9 @@ def _processes(distributed: Any) -> Iterator[str]:
             threads_per_worker=1,
             # Workers hold no data of ours: there is nothing to spill, and what a shard takes is no reason to end one.
             memory_limit=0,
-            dashboard_address=None,
+            # Without an address Dask takes port 8787, and complains where another cluster has it.
+            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
             local_directory=folder,
             silence_logs=logging.CRITICAL,
             env={"POLARS_MAX_THREADS": "1"},

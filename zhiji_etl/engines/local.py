@@ -1,58 +1,68 @@
-"""The engine of one machine: one shard after the other in this process, since Polars uses all cores for each.
+"""The engine of one machine: two shards at a time in this process, each with all cores where Polars has use for them.
 
-A shuffle passes through files below `scratch`, so memory holds one table at a time and what `gather` keeps.
+Much of a shard is Python, for one core alone; beside it the other shard goes on. In a shuffle each shard becomes one
+file below `scratch`, so memory holds what two shards need at once, however many there are.
 """
 
 from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
+from typing import Any, Final, Self
 
-from zhiji_etl.engines.failures import as_engine_errors
-from zhiji_etl.engines.pieces import SHUFFLE, append_piece, read_pieces, split_up
-from zhiji_etl.engines.seam import Gather, Given, Made, Split
-from zhiji_etl.outputs.disk import temporary_folder
+import polars as pl
+
+from zhiji_etl.engines.failures import Failure, as_engine_errors, attempted, results
+from zhiji_etl.engines.pieces import ThroughFiles
+from zhiji_etl.engines.seam import Given, Made
+
+AT_ONCE: Final = 2
+"""Shards that are worked on at once: a third one would take as much memory again, and Python runs in one at a time."""
 
 
-class LocalEngine:
-    """Polars and pyarrow, in this process; `scratch` is a folder for the files of a shuffle."""
+class LocalEngine(ThroughFiles):
+    """Threads of this process; `scratch` is a folder for the files of a shuffle."""
 
     name = "local"
 
     def __init__(self, scratch: Path) -> None:
-        self.scratch = scratch
+        self.scratch = scratch.absolute()
+        self._pool: Any = None
+        self._started = ExitStack()
 
     def __enter__(self) -> Self:
-        """Nothing is to be started."""
+        """Make the pool; its workers start with the first shards."""
+        with ExitStack() as starting:
+            pool = self.pool(starting)
+            starting.callback(pool.shutdown, cancel_futures=True)
+            self._pool = pool
+            self._started = starting.pop_all()
         return self
 
     def __exit__(self, *raised: object) -> None:
-        """Nothing is to be stopped."""
+        """End the workers, once they are through with their shards."""
+        self._started.close()
 
-    def run_shards(self, work: Callable[[Given], Made], shards: Sequence[Given]) -> list[Made]:
-        """As `Engine.run_shards`."""
-        with as_engine_errors(self.name):
-            return [work(shard) for shard in shards]
+    def pool(self, _starting: ExitStack) -> Executor:
+        """The workers, made while the engine is starting."""
+        return ThreadPoolExecutor(min(AT_ONCE, pl.thread_pool_size()))
 
-    def shuffle_by_key(
-        self, split: Split[Given], shards: Sequence[Given], gather: Gather[Made], partitions: int
-    ) -> list[Made]:
-        """As `Engine.shuffle_by_key`; the file of a partition goes as soon as it is gathered."""
-        with as_engine_errors(self.name), temporary_folder(self.scratch, SHUFFLE) as folder:
-            files = [Path(folder) / f"{partition}.arrows" for partition in range(partitions)]
-            for shard in shards:
-                for partition, table in split_up(split, shard, partitions):
-                    append_piece(files[partition], table)
-            return [_gathered(gather, partition, file) for partition, file in enumerate(files)]
+    def each(self, function: Callable[[Given], Made], given: Sequence[Given]) -> list[Made]:
+        """The function of each, in order; after the first error of the library nothing more is begun."""
+        futures = []
+        try:
+            with as_engine_errors(self.name):
+                futures += [self._pool.submit(_apart, function, one) for one in given]
+                return results(future.result() for future in futures)
+        finally:
+            for future in futures:
+                future.cancel()
 
 
-def _gathered(gather: Gather[Made], partition: int, file: Path) -> Made:
-    # As from any other engine: a small frame that is cut out of a partition would hold all of it in memory.
-    made: Made = pickle.loads(pickle.dumps(gather(partition, read_pieces(file))))
-    # Windows keeps a file that is still mapped; then it goes with the folder.
-    with suppress(PermissionError):
-        file.unlink(missing_ok=True)
+def _apart(function: Callable[[Given], Made], given: Given) -> Made | Failure:
+    """What is made, as from any other engine: a small frame cut out of a partition would hold all of it in memory."""
+    made: Made | Failure = pickle.loads(pickle.dumps(attempted(function, given)))
     return made

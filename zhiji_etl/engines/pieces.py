@@ -1,7 +1,7 @@
 """Tables on their way from shards to partitions, as Arrow IPC streams (lz4), one behind the other in a file.
 
 In: the tables that a shard is split into, each with the number of its partition. Out: the same tables, one at a time.
-A file holds the pieces of one partition, in order; or those of one shard, with an index of its partitions at the end.
+A file holds the pieces of one shard, with an index of its partitions at the end.
 `ThroughFiles` is what engines have in common that shuffle by files of shards.
 """
 
@@ -50,20 +50,6 @@ def write_piece(sink: Any, table: pa.Table) -> None:
 def read_piece(source: Any) -> pa.Table:
     """The table that begins here in an open file, or in bytes."""
     return ipc.open_stream(source).read_all()
-
-
-def append_piece(path: Path, table: pa.Table) -> None:
-    """Write a table behind what the file holds; the file is open only meanwhile, however many there are."""
-    with writing(path), path.open("ab") as sink:
-        write_piece(sink, table)
-
-
-def read_pieces(path: Path) -> Iterator[pa.Table]:
-    """The tables of a file, in order; nothing where nothing was written."""
-    if path.exists() and path.stat().st_size:
-        with pa.memory_map(os.fspath(path)) as source:
-            while source.tell() < source.size():
-                yield read_piece(source)
 
 
 def write_shard(path: Path, pieces: Iterable[tuple[int, pa.Table]]) -> None:

@@ -6,6 +6,7 @@ A partition may be worked on twice at once; each time it writes to a folder of a
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -36,7 +37,8 @@ class Part:
     `folder` holds its files, with the rows of each in `written`; `sizes`, `tally` and `codes` are as in an `Excerpt`.
     `common` are findings that other partitions may have, too (see `is_common`). `open_rows` are rows, as read, of
     entities in conflicts that may span partitions, and of those that rules name. `ranked` are files with the wide
-    frames of rules about ranks, by the number of the rule. `seconds` are by stage.
+    frames of rules about ranks, by the number of the rule. `seconds` are by stage; `began` and `ended` are seconds since
+    1970.
     """
 
     raw_rows: int = 0
@@ -52,10 +54,13 @@ class Part:
     ranked: Mapping[int, Path] = field(default_factory=dict)
     unsettled: Unsettled = field(default_factory=Unsettled)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    began: float = 0.0
+    ended: float = 0.0
 
 
 def audited_part(task: Task, number: int, tables: Iterator[pa.Table]) -> Part:
     """Audit one partition and write what is concluded; nothing is written where it has to hear of others first."""
+    began = time.time()
     read = together(tables)
     if not read.width:
         return Part()
@@ -84,6 +89,8 @@ def audited_part(task: Task, number: int, tables: Iterator[pa.Table]) -> Part:
         ranked=_ranked(folder.path, made.unsettled.ranked, foreign),
         unsettled=replace(made.unsettled, ranked={}),
         seconds=stages.seconds,
+        began=began,
+        ended=time.time(),
     )
 
 

@@ -139,14 +139,23 @@ def _shown(run: Path, parts: Sequence[Part], implied: int) -> excerpts.Excerpt:
 
 
 def _add_seconds(stages: Stages, parts: Sequence[Part]) -> None:
-    """Let the time of partitions stand under the stages that took it; what is left of it is reading and shuffling."""
+    """Let the time of partitions stand under the stages that took it; what is left of it is reading and shuffling.
+
+    Where workers go on side by side, each stage has its part of the time that all partitions took by the clock.
+    """
+    worked = [part for part in parts if part.ended]
+    if not worked:
+        return
+    by_clock = max(part.ended for part in worked) - min(part.began for part in worked)
+    side_by_side = min(1.0, by_clock / (sum(part.ended - part.began for part in worked) or 1.0))
     spent: Counter[str] = Counter()
-    for part in parts:
+    for part in worked:
         spent.update(_milliseconds(part.seconds))
     for name, milliseconds in spent.items():
-        stages.seconds[name] = round(stages.seconds.get(name, 0.0) + milliseconds / 1000, 3)
-    # Workers of a cluster work side by side: together they may take longer than the run.
-    stages.seconds["read"] = round(max(0.0, stages.seconds["read"] - spent.total() / 1000), 3)
+        stages.seconds[name] = round(stages.seconds.get(name, 0.0) + milliseconds * side_by_side / 1000, 3)
+    left = stages.seconds["read"] - spent.total() * side_by_side / 1000
+    # Clocks of two machines may differ.
+    stages.seconds["read"] = round(max(0.0, left), 3)
 
 
 def _milliseconds(seconds: Mapping[str, float]) -> dict[str, int]:
