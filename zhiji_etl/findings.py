@@ -7,12 +7,12 @@ nothing could be checked stand in REASONS.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import polars as pl
 
 from zhiji_etl.figures import FINDING_COLUMNS, SEVERITY, Reason, Severity, Verdict
+from zhiji_etl.threads import in_threads
 from zhiji_etl.wording import wording
 
 REASONS: Final[Mapping[str, str]] = wording().table("reasons")
@@ -87,8 +87,7 @@ def all_as_findings(judged: Iterable[pl.DataFrame]) -> list[pl.DataFrame]:
     full = [_full(frame) for frame in judged if not frame.is_empty()]
     small = [frame for frame in full if frame.height < SMALL]
     pieces = [*(frame for frame in full if frame.height >= SMALL), *([pl.concat(small)] if small else [])]
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(_told, pieces))
+    return in_threads(_told, pieces)
 
 
 def gathered(findings: Iterable[pl.DataFrame]) -> pl.DataFrame:

@@ -7,7 +7,6 @@ In: the sources of a project. Out: `Split`, in which every raw row, known by its
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,13 +27,11 @@ from zhiji_etl.reading.cells import options
 from zhiji_etl.sources import Sidecar, Source, ordinals, scan_source
 from zhiji_etl.sources.names import nearest
 from zhiji_etl.sources.rows import NEEDED, OPTIONAL, RESERVED, RESERVED_STARTS
+from zhiji_etl.threads import TWO, in_threads
 
 REJECT_ENDING: Final = ("code", "reason")
 Recall = Callable[[Source, Callable[[], pl.DataFrame]], pl.DataFrame]
 """Given a source and what reads its rows: those rows, read or remembered."""
-
-AT_ONCE: Final = 2
-"""Sources that are read at once: Python of one goes on beside Polars of the other."""
 
 RESTATING: Final = 1
 """The last bit of a figure_id: 0 for the figure of a row, 1 for the amount that restates it."""
@@ -95,8 +92,8 @@ def read_rows(
         _check_sidecar(one, catalogue)
     readers = [partial(_read_source, one, numbers[one.name], catalogue, amendments) for one in listed]
     recalled = recall or (lambda _source, read: read())
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        frames = dict(zip([one.name for one in listed], pool.map(recalled, listed, readers), strict=True))
+    read = in_threads(recalled, listed, readers, threads=TWO)
+    frames = {one.name: frame for one, frame in zip(listed, read, strict=True)}
     # The bits of the ordinal stand first in a row_id: in the order of the sources nothing is left to sort.
     in_order = [frames[name] for name in sorted(numbers, key=numbers.__getitem__)]
     return pl.concat(in_order, how="diagonal").select(_columns(frames.values()))

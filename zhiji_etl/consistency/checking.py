@@ -6,11 +6,9 @@ from rule to rule until nothing changes: a figure that one rule implies is an op
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial, reduce
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -28,9 +26,7 @@ from zhiji_etl.consistency.rules.operands import Shelf, shelve
 from zhiji_etl.consistency.rules.rulings import findings_of
 from zhiji_etl.rates import KEY_COLUMNS, Rates
 from zhiji_etl.tables import Metric
-
-Given = TypeVar("Given")
-Made = TypeVar("Made")
+from zhiji_etl.threads import in_threads
 
 ROUNDS: Final = 20
 """Steps from rule to rule after which an implied value is not carried further."""
@@ -89,7 +85,7 @@ def checked(
     opposed = conflicts(judged, metrics, figures, trust, carried.refuted, carried.concerned, elsewhere)
     asked = references(rules, _periods(figures, carried.implied), rates).requests
     entities = pl.concat([figures.get_column("entity"), flawed.get_column("entity")])
-    rulings = _in_threads(partial(findings_of, metrics=meanings), outcomes)
+    rulings = in_threads(partial(findings_of, metrics=meanings), outcomes)
     found = (twice, *with_denominations(rulings, figures, rates), opposed.findings, spelled_apart(entities))
     if elsewhere is None:
         return Concluded((*found, untold(opposed.untried), misspelt(rules, entities)), carried.implied, asked)
@@ -147,15 +143,9 @@ def _run(
     standing = {id(one.compiled): one for one in before if news.isdisjoint(one.compiled.metrics)}
     open_ = [rule for rule in rules if id(rule) not in standing]
     shelf = shelved(known) if open_ else None
-    made = _in_threads(partial(run_rule, shelf=shelf, metrics=metrics), open_) if shelf is not None else []
+    made = in_threads(partial(run_rule, shelf=shelf, metrics=metrics), open_) if shelf is not None else []
     found = {id(one.compiled): one for one in made} | standing
     return [found[id(rule)] for rule in rules]
-
-
-def _in_threads(work: Callable[[Given], Made], given: Sequence[Given]) -> list[Made]:
-    """What is made of each, in order, as many at once as there are cores."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(work, given))
 
 
 def _periods(*frames: pl.DataFrame) -> pl.DataFrame:

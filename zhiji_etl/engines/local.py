@@ -11,16 +11,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import polars as pl
 
 from zhiji_etl.engines.failures import Failure, as_engine_errors, attempted, results
 from zhiji_etl.engines.pieces import ThroughFiles
 from zhiji_etl.engines.seam import Given, Made
-
-AT_ONCE: Final = 2
-"""Shards that are worked on at once: a third one would take as much memory again, and Python runs in one at a time."""
+from zhiji_etl.threads import TWO
 
 
 class LocalEngine(ThroughFiles):
@@ -48,7 +46,7 @@ class LocalEngine(ThroughFiles):
 
     def pool(self, _starting: ExitStack) -> Executor:
         """The workers, made while the engine is starting."""
-        return ThreadPoolExecutor(min(AT_ONCE, pl.thread_pool_size()))
+        return ThreadPoolExecutor(min(TWO, pl.thread_pool_size()))
 
     def each(self, function: Callable[[Given], Made], given: Sequence[Given]) -> list[Made]:
         """The function of each, in order; after the first error of the library nothing more is begun."""

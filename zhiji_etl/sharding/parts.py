@@ -37,7 +37,8 @@ class Part:
     `folder` holds its files, with the rows of each in `written`; `sizes`, `tally` and `codes` are as in an `Excerpt`.
     `common` are findings that other partitions may have, too (see `is_common`). `open_rows` are rows, as read, of
     entities in conflicts that may span partitions, and of those that rules name. `ranked` are files with the wide
-    frames of rules about ranks, by the number of the rule. `seconds` are by stage, `began` and `ended` those of the clock.
+    frames of rules about ranks, by the number of the rule. `seconds` are by stage, from `began` to
+    `ended` by the clock.
     """
 
     raw_rows: int = 0

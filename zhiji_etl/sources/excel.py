@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from shlex import quote
+from threading import Lock
 from typing import Any, Final
 
 from zhiji_etl.errors import SourceError
@@ -20,6 +21,9 @@ from zhiji_etl.sources.bombs import check_zip, corrupt, unpacks
 from zhiji_etl.sources.grids import CELL_LIMIT, FORMULA, NUMBER, Grid, Span, grid_of, grid_too_large
 from zhiji_etl.sources.names import nearest, safe_terminal
 from zhiji_etl.sources.numberformats import printed_date, printed_number
+
+_WARNINGS: Final = Lock()
+"""What Python warns of is of the whole process: two threads that change it would leave it changed."""
 
 PARTS_LIMIT: Final = 1 << 26
 """Unpacked bytes of the sheets of a workbook whose merged areas are looked at."""
@@ -85,7 +89,7 @@ def _opened(library: Any, path: Path, *, read_only: bool, data_only: bool) -> An
     import warnings
 
     try:
-        with warnings.catch_warnings():  # of styles and validations, which are not looked at
+        with _WARNINGS, warnings.catch_warnings():  # of styles and validations, which are not looked at
             warnings.simplefilter("ignore")
             return library.load_workbook(path, read_only=read_only, data_only=data_only)
     except Exception as error:

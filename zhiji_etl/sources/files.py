@@ -22,6 +22,7 @@ from zhiji_etl.sources.names import nearest, safe_terminal
 from zhiji_etl.sources.sidecar import Sidecar, read_sidecar
 from zhiji_etl.sources.slices import Slice
 from zhiji_etl.sources.structure import Defect, Structure
+from zhiji_etl.threads import TWO, in_threads
 
 ORDINALS = 1 << 20
 """Ordinals are below this, so that a row_id stays below 2^52 and is exact even where a reader takes it for a float."""
@@ -251,15 +252,18 @@ def _is_unchanged(source: Source) -> bool:
 
 def _gathered(items: Iterable[Path], action: Callable[[Path], T]) -> list[T]:
     """Do all before telling of what failed, so that a person mends everything in one go."""
-    done: list[T] = []
-    errors: list[ZhijiError] = []
-    for item in items:
+
+    def attempted(item: Path) -> T | ZhijiError:
+        """What is done, or what is wrong."""
         try:
-            done.append(action(item))
+            return action(item)
         except (SourceError, ProjectError) as error:
-            errors.append(error)
+            return error
+
+    outcomes = in_threads(attempted, items, threads=TWO)
+    errors = [outcome for outcome in outcomes if isinstance(outcome, ZhijiError)]
     if not errors:
-        return done
+        return [outcome for outcome in outcomes if not isinstance(outcome, ZhijiError)]
     if len(errors) == 1:
         raise errors[0]
     raise type(errors[0])(errors[0].code, "\n".join(error.message for error in errors), hint=errors[0].hint)

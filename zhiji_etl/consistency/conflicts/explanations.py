@@ -12,9 +12,7 @@ propagation cannot decide: they are for `localise`.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -24,6 +22,7 @@ from zhiji_etl.consistency.conflicts.feasibility import Form, judged
 from zhiji_etl.consistency.conflicts.ties import Chunk, Tie, quotient
 from zhiji_etl.consistency.conflicts.witnesses import witnessed
 from zhiji_etl.consistency.exact.lattice import Ends, Flags, Floats, Lattice, back, inside, lattice_of
+from zhiji_etl.threads import in_threads
 
 ROWS: Final = 1 << 14
 """Groups a chunk: what a core's cache holds."""
@@ -71,8 +70,7 @@ def explained(form: Form, given: Given, *, workers: int | None = None) -> Explai
     """Localise all groups of one form by single figures. `workers`: threads, one a core by default."""
     out = _empty(form, given.low.shape[1])
     starts = range(0, given.low.shape[1], ROWS)
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool, np.errstate(invalid="ignore", over="ignore"):
-        list(pool.map(lambda start: _Work(form, given, slice(start, start + ROWS)).write(out), starts))
+    in_threads(lambda start: _Work(form, given, slice(start, start + ROWS)).write(out), starts, threads=workers)
     return out
 
 

@@ -8,9 +8,7 @@ Figures are joined by number, not by a text and two dates, and a second number p
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -19,6 +17,7 @@ from zhiji_etl.consistency.rules.expressions import SAME, Operand, Rate
 from zhiji_etl.errors import PeriodError
 from zhiji_etl.figures import Qualifier, Reason
 from zhiji_etl.periods import Period, PeriodKind
+from zhiji_etl.threads import in_threads
 
 KEYS: Final = ("table", "entity", "period", "period_start", "period_end")
 SAME_FIGURE: Final = ("entity", "metric", "period_start", "period_end", "vintage")
@@ -203,8 +202,7 @@ def _readings() -> dict[str, pl.Expr]:
 
 def _base(shelf: Shelf, own: Sequence[Operand], table: str | None) -> pl.DataFrame:
     """A row for each entity and period that prints one of these operands, with the columns of all of them."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        wide, *others = pool.map(lambda operand: _of_metric(shelf, operand, table, keyed=True), own)
+    wide, *others = in_threads(lambda operand: _of_metric(shelf, operand, table, keyed=True), own)
     for operand, printed in zip(own[1:], others, strict=True):
         names = columns(operand.name)
         joined = _joined(wide, printed.select("key", "key_proof", *names), "key", names)

@@ -8,9 +8,7 @@ slip is a hint, no verdict.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -18,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from zhiji_etl.consistency.exact.lattice import Flags, Floats
+from zhiji_etl.threads import in_threads
 
 NAMED_POWERS: Final = {4: "factor_wan", 8: "factor_yi"}
 """Powers of ten that are words: 万 and 亿 left out, doubled, or taken for each other (亿 for 万 is 4 again)."""
@@ -72,8 +71,7 @@ def slip_names(prints: Prints, *, workers: int | None = None) -> pl.Series:
         at = rows[start : start + ROWS]
         found[at] = _named(prints.at(at))
 
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-        list(pool.map(write, range(0, rows.size, ROWS)))
+    in_threads(write, range(0, rows.size, ROWS), threads=workers)
     names = pl.Series([None, *(name for name, _ in SLIPS)], dtype=pl.String)
     return names.gather(found)
 
