@@ -158,10 +158,10 @@ class Project:
         since one of them is not read again, but with `force`. `stages` is told how it goes. `language` is that of the
         report: `en` or `zh`. `fail_on` says from which severity findings make the `exit_status` of the manifest 1.
 
-        A large project is run in `partitions` of its entities, by default one for each 12 MB of raw text above 50 MB:
+        A large project is run in `partitions` of its entities, by default one for each 8 MB of raw text above 50 MB:
         outputs are then folders of parts, and every source is read. `engine` is `local`, `dask` or `spark`, and
         `address` where it runs; all workers must see the project and the build folder under the same paths. `workers`
-        are the processes of the engine `local`: with more than one every project of more than 12 MB is dealt out.
+        are the processes of the engine `local`: with more than one every project of more than 8 MB is dealt out.
         """
         from zhiji_etl.figures import Severity
         from zhiji_etl.pipeline import run

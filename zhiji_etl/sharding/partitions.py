@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from zhiji_etl.project import Project
     from zhiji_etl.sources import Source
 
-PARTITION_BYTES: Final = 12_000_000
-"""Raw bytes of one partition, about: some 300,000 figures, which are worked on in about a gigabyte."""
+PARTITION_BYTES: Final = 8_000_000
+"""Raw bytes of one partition, about: some 200,000 figures, which two at a time are worked on in about a gigabyte."""
 
 WHOLE_BYTES: Final = 50_000_000
 """Raw bytes up to which a run is made in one piece: about a million figures."""
