@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-SLICE = 32_000_000
-"""Bytes of a slice, about: some 800,000 figures, which are read at once."""
+SLICE = 12_000_000
+"""Bytes of a slice, about: some 300,000 figures, which are read at once."""
 
 
 class Slice(NamedTuple):
