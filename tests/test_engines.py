@@ -70,6 +70,13 @@ def test_results_are_in_the_order_of_the_shards(running: Engine):
     assert running.run_shards(partial(shards.scaled, 3), numbers) == [15, 9, 27, 9, 3]
 
 
+def test_two_clusters_of_dask_do_not_ask_for_one_port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(pytest.importorskip("distributed.deploy.local"), "CPU_COUNT", 1)
+    # Warnings are errors in these tests.
+    with engine("dask", None, tmp_path) as one, engine("dask", None, tmp_path) as other:
+        assert one.run_shards(abs, [-1]) == other.run_shards(abs, [1]) == [1]
+
+
 def test_shards_are_whatever_can_be_pickled(running: Engine):
     paths = [Path("b"), Path("a")]
     assert [name for name, _ in running.run_shards(shards.named, paths)] == ["b", "a"]

@@ -259,12 +259,11 @@ def conclude(
     tables = stage("tabulate", tabulation.tabulate, converted, catalogue, sources)
     wrong = pl.concat([conversion.refused(converted), tables.failures]).unique("row_id", maintain_order=True)
     refused = conversion.refused_with(wrong, converted)
-    figures = converted.join(refused, on="row_id", how="anti", maintain_order="left")
+    figures = _without(refused, converted)
     trust = {source.name: source.sidecar.trust for source in sources}
     usable, flawed = figures.select(*FIGURE_COLUMNS), rows.excessive(read)
     concluded = stage("check", checked, usable, catalogue.rules, catalogue.metrics, flawed, trust, rates, elsewhere)
-    as_printed = stated.join(refused, on="row_id", how="anti", maintain_order="left")
-    restated = stage("restate", pairs.restatements, as_printed, rates)
+    restated = stage("restate", pairs.restatements, _without(refused, stated), rates)
     asked = pl.concat([conversion.requested(converted), restated.requests, concluded.requests])
     names = [one.rule.name for one in catalogue.rules]
     judged = [conversion.unrated(converted), *concluded.findings, restated.findings]
@@ -280,6 +279,10 @@ def conclude(
         quotes=read.filter(pl.col("note").is_not_null()).select("row_id", "note"),
     )
     return Conclusion(audited, asked.unique(), concluded.unsettled)
+
+
+def _without(refused: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    return rows if refused.is_empty() else rows.join(refused, on="row_id", how="anti", maintain_order="left")
 
 
 def conventions(sources: list[Source]) -> pl.DataFrame:
