@@ -310,7 +310,7 @@ def test_the_number_of_partitions_follows_from_the_bytes(plain: Path, tmp_path: 
     assert partitions_of(plain / "raw") == 1
     (tmp_path / "large.csv").write_bytes(b" " * 60_000_000)
     (tmp_path / "large.toml").write_bytes(b" " * 60_000_000)
-    assert partitions_of(tmp_path) == 5
+    assert partitions_of(tmp_path) == 8
 
 
 def test_a_worker_that_sees_other_files_says_so(plain: Path, tmp_path: Path) -> None:
