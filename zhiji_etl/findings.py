@@ -116,7 +116,7 @@ def at_or_above(findings: pl.DataFrame, severity: Severity) -> pl.DataFrame:
 
 def is_inconsistent() -> pl.Expr:
     """Whether that is the verdict of a finding."""
-    return pl.col("verdict").cast(pl.String) == Verdict.INCONSISTENT.value
+    return _is(Verdict.INCONSISTENT)
 
 
 def is_failure() -> pl.Expr:
@@ -213,8 +213,8 @@ def _texts(findings: pl.DataFrame, digits: int) -> list[pl.Series]:
 def _told_apart(findings: pl.DataFrame) -> pl.DataFrame:
     """More digits where two ends of one side, or those that a gap is between, would look alike."""
     pairs = [("stated_low", "stated_high"), ("implied_low", "implied_high")]
-    sides = [_relative(*pair) for pair in pairs] + [pl.when(is_inconsistent()).then(_relative(*two)) for two in ACROSS]
-    nearest = findings.select(pl.min_horizontal(sides)).to_series()
+    apart = pl.when(is_inconsistent()).then(pl.min_horizontal(_relative(*two) for two in ACROSS))
+    nearest = findings.select(pl.min_horizontal(*(_relative(*pair) for pair in pairs), apart)).to_series()
     for most, digits in FURTHER:
         rows = (nearest < most).fill_null(value=False).arg_true()
         if rows.len():
@@ -245,13 +245,12 @@ def _bounds() -> dict[str, pl.Expr]:
 
 def _message() -> pl.Expr:
     reason = pl.col("reason").cast(pl.String).replace_strict(REASONS, default="unknown", return_dtype=pl.String)
-    verdict = pl.col("verdict").cast(pl.String)
     return (
-        pl.when(verdict == Verdict.INCONSISTENT.value)
+        pl.when(is_inconsistent())
         .then(pl.format("{}: {}.", "__bounds", _apart()))
-        .when(verdict == Verdict.TOO_IMPRECISE.value)
+        .when(_is(Verdict.TOO_IMPRECISE))
         .then(pl.format("{}: {} would go unnoticed.", "__bounds", _unnoticed()))
-        .when(verdict == Verdict.CONSISTENT.value)
+        .when(_is(Verdict.CONSISTENT))
         .then(pl.format("{}: they agree.", "__bounds"))
         .otherwise(pl.format("not checkable: {}.", reason))
     )  # fmt: skip
@@ -259,7 +258,7 @@ def _message() -> pl.Expr:
 
 def _apart() -> pl.Expr:
     """How far apart two sides are that do not meet. Two prints can share an end, and an end can be excluded."""
-    steps, relative = number(pl.col("gap_steps"), 3), pl.col("gap_relative")
+    steps, relative = number(_where(is_inconsistent(), "gap_steps"), 3), _where(is_inconsistent(), "gap_relative")
     digits = pl.format(
         "{} last {} apart", steps, pl.when(steps == "1").then(pl.lit("digit")).otherwise(pl.lit("digits"))
     )
@@ -276,13 +275,22 @@ def _apart() -> pl.Expr:
     )
 
 
+def _is(verdict: Verdict) -> pl.Expr:
+    return pl.col("verdict") == verdict.value
+
+
+def _where(condition: pl.Expr, name: str) -> pl.Expr:
+    """A column where it is told, null elsewhere: to write numbers that nobody reads would take longer than all else."""
+    return pl.when(condition).then(pl.col(name))
+
+
 def _spaced_unit() -> pl.Expr:
     unit = pl.col("unit").fill_null("")
     return pl.when(unit == "").then(unit).otherwise(pl.format(" {}", unit))
 
 
 def _unnoticed() -> pl.Expr:
-    bounded = pl.format("an error below {} %", number(pl.col("mde") * 100, 3))
+    bounded = pl.format("an error below {} %", number(_where(_is(Verdict.TOO_IMPRECISE), "mde") * 100, 3))
     return pl.when(pl.col("mde").is_finite()).then(bounded).otherwise(pl.lit("an error of any size"))
 
 

@@ -267,13 +267,13 @@ def conclude(
     asked = pl.concat([conversion.requested(converted), restated.requests, concluded.requests])
     names = [one.rule.name for one in catalogue.rules]
     judged = [conversion.unrated(converted), *concluded.findings, restated.findings]
-    found = [tables.findings, *findings.all_as_findings(judged)]
+    told = stage("tell", _told, tables.findings, judged, read, amendments, names)
     audited = Audit(
         raw_rows=read.height,
         figures=usable,
         tables=tables.tables,
         rejects=pl.concat([unread, rows.reject(read, refused)]).sort("row_id"),
-        findings=findings.gathered(corrections.with_outcomes(found, read, amendments, names)),
+        findings=told,
         implied=intersect([concluded.implied, restated.implied]),
         rates=rates.slice(asked),
         quotes=read.filter(pl.col("note").is_not_null()).select("row_id", "note"),
@@ -283,6 +283,18 @@ def conclude(
 
 def _without(refused: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     return rows if refused.is_empty() else rows.join(refused, on="row_id", how="anti", maintain_order="left")
+
+
+def _told(
+    tabulated: pl.DataFrame,
+    judged: Sequence[pl.DataFrame],
+    read: pl.DataFrame,
+    amendments: Sequence[corrections.Correction],
+    rules: Sequence[str],
+) -> pl.DataFrame:
+    """All findings in order, with their messages and what became of corrections."""
+    found = [tabulated, *findings.all_as_findings(judged)]
+    return findings.gathered(corrections.with_outcomes(found, read, amendments, rules))
 
 
 def conventions(sources: list[Source]) -> pl.DataFrame:

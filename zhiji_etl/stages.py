@@ -21,6 +21,7 @@ STAGES: Final = (
     "tabulate",
     "check",
     "restate",
+    "tell",
     "write",
     "report",
     "unchanged",

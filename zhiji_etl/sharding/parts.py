@@ -37,8 +37,8 @@ class Part:
     `folder` holds its files, with the rows of each in `written`; `sizes`, `tally` and `codes` are as in an `Excerpt`.
     `common` are findings that other partitions may have, too (see `is_common`). `open_rows` are rows, as read, of
     entities in conflicts that may span partitions, and of those that rules name. `ranked` are files with the wide
-    frames of rules about ranks, by the number of the rule. `seconds` are by stage, from `began` to
-    `ended` by the clock.
+    frames of rules about ranks, by the number of the rule. `seconds` are by stage, from `began` to `ended` by the
+    clock.
     """
 
     raw_rows: int = 0
@@ -116,6 +116,8 @@ def _amendments(task: Task, number: int, listed: Sequence[Correction]) -> list[C
 
 def _own(audited: Audit, foreign: Sequence[str], named: Sequence[str], read: pl.DataFrame) -> Audit:
     """What is said of the entities that are at home in the partition; implied values of named ones are for all."""
+    if not foreign and not named:
+        return audited
     here = ~pl.col("entity").str.strip_chars().is_in(foreign).fill_null(value=False)
     home = read.filter(here)
     return audited._replace(
