@@ -116,6 +116,13 @@ def test_a_scope_that_cannot_be_tried_accuses_nobody():
     assert both_ways(pl.DataFrame(rows), (share_of_some, growth_of_sales)) == ([], [])
 
 
+def test_growth_that_nobody_prints_may_be_negative():
+    # All growth that is printed is positive; that of this company is not printed, and its sales fall.
+    rows = [figure("Whole", metric, year, value, step) for metric, year, value, step in WHOLE]
+    rows += [figure("One", "sales", "2018", 432_000.0, 1000.0), figure("One", "sales", "2019", 33_000.0, 1000.0)]
+    assert both_ways(pl.DataFrame(rows), (share_of_some, growth_of_sales)) == ([], [])
+
+
 WHOLE = [
     (metric, year, round(round(value / step) * step, 6), step)
     for metric, year, value, step in true_figures(random.Random(0), "")

@@ -297,10 +297,11 @@ def _enter(made: System, option: Option, operand: str, bounds: Bounds, known: Kn
 def _allowed(metric: Metric, printed: Bounds | None) -> Bounds:
     """What a figure can be by what is declared of its metric, and where that is more, by its print.
 
-    That no figure of a metric is below zero says nothing of one that may be wrong.
+    That no figure of a metric happens to be below zero says nothing of one that may be wrong, or is not printed.
     """
-    low, high = (None if end is None else Fraction(str(end)) for end in (metric.at_least, metric.at_most))
+    declared = (None, None) if metric.assumed else (metric.at_least, metric.at_most)
+    low, high = (None if end is None else Fraction(str(end)) for end in declared)
     if printed is None:
         return Bounds(low, high)
-    least = None if low is None or metric.assumed or printed.low is None else min(low, printed.low)
+    least = None if low is None or printed.low is None else min(low, printed.low)
     return Bounds(least, None if high is None or printed.high is None else max(high, printed.high))
