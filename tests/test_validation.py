@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from pandera.config import config_context
 from pandera.engines.polars_engine import PydanticModel
 
+from zhiji_etl import Project
 from zhiji_etl.errors import ProjectError
 from zhiji_etl.validation import FAILURE_COLUMNS, BrokenCheck, cast_frame, refuse_scalar_checks, validate
 
@@ -661,3 +662,17 @@ def test_whole_numbers_to_floats_are_exact_or_reported(cells: list[int]) -> None
     outcome = cast_frame(rows({"x": cells}, {"x": pl.Int64}), model(float))
     kept = [cell if float(cell) == cell else None for cell in cells]
     assert outcome.frame["x"].to_list() == kept
+
+
+def test_whole_numbers_are_members_among_floats(tmp_path):
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "schemas").mkdir()
+    schema = (
+        "import zhiji_etl as zj\nclass T(zj.Table):\n    x: float = zj.Quantity('percent', isin={1, 2}, notin=[2])\n"
+    )
+    (tmp_path / "schemas" / "t.py").write_text(schema, encoding="utf-8")
+    rows = "entity,metric,period,printed\nA,x,2023,1%\nB,x,2023,2%\nC,x,2023,3%\n"
+    (tmp_path / "raw" / "a.csv").write_text(rows, encoding="utf-8")
+    done = Project(tmp_path).run(tmp_path / "build")
+    assert done.figures["entity"].to_list() == ["A"]
+    assert done.rejects["code"].to_list() == ["check_failed", "check_failed"]

@@ -99,6 +99,7 @@ class Table(pandera.DataFrameModel):
 
 KEYS: Final = ("entity", "period", "period_start", "period_end")
 ORDERED: Final = frozenset({"eq", "ne", "gt", "ge", "lt", "le"})
+MEMBERS: Final = frozenset({"isin", "notin"})
 CHECK_NAMES: Final = frozenset(inspect.signature(pandera.Field).parameters)
 
 
@@ -125,6 +126,7 @@ def Quantity(  # noqa: N802 - it stands where a class would, as pandera.Field do
         if not fits(checks[name], float | Decimal | None) or not math.isfinite(checks[name] or 0):
             what = f"The option {name} of Quantity cannot be {checks[name]!r}."
             raise ProjectError("schema_invalid", what, hint="it is a number")
+    checks |= {name: _as_floats(checks[name]) for name in MEMBERS & checks.keys()}
     metadata = {
         "unit": unit,
         "fx": fx,
@@ -134,6 +136,12 @@ def Quantity(  # noqa: N802 - it stands where a class would, as pandera.Field do
     bounds = {"at_least": checks.get("ge"), "at_most": checks.get("le")}
     checks.setdefault("nullable", True)
     return _field({**metadata, **bounds}, checks)
+
+
+def _as_floats(values: Any) -> Any:
+    """Numbers as the column holds them: Polars looks for no whole number among floats. All else is left to Pandera."""
+    numbers = isinstance(values, list | tuple | set | frozenset) and all(fits(one, float | Decimal) for one in values)
+    return [float(one) for one in values] if numbers and values else values
 
 
 def Identifier(**checks: Any) -> Any:  # noqa: N802 - see Quantity

@@ -104,12 +104,15 @@ def _missing_hint(source: Source, missing: str) -> str:
     other = next((mark for mark in (";", "\t", "|") if mark in only), None)
     if len(source.columns) == 1 and other:
         return f"The columns seem to be separated by {other!r}: set separator = {_quoted(other)} in the sidecar."
+    cased = next((name for name in source.columns if name.strip().lower() == missing), None)
+    if cased is not None:
+        return f"Our names stand in small letters. Write in the sidecar: [columns] {missing} = {_quoted(cased)}."
     if not any(name in source.columns for name in NEEDED):
         # Where there is a sidecar, a draft is to be looked at: it is not written over what a person wrote.
         drafted = f"zhiji-etl sidecar {quote(safe_terminal(str(source.path)))}"
         write = "" if source.sidecar_path else " --write"
         return f"Is it a wide table, or has it other headers? Draft its sidecar: {drafted}{write}."
-    near = nearest(missing, source.columns) or "Their header"
+    near = nearest(missing, [name for name in source.columns if name not in NEEDED]) or "Their header"
     return f"Rename the column, or write in the sidecar: [columns] {missing} = {_quoted(near)}."
 
 

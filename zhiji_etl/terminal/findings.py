@@ -5,7 +5,7 @@ In: a finding (FINDING_COLUMNS) and what is shown of its run. Out: text for a te
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Group, RenderableType
@@ -29,6 +29,9 @@ COLOURS: Final[Mapping[str, str]] = {
 }
 """Verdicts, the worst first."""
 
+TOGETHER: Final = 8
+"""How many prints of a conflict are listed."""
+
 LIKELY: Final = "most likely"
 """How the reading of a conflict begins in which one figure is more suspect than all others."""
 
@@ -40,12 +43,7 @@ def in_brief(finding: Mapping[str, Any], shown: Excerpt) -> RenderableType:
     if finding["kind"] == "correction":
         return Group(*lines, Text(f"  {brief(finding['message'])}"))
     figures = figures_of(finding, shown.figures)
-    stated = next(iter(figures), None)
-    lines.append(
-        _line("printed", ends(finding["stated_low"], finding["stated_high"], unit), _where(stated) if stated else None)
-    )
-    others = "; ".join(brief(figure["printed"]) for figure in figures[1:])
-    lines.append(_line("implied", ends(finding["implied_low"], finding["implied_high"], unit), others))
+    lines += _together(figures) if finding["kind"] == "conflict" else _sides(finding, figures)
     if finding["gap_steps"]:
         lines.append(Text(f"  {last_digits(finding['gap_steps'])} apart"))
     lines += [_alternative(row, unit) for row in alternatives_of(finding, shown.findings).iter_rows(named=True)]
@@ -82,6 +80,23 @@ def fitting_slip(pattern: str | None) -> str:
 
 
 # ------------------------------------------------------------------------------------------------------------- helpers
+
+
+def _sides(finding: Mapping[str, Any], figures: Sequence[Mapping[str, Any]]) -> list[Text]:
+    """What is printed and where, and what is implied by which other prints."""
+    unit, stated = finding["unit"] or "", next(iter(figures), None)
+    printed = ends(finding["stated_low"], finding["stated_high"], unit)
+    implied = ends(finding["implied_low"], finding["implied_high"], unit)
+    others = "; ".join(brief(figure["printed"]) for figure in figures[1:])
+    return [_line("printed", printed, _where(stated) if stated else None), _line("implied", implied, others)]
+
+
+def _together(figures: Sequence[Mapping[str, Any]]) -> list[Text]:
+    """The prints that cannot all be true: no side of a conflict is the one that is checked by the other."""
+    names = [" ".join(brief(figure[part]) for part in ("entity", "metric", "period")) for figure in figures]
+    told = [_line("printed", name, _where(figure)) for name, figure in zip(names, figures, strict=True)]
+    more = [Text(f"  and {len(told) - TOGETHER} more")] if len(told) > TOGETHER else []
+    return [*told[:TOGETHER], *more]
 
 
 def _line(name: str, span: str, source: str | None) -> Text:

@@ -7,6 +7,7 @@ factor that turns it into base units. Currencies and nouns that Pint does not kn
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
@@ -125,7 +126,9 @@ def _atoms(unit: str) -> Iterable[str]:
 
 def _define(atom: str) -> None:
     if not atom.isidentifier():
-        raise UnitError("unit_unknown", f"“{atom}” is not the name of a unit.", hint="use letters and underscores")
+        meant = "percent" if atom == "%" else re.sub(r"[\s-]+", "_", atom)
+        hint = f"write {meant}" if meant.isidentifier() else "use letters and underscores"
+        raise UnitError("unit_unknown", f"“{atom}” is not the name of a unit.", hint=hint)
     if atom not in registry()._units and atom not in SYMBOLS and not _prefixed(atom):
         registry().define(f"{atom} = [{atom}]")
 
