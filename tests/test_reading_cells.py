@@ -240,3 +240,27 @@ def test_a_dash_among_percentages_is_no_growth_of_nothing(text: str):
     assert parse(f"{text}%").value == 0
     assert parse(text, unit="RMB million").value == 0
     assert parse("nil", unit="percent").value == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "caption", "value", "unit"),
+    [
+        ("6.39", "‰", "0.639", "percent"),
+        ("6.39%", "‰", "6.39", "percent"),
+        ("6.39‰", "‰", "0.639", "percent"),
+        ("12", "ppm", "0.0012", "percent"),
+        ("$0.45 per share", "$ in thousands, except per share data", "0.45", "USD/share"),
+        ("0.35元/股", "单位：亿元", "0.35", "CNY/share"),
+        ("3,500元/吨", "RMB in millions", "3500", "CNY/tonne"),
+        ("12 cents", "in millions", "0.12", "USD"),
+        ("45p", "RMB in millions", "0.45", "GBP"),
+        ("45", "GBp", "0.45", "GBP"),
+        ("45", "RMB in millions", "45000000", "CNY"),
+        ("12", "万元/辆", "120000", "CNY/vehicle"),
+    ],
+)
+def test_a_cell_that_says_its_own_unit_is_not_scaled_by_its_caption(text, caption, value, unit):
+    read = parse(text, unit=caption)
+    column = pl.DataFrame({"text": [text]}).select(pl.col("text").figure.parse(unit=caption)).to_series().struct
+    assert (read.value, read.unit) == (Decimal(value), unit)
+    assert (column.field("value").item(), column.field("unit").item()) == (float(value), unit)

@@ -19,8 +19,7 @@ def finished(draft: Draft, options: Options) -> Amount:
     """A draft made an amount: currency chosen, sign and scale put into the numbers."""
     unit, readings = _unit(draft, options)
     scaled = draft.exponent > 0 or any(term.exponent > 0 for number in draft.numbers for term in number.terms)
-    takes_scale = options.exponent is not None and unit not in OUT_OF_SCALE and not draft.noun
-    takes_scale = takes_scale and not (draft.currency and (options.exponent or 0) < 0)
+    takes_scale = _takes_scale(draft, unit, options)
     exponent = draft.exponent + (options.exponent or 0 if takes_scale and not scaled else 0)
     qualifier = Qualifier.ABOVE if draft.numbers[0].open and draft.qualifier in _OPENED else draft.qualifier
     falls = draft.change < 0 and not (draft.taken or draft.beside)
@@ -46,6 +45,18 @@ _OPENED: Final = (Qualifier.EXACT, Qualifier.ABOUT)
 
 
 # --------------------------------------------------------------------------------------------------
+
+
+def _takes_scale(draft: Draft, unit: str, options: Options) -> bool:
+    """Whether the scale of the caption is meant for this cell: not where it says a unit that is no whole of its own.
+
+    `$0.45 per share`, `12 cents` and `5%` are what they are in any table; a caption in ‰ is the unit of bare numbers.
+    """
+    if options.exponent is None or draft.noun or draft.per is not None or draft.exponent < 0:
+        return False
+    if options.exponent < 0 and (draft.currency or draft.unit):
+        return False
+    return unit not in OUT_OF_SCALE or options.exponent < 0
 
 
 def _unit(draft: Draft, options: Options) -> tuple[str, tuple[tuple[str, str], ...]]:

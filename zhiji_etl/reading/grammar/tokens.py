@@ -7,6 +7,7 @@ Spaces between Chinese characters and doubled spaces are skipped over, as print 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
@@ -89,6 +90,19 @@ def token_at(tokens: Tokens, at: int) -> Token:
         return tokens[at] if at >= 0 else NOTHING
     except IndexError:
         return NOTHING
+
+
+def within(tokens: Tokens, start: int, end: int) -> range:
+    """The places of the tokens between two offsets; found by halving, since a text may be one long row of amounts."""
+    return range(bisect_left(tokens, start, key=_start), bisect_right(tokens, end, key=_end))
+
+
+def _start(token: Token) -> int:
+    return token.start
+
+
+def _end(token: Token) -> int:
+    return token.end
 
 
 def is_ideographic(character: str) -> bool:

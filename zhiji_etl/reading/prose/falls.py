@@ -12,7 +12,7 @@ from typing import Final
 
 from zhiji_etl.reading.grammar.drafts import MIRRORED
 from zhiji_etl.reading.grammar.meanings import Amount
-from zhiji_etl.reading.grammar.tokens import Token, is_ideographic, token_at
+from zhiji_etl.reading.grammar.tokens import Token, is_ideographic, token_at, within
 from zhiji_etl.reading.grammar.words import lexicon
 
 _POINTS: Final = frozenset({"percentage_point", "basis_point"})
@@ -32,7 +32,7 @@ def with_falls(found: Sequence[Token], amounts: Sequence[Amount]) -> tuple[Amoun
     given: list[Amount] = []
     fell = False
     for amount in amounts:
-        inside = [at for at, token in enumerate(found) if amount.start <= token.start and token.end <= amount.end]
+        inside = within(found, amount.start, amount.end)
         said = [found[at] for at in inside if _says_change(found[at])]
         again = fell and not said and _says_again(found, given[-1], amount)
         apart = not said and bool(inside) and _falls_around(found, inside, amount.unit)
@@ -54,9 +54,9 @@ def _is_fall(token: Token) -> bool:
 
 def _says_again(found: Sequence[Token], first: Amount, amount: Amount) -> bool:
     """Whether an amount says again how far the one before it fell: `fell $3 million, or 0.7%`, `跌120点（0.7%）`."""
-    between = [token.text.lower() for token in found if first.end <= token.start and token.end <= amount.start]
-    led = next((token for token in found if token.start >= amount.start), None)
-    linked = "or" in between or "或" in between or (led is not None and "or" in led.kinds)
+    places = within(found, first.end, amount.start)
+    between = [found[at].text.lower() for at in places]
+    linked = "or" in between or "或" in between or "or" in token_at(found, places.stop).kinds
     if amount.unit.split("/")[0] in lexicon().codes and "或" not in between:
         return False  # money stays as it is printed, as after an English word
     bracketed = between == ["("] and amount.unit in _CHANGING and first.unit not in _CHANGING

@@ -14,7 +14,7 @@ from typing import Final
 
 from zhiji_etl.figures import Qualifier
 from zhiji_etl.reading.grammar.meanings import Amount
-from zhiji_etl.reading.grammar.tokens import Token
+from zhiji_etl.reading.grammar.tokens import Token, token_at, within
 
 _LAST: Final = frozenset({"and", "or", "和", "与", "及", "以及", "/"})
 """What stands before the last of a row; a comma alone may begin something else."""
@@ -54,15 +54,15 @@ def with_own_scale(amount: Amount, printed: Sequence[str]) -> Amount:
 
 def _links(found: Sequence[Token], start: int, end: int) -> frozenset[str]:
     """What stands between two amounts, if it is nothing but signs and words of a row."""
-    words = [token.text.lower() for token in found if start <= token.start and token.end <= end]
+    words = [found[at].text.lower() for at in within(found, start, end)]
     return frozenset(words) if words and _BETWEEN.issuperset(words) else frozenset()
 
 
 def _moves(found: Sequence[Token], first: Amount, last: Amount) -> bool:
     """Whether these are the two levels of a move, `grew from 2 to 6 million`, which share their words as a row does."""
-    before = [token.text for token in found if token.end <= first.start]
-    between = [token.text for token in found if first.end <= token.start and token.end <= last.start]
-    return before[-1:] == ["from"] and between == ["to"]
+    between = within(found, first.end, last.start)
+    before = within(found, 0, first.start).stop - 1
+    return token_at(found, before).text == "from" and [found[at].text for at in between] == ["to"]
 
 
 def _is_bare(amount: Amount, found: Sequence[Token], apart: bool) -> bool:
@@ -77,7 +77,7 @@ def _is_bare(amount: Amount, found: Sequence[Token], apart: bool) -> bool:
 
 
 def _words(amount: Amount, found: Sequence[Token]) -> list[Token]:
-    return [token for token in found if amount.start <= token.start and token.end <= amount.end]
+    return [found[at] for at in within(found, amount.start, amount.end)]
 
 
 def _is_idle(word: Token, apart: bool) -> bool:
@@ -89,7 +89,9 @@ def _is_idle(word: Token, apart: bool) -> bool:
 def _gives(amount: Amount, found: Sequence[Token]) -> bool:
     """Whether a row can end with this amount: one number in digits, with a scale or a unit after it."""
     said = amount.unit != "count" or bool(amount.numbers[0].terms[0].exponent)
-    led = any({"number", "sign"} & token.kinds.keys() and token.start == amount.start for token in found)
+    led = any(
+        {"number", "sign"} & token.kinds.keys() and token.start == amount.start for token in _words(amount, found)
+    )
     return said and led and amount.plain and len(amount.numbers) == 1
 
 
@@ -100,7 +102,7 @@ def _with_shared_fall(
     falling = False
     for at, row in enumerate(rows):
         first, following = amounts[at], amounts[at + 1]
-        words = [token for token in found if first.start <= token.start < following.end]
+        words = [found[at] for at in within(found, first.start, following.end)]
         falling = falling or (_falls(words, first.end) and first.numbers[0].sign < 0)
         bare = "number" in next(token for token in words if token.start >= following.start).kinds
         bare = bare and following.qualifier is Qualifier.EXACT and first.unit == following.unit
