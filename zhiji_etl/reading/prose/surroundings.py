@@ -328,11 +328,11 @@ def _adverb(tokens: Tokens, at: int) -> bool:
 
 
 def _digits_around(tokens: Tokens, at: int) -> tuple[int, int]:
-    """The first and the last of the digits in characters that stand in a row around this one."""
+    """The first and the last of the digits in characters that stand in a row around this one, of the nearest ones."""
     first = last = at
-    while first and "digit" in tokens[first - 1].kinds and _touch(tokens, first - 1, first):
+    while at - first < _ROW and "digit" in token_at(tokens, first - 1).kinds and _touch(tokens, first - 1, first):
         first -= 1
-    while "digit" in token_at(tokens, last + 1).kinds and _touch(tokens, last, last + 1):
+    while last - at < _ROW and "digit" in token_at(tokens, last + 1).kinds and _touch(tokens, last, last + 1):
         last += 1
     return first, last
 
@@ -376,6 +376,8 @@ def _of_words(find: Callable[[Tokens, int], Places]) -> Callable[[Tokens, int, s
     return lambda tokens, at, _: find(tokens, at)
 
 
+_ROW: Final = 20
+"""Digits in characters on either side that are looked at: no year and no name has more."""
 _LEFT_OUT: Final[tuple[tuple[frozenset[str], Callable[[Tokens, int, set[int]], Places]], ...]] = tuple(
     (frozenset(kinds.split()), find)
     for kinds, find in (
