@@ -84,6 +84,23 @@ BOUNDS = [
     ("a couple of million", "1500000", "2500000", "count"),
     ("thirty-something percent", "30", "Infinity", "percent"),
     ("a quarter point", "0.125", "0.375", "percentage_point"),
+    # fractions that hyphens join to their scale
+    ("half-million vehicles", "250000", "750000", "vehicle"),
+    ("a half-million", "250000", "750000", "count"),
+    ("half-a-million", "250000", "750000", "count"),
+    ("nearly half-a-million", "0", "500000", "count"),
+    ("half-billion dollars", "250000000", "750000000", "USD"),
+    ("half-million-dollar", "250000", "750000", "USD"),
+    ("quarter-million", "125000", "375000", "count"),
+    ("a quarter-billion dollars", "125000000", "375000000", "USD"),
+    ("three-quarter-million", "625000", "875000", "count"),
+    ("three-quarters-of-a-million vehicles", "625000", "875000", "vehicle"),
+    ("one-and-a-half-million", "1250000", "1750000", "count"),
+    ("two and a half-million", "2250000", "2750000", "count"),
+    ("half-million to one-million", "250000", "1500000", "count"),
+    ("half-dozen", "3", "9", "count"),
+    ("a-million", "500000", "1500000", "count"),
+    ("million-plus", "1000000", "Infinity", "count"),
     ("同比+4.2pct", "4.15", "4.25", "percentage_point"),
     ("+4.2 pct", "4.15", "4.25", "percent"),
 ]
@@ -227,6 +244,14 @@ SENTENCES = [
             ("1.7 million", "1700000", "count"),
             ("tripled", "3", "multiple"),
             ("7%", "7", "percent"),
+        ],
+    ),
+    (
+        "It sold nearly half-a-million cars for a half-billion dollars; one-and-a-half-million in a multi-million deal.",
+        [
+            ("nearly half-a-million cars", "500000", "vehicle"),
+            ("a half-billion dollars", "500000000", "USD"),
+            ("one-and-a-half-million", "1500000", "count"),
         ],
     ),
     (

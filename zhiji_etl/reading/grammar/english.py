@@ -6,6 +6,7 @@ In: tokens and the place to begin. Out: the value or a term, and the place after
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from zhiji_etl.reading.grammar.meanings import Number, Term
 from zhiji_etl.reading.grammar.tokens import Found, Tokens, constant, token_at
@@ -64,11 +65,13 @@ def read_parts(tokens: Tokens, at: int) -> Found | None:
 
 
 def with_scale(tokens: Tokens, number: Number, at: int) -> Found:
-    """A fraction before a scale: `a quarter million`, `half a dozen`, `three quarters of a billion`."""
-    end = at
-    if "of" in token_at(tokens, at).kinds and "article" in token_at(tokens, at + 1).kinds:
-        end = at + 2
+    """A fraction before a scale: `a quarter million`, `half-million`, `half a dozen`, `three quarters of a billion`."""
+    end = _past_article(tokens, at)
+    glued = hyphen(tokens, end)
+    end += glued
     token = token_at(tokens, end)
+    if glued and len(token.text) < _SHORTEST:
+        return (number,), at
     if "scale" in token.kinds and len(token.text) > 1 and not token.text.isascii() | (len(token.text) > 3):
         return (number,), at
     if "scale" in token.kinds:
@@ -76,6 +79,28 @@ def with_scale(tokens: Tokens, number: Number, at: int) -> Found:
     if "dozen" in token.kinds and "digit" not in token.kinds:
         return (number.scaled(0, token.kinds["dozen"]),), end + 1
     return (number,), at
+
+
+_SHORTEST: Final = 4
+"""Letters of the shortest scale that a hyphen joins to its number: `half-mile`, `½-m` are none."""
+
+
+def _past_article(tokens: Tokens, at: int) -> int:
+    """The place after `of a`, with or without hyphens: `three-quarters-of-a-million`."""
+    of = at + hyphen(tokens, at)
+    article = of + 1 + hyphen(tokens, of + 1)
+    linked = "of" in token_at(tokens, of).kinds and "article" in token_at(tokens, article).kinds
+    return article + 1 if linked else at
+
+
+def hyphen(tokens: Tokens, at: int) -> int:
+    """1 where a hyphen joins the words on both of its sides, `half-million`; else 0."""
+    token = token_at(tokens, at)
+    return int(
+        token.text == "-"
+        and token.start == token_at(tokens, at - 1).end
+        and token.end == token_at(tokens, at + 1).start
+    )
 
 
 def spoken_decimals(tokens: Tokens, at: int) -> tuple[str, int]:

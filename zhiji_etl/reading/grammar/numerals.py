@@ -10,15 +10,16 @@ from dataclasses import replace
 from typing import Final
 
 from zhiji_etl.reading.grammar.chinese import read_chinese, read_half
-from zhiji_etl.reading.grammar.english import counts, read_english, read_parts, with_scale
+from zhiji_etl.reading.grammar.english import counts, hyphen, read_english, read_parts, with_scale
 from zhiji_etl.reading.grammar.folding import RUN_MARKS
 from zhiji_etl.reading.grammar.meanings import Number, Term
+from zhiji_etl.reading.grammar.spans import read_span
 from zhiji_etl.reading.grammar.tokens import NOTHING, Found, Token, Tokens, constant, token_at
 
 
 def read_number(tokens: Tokens, at: int) -> Found | None:
     """The number that begins at a place."""
-    found = _span_of_few(tokens, at)
+    found = read_span(tokens, at)
     if found is not None:
         return found
     summed = _sum(tokens, at)
@@ -145,9 +146,8 @@ def _is_money(tokens: Tokens, at: int) -> bool:
 
 def _hyphened_scale(tokens: Tokens, at: int) -> bool:
     """`$100-million`: a hyphen between a number and its scale word."""
-    token, after = tokens[at] if at < len(tokens) else NOTHING, token_at(tokens, at + 1)
-    glued = token.start == token_at(tokens, at - 1).end and token.end == after.start
-    return token.text == "-" and glued and "scale" in after.kinds and len(after.text) > 4
+    after = token_at(tokens, at + 1)
+    return bool(hyphen(tokens, at)) and "scale" in after.kinds and len(after.text) > 4
 
 
 def _more(tokens: Tokens, at: int) -> int:
@@ -203,7 +203,7 @@ def _section(tokens: Tokens, at: int) -> tuple[Term, int] | None:
     token = token_at(tokens, at)
     if "number" in token.kinds:
         return _scientific(tokens, at) or (Term(token.kinds["number"]), at + 1)
-    if "small" in token.kinds or "point" in token.kinds or ("article" in token.kinds and counts(tokens, at + 1)):
+    if "small" in token.kinds or "point" in token.kinds or _one_of(tokens, at):
         return read_english(tokens, at)
     if "digit" in token.kinds or "place" in token.kinds:
         return read_chinese(tokens, at)
@@ -237,15 +237,24 @@ def _fraction(tokens: Tokens, at: int, summed: tuple[Number, int] | None) -> Fou
     if "const" in token.kinds:
         top, bottom = token.kinds["const"].split("/")
         return with_scale(tokens, replace(constant(top), over=constant(bottom)), at + 1)
+    if token.get("part") == 4 and hyphen(tokens, at + 1) and not token.text.lower().endswith("s"):
+        number, end = with_scale(tokens, replace(constant(1), over=constant(4)), at + 1)
+        return (number, end) if end > at + 1 else None  # quarter-million, but quarter-end
     if "half" in token.kinds and not {"place"} & token_at(tokens, at + 1).kinds.keys():
         return _halves(tokens, at)
     return read_parts(tokens, at) or (None if summed is None else _chinese_fraction(tokens, *summed))
 
 
+def _one_of(tokens: Tokens, at: int) -> bool:
+    """Whether an article stands here that is one of what follows: `a million`, `a-million`."""
+    return "article" in token_at(tokens, at).kinds and counts(tokens, at + 1 + hyphen(tokens, at + 1))
+
+
 def _halves(tokens: Tokens, at: int) -> Found:
     end = at + 1
-    if "article" in token_at(tokens, end).kinds and counts(tokens, end + 1):
-        end += 1
+    article = end + hyphen(tokens, end)
+    if _one_of(tokens, article):
+        end = article + 1
     return with_scale(tokens, replace(constant(1), over=constant(2)), end)
 
 
@@ -338,63 +347,3 @@ def _in_row(tokens: Tokens, at: int) -> bool:
 def _said(number: Number) -> bool:
     """Whether a number is said in words: `$31.53 in 2024` is no fraction, `one in 20` is."""
     return any(term.literal is None for term in number.terms)
-
-
-def _span_of_few(tokens: Tokens, at: int) -> Found | None:
-    """Numbers that are ranges by themselves: `几十万`, `tens of millions`, `三五百`."""
-    token = token_at(tokens, at)
-    if "few" in token.kinds or "tens" in token.kinds or "hundreds" in token.kinds:
-        return _few(tokens, at)
-    if "digit" in token.kinds or token.get("place") == 1:
-        return _neighbours(tokens, at) or _neighbouring_ones(tokens, at)
-    return None
-
-
-def _neighbours(tokens: Tokens, at: int) -> Found | None:
-    """Two digits in a row that are a guess: `三五百`, `两三万`, `七八成`, `两三年`."""
-    low, high, after = tokens[at].get("digit") or 0, token_at(tokens, at + 1).get("digit"), token_at(tokens, at + 2)
-    if not (low and high and low < high < 10):
-        return None
-    exponent = after.get("place") or after.get("scale")
-    if exponent:
-        return _scaled_pair(tokens, low, high, exponent, at + 3)
-    guess = (high == low + 1 and (low > 1 or tokens[at + 1].text == "两")) or (low, high) == (3, 5)
-    if guess and {"noun", "currency", "tenth", "multiple"} & after.kinds.keys():
-        return (constant(low), constant(high)), at + 2
-    return None
-
-
-def _neighbouring_ones(tokens: Tokens, at: int) -> Found | None:
-    """`十七八岁`, `二十五六万`: two digits in a row after a ten."""
-    tens = tokens[at].get("digit")
-    place = at + (tens is not None)
-    low, high = token_at(tokens, place + 1).get("digit"), token_at(tokens, place + 2).get("digit")
-    if token_at(tokens, place).get("place") != 1 or not (low and high == low + 1 and high < 10):
-        return None
-    after = token_at(tokens, place + 3)
-    base = 10 if tens is None else 10 * tens
-    if "scale" in after.kinds:
-        return _scaled_pair(tokens, base + low, base + high, after.kinds["scale"], place + 4)
-    if {"noun", "currency", "tenth", "multiple"} & after.kinds.keys():
-        return (constant(base + low), constant(base + high)), place + 3
-    return None
-
-
-def _few(tokens: Tokens, at: int) -> Found | None:
-    token = token_at(tokens, at)
-    exponent = token.get("tens") or token.get("hundreds")
-    end = at + 1
-    if exponent is not None:
-        if "of" not in token_at(tokens, end).kinds:
-            return None
-        return _scaled_pair(tokens, 1, 10, exponent, end + 1 if "scale" in token_at(tokens, end + 1).kinds else end)
-    after = token_at(tokens, end)
-    exponent = after.get("place") or after.get("scale") or after.get("hundred")
-    return None if exponent is None else _scaled_pair(tokens, 1, 10, exponent, end + 1)
-
-
-def _scaled_pair(tokens: Tokens, low: int, high: int, exponent: int, at: int) -> Found:
-    while (scale := token_at(tokens, at).get("scale")) is not None:
-        exponent += scale
-        at += 1
-    return (constant(low, exponent), constant(high, exponent)), at
