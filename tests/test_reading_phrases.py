@@ -247,7 +247,7 @@ SENTENCES = [
         ],
     ),
     (
-        "It sold nearly half-a-million cars for a half-billion dollars; one-and-a-half-million in a multi-million deal.",
+        "It sold nearly half-a-million cars for a half-billion dollars; one-and-a-half-million in a multi-million deal",
         [
             ("nearly half-a-million cars", "500000", "vehicle"),
             ("a half-billion dollars", "500000000", "USD"),

@@ -174,7 +174,7 @@ def _bounds(amount: Amount, literals: Sequence[str], precision: Precision) -> tu
         low, high = _around(first, precision)[0], _around(last, precision)[1]
         if amount.exact:
             low, high = (first.value, True), (last.value, True)
-    if amount.whole:
+    if amount.whole and min(part.step for part in parts) >= 1:
         low, high = _whole(low, high)
     return _end(low, -INFINITY), _end(high, INFINITY), parts
 

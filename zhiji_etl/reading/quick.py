@@ -41,8 +41,9 @@ def quick_figure(
     if several and not zeros and qualifier is _ABOUT:
         zeros = 1
     value = _decimal(mantissa, exponent)
-    if truncated or amount.whole or (qualifier is not _EXACT and qualifier is not _ABOUT):
-        low, low_closed, high, high_closed = _bounds(amount, mantissa, exponent, zeros, truncated)
+    whole = amount.whole and exponent >= 0
+    if truncated or whole or (qualifier is not _EXACT and qualifier is not _ABOUT):
+        low, low_closed, high, high_closed = _bounds(amount, mantissa, exponent, zeros, truncated, whole)
     else:
         tenths, half = 10 * mantissa, 5 * _POWERS[zeros]
         low, high = _decimal(tenths - half, exponent - 1), _decimal(tenths + half, exponent - 1)
@@ -76,9 +77,10 @@ def _range(amount: Amount, literals: Sequence[str], text: str, span: Span, trunc
         one, two = two, one
     lowest, _ = _around(10 * one[0], 10 * _POWERS[one[2]], truncated)
     _, highest = _around(10 * two[0], 10 * _POWERS[two[2]], truncated)
+    whole = amount.whole and least >= 0
     least -= 1
     low, high = lowest[0] * _POWERS[one[1] - 1 - least], highest[0] * _POWERS[two[1] - 1 - least]
-    ends = _cut(low, lowest[1], high, highest[1], least) if amount.whole else None
+    ends = _cut(low, lowest[1], high, highest[1], least) if whole else None
     if ends is None:
         ends = _decimal(low, least), lowest[1], _decimal(high, least), highest[1]
     return _figure(
@@ -119,7 +121,7 @@ def _decimal(mantissa: int, exponent: int) -> Decimal:
     return _scaleb(mantissa, exponent)
 
 
-def _bounds(amount: Amount, mantissa: int, exponent: int, zeros: int, truncated: bool) -> _Ends:
+def _bounds(amount: Amount, mantissa: int, exponent: int, zeros: int, truncated: bool, whole: bool) -> _Ends:
     """Low and high and whether each belongs to the bounds; computed in tenths of the last digit."""
     value, tenth, qualifier = 10 * mantissa, exponent - 1, amount.qualifier
     low: int | None
@@ -131,7 +133,7 @@ def _bounds(amount: Amount, mantissa: int, exponent: int, zeros: int, truncated:
     else:
         low_closed = amount.signless and mantissa >= 0
         low, high, high_closed = 0 if low_closed else None, value, qualifier is Qualifier.AT_MOST
-    cut = _cut(low, low_closed, high, high_closed, tenth) if amount.whole else None
+    cut = _cut(low, low_closed, high, high_closed, tenth) if whole else None
     return cut or (
         -INFINITY if low is None else _decimal(low, tenth), low_closed,
         INFINITY if high is None else _decimal(high, tenth), high_closed,

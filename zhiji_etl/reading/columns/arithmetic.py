@@ -85,6 +85,7 @@ def with_bounds(frame: pl.DataFrame, role: str, truncated: bool) -> pl.DataFrame
     frame = frame.with_columns(
         c("tenths", 10 * c("sign") * c("m")),
         c("size", _whole_power(c("s") + c("z") - c("k"))),
+        c("whole", c("whole") & (c("s") >= 0)),
         c("up", pl.lit(_UP).gather(index)),
         c("down", pl.lit(_DOWN).gather(index)),
     )

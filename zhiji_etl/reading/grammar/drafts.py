@@ -131,8 +131,7 @@ def singular_of(words: Sequence[str]) -> str:
 
     It is the last plural of the phrase, or its last word.
     """
-    plurals = [word for word in words if word.lower().endswith("s") and not word.lower().endswith(("ss", "us"))]
-    word = (plurals or words)[-1].lower()
+    word = _head_of(words).lower()
     known = lexicon().singulars.get(word)
     if known is not None or not word.isascii() or len(word) < 4 or word.endswith(("ss", "us")):
         return known or word
@@ -141,6 +140,31 @@ def singular_of(words: Sequence[str]) -> str:
     if word.endswith(("sses", "xes", "ches", "shes", "zes")):
         return word[:-2]
     return word.removesuffix("s")
+
+
+def is_word(words: Sequence[str]) -> bool:
+    """Whether the head of a phrase is a word, and so counted: not the abbreviation of a measure, `mhl`, `kPa`.
+
+    >>> is_word(["SUVs"]), is_word(["mhl"]), is_word(["kPa"])
+    (True, False, False)
+    """
+    word = _head_of(words)
+    if not word.isascii():
+        return True
+    short = word.removesuffix("s")
+    mixed = len(short) <= _LONGEST_MEASURE and not (short.islower() or short.istitle() or short.isupper())
+    return not mixed and not _VOWELS.isdisjoint(word.lower())
+
+
+_VOWELS: Final = frozenset("aeiouy")
+_LONGEST_MEASURE: Final = 4
+"""Letters of the longest abbreviation of a measure with capitals within: longer ones are names, `iPhone`."""
+
+
+def _head_of(words: Sequence[str]) -> str:
+    """The last plural of a phrase, or its last word, as printed."""
+    plurals = [word for word in words if word.lower().endswith("s") and not word.lower().endswith(("ss", "us"))]
+    return (plurals or words)[-1]
 
 
 Step: TypeAlias = Callable[[Tokens, int, Draft], int]

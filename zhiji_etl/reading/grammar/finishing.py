@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from zhiji_etl.figures import Qualifier
-from zhiji_etl.reading.grammar.drafts import MIRRORED, Draft, singular
+from zhiji_etl.reading.grammar.drafts import MIRRORED, Draft, is_word, singular
 from zhiji_etl.reading.grammar.meanings import Amount, Options
 from zhiji_etl.reading.grammar.words import lexicon
 
@@ -26,13 +26,14 @@ def finished(draft: Draft, options: Options) -> Amount:
     sign = -1 if falls else draft.sign
     qualifier = Qualifier.EXACT if unit == "rank" else qualifier
     counted = draft.noun and draft.per is None and unit not in lexicon().measured
+    printed = [token.text for token in draft.words if not isinstance(token.kinds.get("word"), int)]
     return Amount(
         numbers=tuple(number.scaled(exponent).signed(sign) for number in draft.numbers),
         unit=f"{unit}/{draft.per}" if draft.per not in (None, "count") else unit,
         qualifier=MIRRORED.get(qualifier, qualifier) if falls else qualifier,
         start=draft.start,
         end=draft.end,
-        whole=counted,
+        whole=counted and (draft.unit != "" or not printed or is_word(printed)),
         signless=not draft.change and (bool(draft.currency) or counted or unit == "count" or unit in lexicon().codes),
         declared=takes_scale and not scaled,
         exact=unit == "rank",

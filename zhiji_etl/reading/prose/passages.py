@@ -18,7 +18,7 @@ from zhiji_etl.errors import FigureError
 from zhiji_etl.figures import Figure, Rounding
 from zhiji_etl.reading.cells import KEPT, TEXT_NEEDED, joined, options, precision
 from zhiji_etl.reading.exact import Precision, figure
-from zhiji_etl.reading.grammar.drafts import singular_of
+from zhiji_etl.reading.grammar.drafts import is_word, singular_of
 from zhiji_etl.reading.grammar.folding import MARK, RUN_MARKS, ZERO_MARKS, fine
 from zhiji_etl.reading.grammar.meanings import Amount, Options, Refine
 from zhiji_etl.reading.grammar.ranges import read_range
@@ -344,9 +344,11 @@ def _named(placed: Placed, words: tuple[str, ...]) -> Amount:
 
 
 def _with_nouns(amount: Amount, words: tuple[str, ...]) -> Amount:
+    nouns = [words[int(first) : int(last) + 1] for first, last in _NUMBERED.findall(amount.unit)]
     unit = _NUMBERED.sub(lambda m: singular_of(words[int(m[1]) : int(m[2]) + 1]), amount.unit)
+    whole = amount.whole and all(map(is_word, nouns))
     again = None if amount.restated is None else _with_nouns(amount.restated, words)
-    return replace(amount, unit=unit, restated=again)
+    return replace(amount, unit=unit, whole=whole, restated=again)
 
 
 _NAMES_KEPT: Final = 100
