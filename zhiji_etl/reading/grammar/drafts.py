@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from zhiji_etl.figures import Qualifier
 from zhiji_etl.reading.grammar.meanings import Number
 from zhiji_etl.reading.grammar.tokens import Token, Tokens
-from zhiji_etl.reading.grammar.words import lexicon
+from zhiji_etl.reading.grammar.words import is_ideograph, lexicon
 
 MIRRORED: Final = {
     Qualifier.ABOVE: Qualifier.BELOW,
@@ -150,7 +150,7 @@ def is_word(words: Sequence[str]) -> bool:
     """
     word = _head_of(words)
     if not word.isascii():
-        return True
+        return len(word) > _LONGEST_MEASURE or any(map(is_ideograph, word))
     short = word.removesuffix("s")
     mixed = len(short) <= _LONGEST_MEASURE and not (short.islower() or short.istitle() or short.isupper())
     return not mixed and not _VOWELS.isdisjoint(word.lower())

@@ -13,10 +13,11 @@ from zhiji_etl.reading.grammar.chinese import is_doubling
 from zhiji_etl.reading.grammar.denominators import read_average, read_hyphened_per, read_per
 from zhiji_etl.reading.grammar.drafts import CLOSED, Draft, Step, agreed, set_unit
 from zhiji_etl.reading.grammar.folding import RUN_MARKS
+from zhiji_etl.reading.grammar.halves import read_classified, read_half_more, read_more, read_part_of, read_points
 from zhiji_etl.reading.grammar.meanings import Number
 from zhiji_etl.reading.grammar.numerals import initial, power_of_length
 from zhiji_etl.reading.grammar.subunits import read_rest, read_subunit
-from zhiji_etl.reading.grammar.tokens import Token, Tokens, constant, is_ideographic, token_at
+from zhiji_etl.reading.grammar.tokens import Token, Tokens, constant, is_ideographic, is_unknown_character, token_at
 from zhiji_etl.reading.grammar.words import is_ideograph, lexicon
 
 
@@ -194,72 +195,6 @@ def _change_after(tokens: Tokens, at: int, draft: Draft) -> int:
     return 1
 
 
-def _more_after(tokens: Tokens, at: int, draft: Draft) -> int:
-    """`两倍多`, `3年多`, `5公里多`: a little more than the number, below one unit of its last digit not 0."""
-    glued = tokens[at].start == tokens[at - 1].end
-    if tokens[at].text not in ("多", "余") or not draft.has_unit or len(draft.numbers) > 1 or not glued:
-        return 0
-    if draft.prose and _ideographic(token_at(tokens, at + 1), draft):
-        return 0
-    draft.numbers = (replace(draft.numbers[0], open=True),)
-    return 1
-
-
-def _classified(tokens: Tokens, at: int, draft: Draft) -> int:
-    """`三个半月`, `两个多小时`: the measure word comes first, then half of one more or a little more, then the unit."""
-    part = token_at(tokens, at + 1)
-    if tokens[at].text != "个" or draft.has_unit or len(draft.numbers) > 1 or part.start != tokens[at].end:
-        return 0
-    after = token_at(tokens, at + 2)
-    unit = after.get("noun") or after.get("per_unit")
-    if part.text not in ("半", "多", "余") or unit is None or not _adds(draft, part.text):
-        return 0
-    draft.unit, draft.noun = str(unit), True
-    draft.words.append(after)
-    return 3
-
-
-def _half_more(tokens: Tokens, at: int, draft: Draft) -> int:
-    """`两年半`, `三块半`, `一倍半`: half of one more."""
-    token = tokens[at]
-    if token.text != "半" or token.start != tokens[at - 1].end or not draft.has_unit or len(draft.numbers) > 1:
-        return 0
-    after = token_at(tokens, at + 1)
-    other = after.start == token.end and bool({"noun", "per_unit"} & after.kinds.keys())  # half a year follows
-    return int(draft.unit != "count" and not other and _adds(draft, token.text))
-
-
-def _adds(draft: Draft, part: str) -> bool:
-    """Adds half of one, or an open end, to a whole number that has neither."""
-    number = draft.numbers[0]
-    if number.open or number.over is not None or number.plus is not None or number.terms[-1].exponent:
-        return False
-    half = replace(constant(1), over=constant(2))
-    draft.numbers = (replace(number, plus=half) if part == "半" else replace(number, open=True),)
-    return True
-
-
-def _part_of(tokens: Tokens, at: int, draft: Draft) -> int:
-    """`half a percent`, `a quarter of a percentage point`, `three quarters of one percent`, `half a mile`."""
-    end = at + ("of" in tokens[at].kinds)
-    one = token_at(tokens, end)
-    if draft.has_unit or not ("article" in one.kinds or one.get("small") == 1):
-        return 0
-    whole = token_at(tokens, end + 1)
-    if draft.numbers[0].over is None and not (end > at and "percent" in whole.kinds):
-        return 0  # but 0.3 of a percentage point
-    return end + 1 - at if "percent" in whole.kinds or whole.get("noun") in lexicon().measured else 0
-
-
-def _points(tokens: Tokens, at: int, draft: Draft) -> int:
-    """`a quarter point`, `a half-point cut`: parts of a point are percentage points."""
-    hyphen = tokens[at].text == "-" and token_at(tokens, at + 1).start == tokens[at].end
-    if "point" not in token_at(tokens, at + hyphen).kinds or draft.has_unit or draft.numbers[0].over is None:
-        return 0
-    draft.unit = "percentage_point"
-    return 1 + hyphen
-
-
 def _closing(tokens: Tokens, at: int, draft: Draft) -> int:
     if tokens[at].text != ")" or not draft.bracket or draft.closed:
         return 0
@@ -319,7 +254,9 @@ def _noun_phrase(tokens: Tokens, at: int, draft: Draft) -> int:
     named = named or ("per_unit" in token.kinds and token.text.isascii())
     if not draft.prose and _is_mark(token, tokens[at - 1]):
         return 0
-    if not (named or {"word", "modifier", "noun"} & token.kinds.keys()) or (draft.prose and _ideographic(token, draft)):
+    if not (named or {"word", "modifier", "noun"} & token.kinds.keys()) or (
+        draft.prose and is_unknown_character(token)
+    ):
         return 0
     if draft.unit is not None and token.start > tokens[at - 1].end + 1:
         return 0
@@ -349,11 +286,6 @@ def _is_mark(token: Token, before: Token) -> bool:
 _SCANNED: Final = frozenset("OoIl")
 
 
-def _ideographic(token: Token, draft: Draft) -> bool:
-    """Whether this is an unknown Chinese word, which in running text may be anything."""
-    return "word" in token.kinds and not token.text.isascii() and is_ideographic(token.text[0])
-
-
 def _known_noun_follows(tokens: Tokens, at: int) -> bool:
     while (token := token_at(tokens, at)) and not _NAMING.isdisjoint(token.kinds):
         at += 1
@@ -378,14 +310,14 @@ _SUFFIXES: Final[tuple[tuple[frozenset[str], Step], ...]] = tuple(
         ("multiple", _multiple),
         ("word", _doublings),
         ("change_after change_in_cell manner", _change_after),
-        ("more", _more_after),
-        ("half", _half_more),
-        ("of article", _part_of),
-        ("point to", _points),
+        ("more", read_more),
+        ("half", read_half_more),
+        ("of article", read_part_of),
+        ("point to", read_points),
         ("close", _closing),
         ("to", read_hyphened_per),
         ("whole_sum note between_after of to measuring", _idle),
-        ("noun", _classified),
+        ("noun", read_classified),
         ("noun", _noun),
     )
 )

@@ -110,6 +110,11 @@ def is_ideographic(character: str) -> bool:
     return character == IDEOGRAPH_MARK or is_ideograph(character)
 
 
+def is_unknown_character(token: Token) -> bool:
+    """Whether this is an unknown Chinese word, which in running text may be anything."""
+    return "word" in token.kinds and not token.text.isascii() and is_ideographic(token.text[0])
+
+
 def constant(value: int | str, exponent: int = 0) -> Number:
     """A number known from words alone."""
     return Number((Term(None, str(value), exponent),))
@@ -214,10 +219,21 @@ class _Scanner:
             if self._stands(entry, at):
                 end = at + len(entry.spelling)
                 kinds = {**entry.kinds, **kinds}
+        if "weak_code" in kinds and not self._is_code(at, end, kinds["weak_code"][0]):
+            del kinds["weak_code"]
         if kinds:
             self._add(kinds, at, end)
             return end
         return self._unknown(at, at + len(key))
+
+    def _is_code(self, at: int, end: int, iso: str) -> bool:
+        """Whether a word that a code may be is one. Right behind a number, where units stand, capitals tell it from
+        `12mnt`, but for codes that people write in small letters: `50eur`. GWp is none anywhere.
+        """
+        word = self.shape[at:end]
+        glued = bool(self.tokens) and self.tokens[-1].end == at and "number" in self.tokens[-1].kinds
+        small = (word.islower() or word.istitle()) and (not glued or iso in self.lexicon.small)
+        return word.isupper() or small
 
     def _stands(self, entry: Entry, at: int) -> bool:
         end = at + len(entry.spelling)

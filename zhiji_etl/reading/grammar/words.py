@@ -47,7 +47,9 @@ INTEGER_KINDS: Final = frozenset(
 CURRENCY_KINDS: Final = frozenset(
     {"currency", "cell_currency", "also", "subunit", "subunit_before", "subunit_tenth", "cents_of"}
 )
-SPECIAL_TABLES: Final = frozenset({"fold", "measure", "irregular", "dot_grouping", "weak_code", "unnamed", "slogan"})
+SPECIAL_TABLES: Final = frozenset(
+    {"fold", "measure", "irregular", "dot_grouping", "weak_code", "small_code", "unnamed", "slogan"}
+)
 
 
 class Entry(NamedTuple):
@@ -72,6 +74,8 @@ class Lexicon(NamedTuple):
     dot_grouping: frozenset[str]
     weak: frozenset[str]
     """Codes that are also words: ALL, TOP, TRY."""
+    small: frozenset[str]
+    """Codes that are also written in small letters right behind a number: 50eur."""
     slogans: frozenset[str]
     """Dates that are names: 9/11."""
 
@@ -81,12 +85,12 @@ def lexicon() -> Lexicon:
     """The one lexicon of this process."""
     tables = [tomllib.loads(path.read_text(encoding="utf-8")) for path in _files()]
     builder = _Builder()
-    weak = {code for table in tables for code in table.get("weak_code", {}).get("code", ())}
+    weak = _codes("weak_code", tables)
     builder.add_codes(weak)
     for table in tables:
         builder.add_language(table)
-    unnamed = {code for table in tables for code in table.get("unnamed", {}).get("code", ())}
-    builder.add_currency_names([table["language"] for table in tables if "language" in table], unnamed)
+    languages = [table["language"] for table in tables if "language" in table]
+    builder.add_currency_names(languages, _codes("unnamed", tables))
     builder.add_glued_tens()
     return Lexicon(
         entries=builder.filed(),
@@ -96,8 +100,9 @@ def lexicon() -> Lexicon:
         singulars={
             plural: one for table in tables for one, many in table.get("irregular", {}).items() for plural in many
         },
-        dot_grouping=frozenset(code for table in tables for code in table.get("dot_grouping", {}).get("code", ())),
-        weak=frozenset(weak),
+        dot_grouping=_codes("dot_grouping", tables),
+        weak=weak,
+        small=_codes("small_code", tables),
         slogans=frozenset(date for table in tables for date in table.get("slogan", {}).get("date", ())),
     )
 
@@ -138,6 +143,11 @@ def _folds(tables: list[dict[str, Any]]) -> dict[int, str]:
     return {ord(variant): base for table in tables for base, many in table.get("fold", {}).items() for variant in many}
 
 
+def _codes(kind: str, tables: list[dict[str, Any]]) -> frozenset[str]:
+    """The codes that tables of one kind list."""
+    return frozenset(code for table in tables for code in table.get(kind, {}).get("code", ()))
+
+
 class _Builder:
     """Collects spellings while the lexicon loads; the first meaning given to a spelling and kind wins."""
 
@@ -157,7 +167,7 @@ class _Builder:
                     for spelling in spellings:
                         self.add(spelling, kind, _value(kind, value))
 
-    def add_codes(self, weak: set[str]) -> None:
+    def add_codes(self, weak: frozenset[str]) -> None:
         """All ISO 4217 codes, those that are also words apart."""
         from babel import Locale
 
@@ -167,7 +177,7 @@ class _Builder:
             if code not in weak:
                 self.add(code.lower(), "weak_code", (code,))
 
-    def add_currency_names(self, languages: list[str], unnamed: set[str]) -> None:
+    def add_currency_names(self, languages: list[str], unnamed: frozenset[str]) -> None:
         """The names of currencies in these languages."""
         for code, name in _currency_names(languages):
             if code not in unnamed and "(" not in name and "（" not in name:

@@ -18,7 +18,7 @@ from zhiji_etl.reading.grammar.words import is_ideograph, is_letter, lexicon
 
 _PARTS: Final = re.compile(
     rf"[pP]ercent(?=-)|https?:\S+|www\.\S+|\S+\uff20\S+|(?:{NUMBER}){EXPONENT}|[^\W\d_]+(?:['-](?:[^\W\d_\u2e80-\u9fff])+)*|\s+|\S"
-    .replace("[^\\W\\d_]+(?:", "[a-zA-Z\u00c0-\u024f\u0400-\u052f]+(?:"),
+    .replace("[^\\W\\d_]+(?:", "[a-zA-Z\u00c0-\u024f\u0370-\u03ff\u0400-\u052f]+(?:"),
     re.ASCII,
 )  # fmt: skip
 _LEFT, _RIGHT = 14, 24
