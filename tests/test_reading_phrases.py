@@ -110,6 +110,27 @@ BOUNDS = [
     ("12人", "12", "12", "person"),
     ("17 SUVs", "17", "17", "suv"),
     ("17 mhl", "16.5", "17.5", "mhl"),
+    # a fraction before those whose part it is has no unit of theirs; of a scale or a measure it is a number
+    ("近半数人", "0", "0.5", "count"),
+    ("近半员工", "0", "0.5", "count"),
+    ("过半员工", "0.5", "Infinity", "count"),
+    ("半数以上员工", "0.5", "Infinity", "count"),
+    ("半数家庭", "0.25", "0.75", "count"),
+    ("半数", "0.25", "0.75", "count"),
+    ("over half of employees", "0.5", "Infinity", "count"),
+    ("half of vehicles", "0.25", "0.75", "count"),
+    ("one in two customers", "0.25", "0.75", "count"),
+    ("half a million vehicles", "250000", "750000", "vehicle"),
+    ("half a dozen stores", "3", "9", "store"),
+    ("one-half share", "0.25", "0.75", "share"),
+    ("半百人", "45", "55", "person"),
+    ("半吨", "0.25", "0.75", "tonne"),
+    ("100个家庭", "50", "150", "household"),
+    # an age or an amount, and more
+    ("65 and over", "65", "Infinity", "count"),
+    ("$1 million and above", "1000000", "Infinity", "USD"),
+    ("17 people and over", "17", "Infinity", "person"),
+    ("17 people or under", "0", "17", "person"),
     # fractions that hyphens join to their scale
     ("half-million vehicles", "250000", "750000", "vehicle"),
     ("a half-million", "250000", "750000", "count"),
@@ -281,6 +302,16 @@ SENTENCES = [
         ],
     ),
     (
+        "近半数人认为应提高，近四分之一员工离职；半数家庭、一半员工和100万个家庭。",
+        [
+            ("近半数", "0.5", "count"),
+            ("近四分之一", "0.25", "count"),
+            ("半数", "0.5", "count"),
+            ("一半", "0.5", "count"),
+            ("100万个家庭", "1000000", "household"),
+        ],
+    ),
+    (
         "PM2.5 fell to 35 μg/m³; a 1.2GWp plant used 7 Ωm, 17 mhl and 4.0 people.",
         [
             ("35 μg/m³", "35", "microgram/cubic_metre"),
@@ -333,6 +364,10 @@ def test_a_column_reads_the_same():
         ("at least 30 but less than 70", True, False),
         ("more than 30 and up to 70", False, True),
         ("between 30 and 70", True, True),
+        ("65 and over", True, False),
+        ("65 or above", True, False),
+        ("$7 and below", True, True),
+        ("7 and under", True, True),
     ],
 )
 def test_two_limits_are_as_open_as_each_says(text, low_closed, high_closed):

@@ -12,7 +12,7 @@ from zhiji_etl.reading.grammar.denominators import read_many
 from zhiji_etl.reading.grammar.drafts import Draft, Step, agreed, set_unit
 from zhiji_etl.reading.grammar.numerals import read_number
 from zhiji_etl.reading.grammar.tokens import NAME_MARK, Tokens, token_at
-from zhiji_etl.reading.grammar.words import is_ideograph
+from zhiji_etl.reading.grammar.words import is_ideograph, lexicon
 
 
 def read_before(tokens: Tokens, at: int, draft: Draft) -> int:
@@ -58,7 +58,8 @@ def _dash(tokens: Tokens, at: int, draft: Draft) -> int | None:
 def _reaching(tokens: Tokens, at: int, draft: Draft) -> int:
     """`上百万`, `上亿元`, `过半`."""
     after = token_at(tokens, at + 1)
-    half = tokens[at].text == "过" and after.text == "半" and "noun" not in token_at(tokens, at + 2).kinds
+    half = tokens[at].text == "过" and after.text == "半"
+    half = half and token_at(tokens, at + 2).get("noun") not in lexicon().measured  # 过半年
     if not half and not {"place", "scale"} & after.kinds.keys():
         return 0
     draft.qualifier = Qualifier(tokens[at].kinds["reaching"])

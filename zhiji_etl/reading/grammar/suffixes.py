@@ -217,8 +217,10 @@ def _idle(tokens: Tokens, at: int, draft: Draft) -> int:
 
 def _noun(tokens: Tokens, at: int, draft: Draft) -> int:
     token = tokens[at]
-    if "noun" not in token.kinds or draft.has_unit or initial(tokens, at) or _is_share(tokens, at, draft):
+    if "noun" not in token.kinds or draft.has_unit or initial(tokens, at):
         return 0
+    if _is_share(tokens, at, draft):
+        return _share_of(draft)
     draft.unit = "degree_celsius" if token.text == "度" and _of_temperature(tokens, at) else token.kinds["noun"]
     draft.noun = True
     draft.words.append(token)
@@ -227,11 +229,28 @@ def _noun(tokens: Tokens, at: int, draft: Draft) -> int:
 
 
 def _is_share(tokens: Tokens, at: int, draft: Draft) -> bool:
-    """Whether it is a share of what follows, `one in five customers`, `a third of users`, and no number of it."""
-    parted = draft.prose and draft.unit is None and draft.numbers[0].over is not None
+    """Whether it is a share of what follows, `one in five customers`, `a third of users`, `近半员工`, and no number of
+    it: half a million vehicles are counted, and so is half an hour.
+    """
+    number = draft.numbers[0]
+    scaled = any(term.exponent or term.factor > 1 for term in number.terms)
+    if number.over is None or number.rate or scaled or draft.unit not in (None, _SHARE):
+        return False
     linked = (token_at(tokens, place) for place in range(at - _NEAR, at))
     apart = any("in" in token.kinds or token.text.lower() == "out of" for token in linked)
-    return parted and (apart or "of" in token_at(tokens, at - 1).kinds)
+    worded = number.terms[0].literal is None and is_ideographic(tokens[at].text[:1])
+    group = worded and tokens[at].get("noun") not in lexicon().measured
+    return apart or group or "of" in token_at(tokens, at - 1).kinds
+
+
+def _share_of(draft: Draft) -> int:
+    """Passes what a share is one of: a cell has to be read whole, in running text it is no part of the figure."""
+    if not draft.prose:
+        draft.unit, draft.noun = _SHARE, True
+    return int(not draft.prose)
+
+
+_SHARE: Final = "count"
 
 
 def _of_temperature(tokens: Tokens, at: int) -> bool:
