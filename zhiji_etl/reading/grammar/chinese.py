@@ -5,6 +5,8 @@ In: tokens and the place to begin. Out: a term and the place after it, or None w
 
 from __future__ import annotations
 
+from typing import Final
+
 from zhiji_etl.reading.grammar.english import spoken_decimals
 from zhiji_etl.reading.grammar.meanings import Term
 from zhiji_etl.reading.grammar.tokens import Tokens, token_at
@@ -66,9 +68,21 @@ def _integer(tokens: Tokens, at: int) -> tuple[str, int]:
 
 
 def is_doubling(tokens: Tokens, at: int) -> bool:
-    """Whether this is the 番 of `翻了近一番`, and not that of `一番努力`."""
-    turned = any(token_at(tokens, place).text in ("翻", "翻了") for place in range(at - 6, at))
+    """Whether this is the 番 of `翻了近一番`, and not that of `一番努力`; or the 倍 of `翻了近一倍`, which says the same."""
+    if token_at(tokens, at).text == "倍":
+        return token_at(tokens, at - 1).get("digit") == 1 and _is_turned(tokens, at - 2)
+    turned = any(token_at(tokens, place).text in _TURNED for place in range(at - 6, at))
     return turned and token_at(tokens, at).text == "番"
+
+
+def _is_turned(tokens: Tokens, at: int) -> bool:
+    """Whether 翻 stands here, or before the hedge that ends here."""
+    while {"before", "reaching"} & token_at(tokens, at).kinds.keys():
+        at -= 1
+    return token_at(tokens, at).text in _TURNED
+
+
+_TURNED: Final = ("翻", "翻了")
 
 
 def _counts(tokens: Tokens, at: int) -> bool:

@@ -119,7 +119,7 @@ def _multiple(tokens: Tokens, at: int, draft: Draft) -> int:
 
 
 def _doublings(tokens: Tokens, at: int, draft: Draft) -> int:
-    """`翻了近一番`, `翻近两番`: twofold, fourfold, with a hedge within the phrase."""
+    """`翻了近一番`, `翻近两番`, `翻超一倍`: twofold, fourfold, with a hedge within the phrase."""
     term = draft.numbers[0].terms[0]
     halved = token_at(tokens, at + 1).text == "半"
     if not is_doubling(tokens, at) or draft.has_unit or term.literal is not None or halved:
@@ -326,8 +326,8 @@ _SUFFIXES: Final[tuple[tuple[frozenset[str], Step], ...]] = tuple(
         ("average_per", read_average),
         ("per", read_per),
         ("after inclusive or_equal slightly", _qualifier_after),
+        ("word multiple", _doublings),
         ("multiple", _multiple),
-        ("word", _doublings),
         ("change_after change_in_cell manner", _change_after),
         ("more", read_more),
         ("half", read_half_more),
