@@ -131,6 +131,18 @@ BOUNDS = [
     ("$1 million and above", "1000000", "Infinity", "USD"),
     ("17 people and over", "17", "Infinity", "person"),
     ("17 people or under", "0", "17", "person"),
+    # twofold, with a hedge within the phrase
+    ("翻近一倍", "-Infinity", "2", "multiple"),
+    ("翻超一倍", "2", "Infinity", "multiple"),
+    ("翻了逾一倍", "2", "Infinity", "multiple"),
+    ("翻了一倍多", "2", "3", "multiple"),
+    ("翻了一倍", "1.5", "2.5", "multiple"),
+    ("增长近一倍", "-Infinity", "1", "multiple"),
+    # a minus behind its number, in each of its signs
+    ("4,321–", "-4321.5", "-4320.5", "count"),
+    ("$4,321–", "-4321.5", "-4320.5", "USD"),
+    ("4,321−", "-4321.5", "-4320.5", "count"),
+    ("7.5%–", "-7.55", "-7.45", "percent"),
     # fractions that hyphens join to their scale
     ("half-million vehicles", "250000", "750000", "vehicle"),
     ("a half-million", "250000", "750000", "count"),
@@ -312,6 +324,15 @@ SENTENCES = [
         ],
     ),
     (
+        "利润翻了近一倍，销量翻超一倍，价格翻了一倍多，翻修后增长近一倍。",
+        [
+            ("近一倍", "2", "multiple"),
+            ("超一倍", "2", "multiple"),
+            ("翻了一倍多", "2", "multiple"),
+            ("增长近一倍", "1", "multiple"),
+        ],
+    ),
+    (
         "PM2.5 fell to 35 μg/m³; a 1.2GWp plant used 7 Ωm, 17 mhl and 4.0 people.",
         [
             ("35 μg/m³", "35", "microgram/cubic_metre"),
@@ -381,6 +402,16 @@ def test_sentences(text, expected):
     assert [(text[f.start : f.end], f.value, f.unit) for f in found] == [
         (words, None if value is None else Decimal(value), unit) for words, value, unit in expected
     ]
+
+
+@pytest.mark.parametrize("text", ["+-3", "-+3", "+-3%", "5 +-3%", "5+-3", "7.5-%", "(4,321)–", "4,321 –"])
+def test_signs_that_do_not_agree_are_refused(text):
+    with pytest.raises(FigureError):
+        parse(text)
+
+
+def test_a_tolerance_in_a_sentence_is_no_figure():
+    assert find("A weight of 5 +-3 kg.") == find("A tolerance of +-3%.") == []
 
 
 def test_a_scale_of_the_cell_comes_before_that_of_the_caption():

@@ -33,11 +33,17 @@ def read_before(tokens: Tokens, at: int, draft: Draft) -> int:
 
 def _sign(tokens: Tokens, at: int, draft: Draft) -> int:
     value = tokens[at].get("sign") or _dash(tokens, at, draft)
-    if value is None or draft.numbers or (draft.prose and _operates(tokens, at)):
+    if value is None or draft.numbers or (draft.prose and _operates(tokens, at)) or _is_tolerance(tokens, at):
         return 0
     draft.sign *= value
     draft.change = draft.change or int(tokens[at].text == "+")
     return 1
+
+
+def _is_tolerance(tokens: Tokens, at: int) -> bool:
+    """Whether this is the first or the second sign of `+-3`, which says how far off a number may be."""
+    signs = {tokens[at - 1].text if at else "", tokens[at].text}, {tokens[at].text, token_at(tokens, at + 1).text}
+    return {"+", "-"} in signs
 
 
 def _operates(tokens: Tokens, at: int) -> bool:

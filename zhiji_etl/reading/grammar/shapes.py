@@ -129,7 +129,6 @@ def _no_number(worded: list[Token], length: int) -> Problem:
 def _rest(found: list[Token], at: int, amount: Amount) -> Result:
     """The amount, if nothing that carries meaning is left over."""
     left = [token for token in found[at:] if not {"filler", "note", "whole_sum", "inclusive"} & token.kinds.keys()]
-    left = [token for token in left if not (token.text == "–" and token is left[-1])]
     if not left:
         return amount
     several = any("number" in token.kinds for token in left)
@@ -154,7 +153,7 @@ def _dated(shape: str) -> Problem | None:
 def _trailing_minus(found: list[Token], at: int, amount: Amount) -> tuple[Amount, int]:
     token = token_at(found, at)
     printed_minus = any(number.sign < 0 for number in amount.numbers)
-    if token.text == "-" and at == len(found) - 1 and token.start == found[at - 1].end and not printed_minus:
+    if token.text in ("-", "–") and at == len(found) - 1 and token.start == found[at - 1].end and not printed_minus:
         return replace(
             amount, numbers=tuple(n.signed(-1) for n in amount.numbers), end=token.end, signless=False
         ), at + 1

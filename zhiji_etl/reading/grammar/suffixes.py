@@ -168,11 +168,17 @@ def _qualifier_after(tokens: Tokens, at: int, draft: Draft) -> int:
         return 0
     if value is not None and "and" in token.text.split() and "number" in token_at(tokens, at + 1).kinds:
         return 0
-    if value is None or (token.text == "+" and token.start != tokens[at - 1].end):
+    if value is None or (token.text == "+" and (token.start != tokens[at - 1].end or _is_tolerance(tokens, at))):
         return 0
     if draft.qualifier in (Qualifier.EXACT, Qualifier.ABOUT):
         draft.qualifier = Qualifier(value)
     return 1
+
+
+def _is_tolerance(tokens: Tokens, at: int) -> bool:
+    """Whether a plus is the first sign of a tolerance: `5+-3`."""
+    minus, after = token_at(tokens, at + 1), token_at(tokens, at + 2)
+    return minus.text == "-" and minus.start == tokens[at].end and minus.end == after.start and "number" in after.kinds
 
 
 def _is_counted(tokens: Tokens, at: int, draft: Draft) -> bool:
@@ -208,7 +214,8 @@ def _idle(tokens: Tokens, at: int, draft: Draft) -> int:
     after = token_at(tokens, at + 1)
     if tokens[at].text == "-" and tokens[at - 1].end == tokens[at].start and tokens[at].end == after.start:
         unit = bool({"currency", "percent"} & after.kinds.keys()) or ("subunit" in after.kinds and len(after.text) > 1)
-        return int(unit and "number" not in token_at(tokens, at + 2).kinds)
+        signed = after.text == "%" and not draft.prose  # 12.5-%, but a 5-% rise
+        return int(unit and not signed and "number" not in token_at(tokens, at + 2).kinds)
     if "of" in kinds and not draft.has_unit and {"currency", "noun"} & after.kinds.keys():
         return int(not draft.prose or draft.numbers[0].over is None)
     measured = "measuring" in kinds and draft.unit in lexicon().measured  # 4.7 m long

@@ -213,7 +213,7 @@ def _is_clock(tokens: Tokens, at: int) -> bool:
 def _tolerance(tokens: Tokens, at: int) -> Iterator[int]:
     """A number and its tolerance, which says more than one figure could: `5 ± 0.2%`, `$5 million +/- 3%`."""
     slash, minus = token_at(tokens, at + 1), token_at(tokens, at + 2)
-    signed = tokens[at].text == "+" and (slash.text == "/-" or (slash.text == "/" and minus.text == "-"))
+    signed = tokens[at].text == "+" and (slash.text in ("/-", "-") or (slash.text == "/" and minus.text == "-"))
     end = at + 1 + signed * (1 + (slash.text == "/"))
     if tokens[at].text != "±" and end == at + 1:
         return
