@@ -5,6 +5,7 @@ from __future__ import annotations
 import cProfile
 import pstats
 from decimal import Decimal
+from time import perf_counter
 
 import pytest
 from hypothesis import given, settings
@@ -108,6 +109,23 @@ def test_too_long():
     with pytest.raises(FigureError) as error:
         find("1 " * (LONGEST_TEXT // 2 + 1))
     assert error.value.code == "text_too_long"
+
+
+ROWS = [
+    "\n".join(f"row {at}, {at % 97}.{at % 89:02d}, {at % 13}%" for at in range(4_000)),
+    ",".join(str(at % 10) for at in range(8_000)),
+    "营业收入增长三成五，产量为3万辆，" * 2_000,
+    "一" * 8_000,
+    "million " * 8_000,
+    "about over " * 4_000,
+]
+
+
+@pytest.mark.parametrize("text", ROWS, ids=["rows", "digits", "chinese", "characters", "scales", "hedges"])
+def test_a_text_without_an_end_of_a_sentence_takes_time_in_proportion_to_it(text):
+    begun = perf_counter()
+    find(text)
+    assert perf_counter() - begun < 15  # a second or less; all pairs of words would be minutes
 
 
 PIECES = st.sampled_from(

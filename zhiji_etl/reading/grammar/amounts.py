@@ -50,10 +50,10 @@ def _number(tokens: Tokens, at: int, draft: Draft) -> int | None:
         draft.numbers = (constant(ordinal[0]),)
         at = ordinal[1]
     else:
+        if draft.prose and {"scale", "hundred"} & token.kinds.keys() and draft.qualifier is Qualifier.EXACT:
+            return None
         found = read_number(tokens, at) or _one_article(tokens, at, draft) or _one_scale(tokens, at, draft)
-        if found is None or (
-            draft.prose and {"scale", "hundred"} & token.kinds.keys() and draft.qualifier is Qualifier.EXACT
-        ):
+        if found is None:
             return None
         draft.numbers, end = found
         draft.seen(token)

@@ -17,7 +17,8 @@ from zhiji_etl.reading.grammar.words import is_ideograph, lexicon
 
 def read_before(tokens: Tokens, at: int, draft: Draft) -> int:
     """Signs, qualifiers, words of change, currency and filler, up to where a number can begin."""
-    while at < len(tokens):
+    end = min(len(tokens), at + _FARTHEST)
+    while at < end:
         token = tokens[at]
         taken = 0
         for kinds, step in _PREFIXES:
@@ -29,6 +30,10 @@ def read_before(tokens: Tokens, at: int, draft: Draft) -> int:
         if draft.start >= 0 or "filler" not in token.kinds:
             draft.seen(tokens[at - 1] if draft.start >= 0 else token)
     return at
+
+
+_FARTHEST: Final = 24
+"""More words do not stand before a number, and a text may be one long row of them."""
 
 
 def _sign(tokens: Tokens, at: int, draft: Draft) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Final
 
+from zhiji_etl.reading.grammar.prefixes import is_accounting
 from zhiji_etl.reading.grammar.tokens import NAME_MARK, WORD_MARK, Token, Tokens, is_ideographic, token_at
 from zhiji_etl.reading.grammar.words import is_letter
 
@@ -87,6 +88,16 @@ def list_mark(tokens: Tokens, at: int) -> tuple[int, ...]:
     apart = begun.start > mark.end or is_ideographic(begun.text[0])
     worded = "number" not in begun.kinds and (mark.text != "." or apart)
     return (at,) if "close" in mark.kinds or worded else ()
+
+
+def noted(tokens: Tokens, at: int) -> tuple[int, ...]:
+    """`(1)`: a note, or the mark of a list."""
+    opened, before = token_at(tokens, at - 1), token_at(tokens, at - 2)
+    closed = token_at(tokens, at + 1)
+    if "open" not in opened.kinds or "close" not in closed.kinds:
+        return ()
+    led = ("currency" in before.kinds and before.end == opened.start) or "small" in before.kinds
+    return () if led or is_accounting(tokens, at - 1) else (at,)
 
 
 def chapters(tokens: Tokens, at: int) -> Iterator[int]:

@@ -9,11 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeAlias
 
-from zhiji_etl.reading.grammar.chinese import is_doubling
-from zhiji_etl.reading.grammar.numerals import hyphened_and, power_of_length
-from zhiji_etl.reading.grammar.prefixes import is_accounting
+from zhiji_etl.reading.grammar.numerals import hyphened_and
 from zhiji_etl.reading.grammar.tokens import Tokens, is_ideographic, token_at
-from zhiji_etl.reading.prose.codes import chapters, continued, dialled, international, list_mark, listed_share, model
+from zhiji_etl.reading.prose.characters import one_character
+from zhiji_etl.reading.prose.codes import (
+    chapters,
+    continued,
+    dialled,
+    international,
+    list_mark,
+    listed_share,
+    model,
+    noted,
+)
+from zhiji_etl.reading.prose.glued import compound, glued
+from zhiji_etl.reading.prose.neighbours import has_unit, is_number, touch
 
 
 def excluded(tokens: Tokens) -> frozenset[int]:
@@ -35,14 +45,14 @@ def _numbered(tokens: Tokens, at: int, places: set[int]) -> tuple[int, ...]:
     if at in places:
         if _is_clock(tokens, at):
             return (at + 2,)
-        beyond = token_at(tokens, at + 1).text == "." and _is_number(tokens, at + 2) and _touch(tokens, at, at + 2)
+        beyond = token_at(tokens, at + 1).text == "." and is_number(tokens, at + 2) and touch(tokens, at, at + 2)
         return (at + 2,) if beyond else ()  # version 5.1.2
     return (
         _unranked(tokens, at)
-        or _glued(tokens, at)
+        or glued(tokens, at)
         or _chained(tokens, at)
         or international(tokens, at)
-        or _listed(tokens, at)
+        or noted(tokens, at)
         or continued(tokens, at, places)
         or model(tokens, at)
         or listed_share(tokens, at)
@@ -52,10 +62,10 @@ def _numbered(tokens: Tokens, at: int, places: set[int]) -> tuple[int, ...]:
 
 def _date(tokens: Tokens, at: int) -> Iterator[int]:
     """`December 31, 2024 and 2023`, `31 December`, `June 2019`."""
-    if _is_number(tokens, at - 1) and "currency" not in token_at(tokens, at - 2).kinds:
+    if is_number(tokens, at - 1) and "currency" not in token_at(tokens, at - 2).kinds:
         yield at - 1
     place = at + 1
-    while _is_number(tokens, place) and not _has_unit(tokens, place):
+    while is_number(tokens, place) and not has_unit(tokens, place):
         yield place
         after = place + 1
         while token_at(tokens, after).text == "," or "and" in token_at(tokens, after).kinds:
@@ -69,7 +79,7 @@ def _labelled(tokens: Tokens, at: int) -> Iterator[int]:
         yield from chapters(tokens, at + 1)
     place = at + 1 + (token_at(tokens, at + 1).text == ":" and is_ideographic(tokens[at].text[0]))
     chosen = tokens[at].kinds["label"] == "chosen" and "noun" in token_at(tokens, at + 2).kinds
-    while _is_number(tokens, place) and (chosen or not _has_unit(tokens, place) or _lettered(tokens, place)):
+    while is_number(tokens, place) and (chosen or not has_unit(tokens, place) or _lettered(tokens, place)):
         yield place
         after = place + 1 + ("of" in token_at(tokens, place + 1).kinds or (not chosen and _lettered(tokens, place)))
         while token_at(tokens, after).text in (",", "-", "–", "/") or "and" in token_at(tokens, after).kinds:
@@ -110,95 +120,33 @@ _ENUMERATING: Final = frozenset("，,、:：")
 def _before_period(tokens: Tokens, at: int) -> Iterator[int]:
     """`9月`, `1-9月`, `5日`."""
     place = at - 1
-    while {"digit", "place"} & token_at(tokens, place).kinds.keys() and _touch(tokens, place, place + 1):
+    while {"digit", "place"} & token_at(tokens, place).kinds.keys() and touch(tokens, place, place + 1):
         yield place  # 十二月三十一日
         place -= 1
-    while _is_number(tokens, place) and tokens[place].end == tokens[place + 1].start:
+    while is_number(tokens, place) and tokens[place].end == tokens[place + 1].start:
         yield place
         if "to" not in token_at(tokens, place - 1).kinds and token_at(tokens, place - 1).text != "、":
             return  # 1-9月, 1、2月
         place -= 2
 
 
-def _glued(tokens: Tokens, at: int) -> tuple[int, ...]:
-    """A number that is part of a word: `10-K`, `747-8`, `Q4`, `A2021`, `3D`, `COVID-19`."""
-    token, before, after = tokens[at], token_at(tokens, at - 1), token_at(tokens, at + 1)
-    cents = "cents_of" in before.kinds and "subunit" in after.kinds
-    if before.end == token.start and _is_wordlike(tokens, at - 1) and not cents:
-        return (at,)
-    if before.text == "'" and before.end == token.start and not _has_unit(tokens, at):
-        return (at,)  # FY'24
-    hyphened = before.text in ("-", "+") and before.end == token.start and token_at(tokens, at - 2).end == before.start
-    compared = "percent" in after.kinds and (before.text == "+" or "manner" in token_at(tokens, at - 2).kinds)
-    if hyphened and _is_wordlike(tokens, at - 2) and not compared:
-        return (at,)  # COVID-19, but yoy-3%
-    if after.start == token.end and "word" in after.kinds and not is_ideographic(after.text[0]):
-        return (at,)
-    noted = "currency" in after.kinds and _is_number(tokens, at + 2) and not is_ideographic(after.text[0])
-    if noted and after.start == token.end and after.end == tokens[at + 2].start:
-        return (at,)
-    if after.text.isalpha() and after.text.isascii() and _is_number(tokens, at + 2) and _touch(tokens, at, at + 2):
-        return (at, at + 2)
-    if after.text == "-" and "small" in token_at(tokens, at + 2).kinds and _touch(tokens, at, at + 2):
-        return (at, at + 2)  # 7-Eleven
-    return (at,) if _compound(tokens, at) else ()
-
-
-def _compound(tokens: Tokens, at: int) -> bool:
-    """The first half of a compound that is no amount: `364-day`, `five-year`, `10-K`."""
-    token, hyphen, beyond = tokens[at], token_at(tokens, at + 1), token_at(tokens, at + 2)
-    if hyphen.text != "-" or hyphen.start != token.end or beyond.start != hyphen.end:
-        return False
-    if "per" in beyond.kinds and token_at(tokens, at + 3).text == "-" and "currency" in token_at(tokens, at - 1).kinds:
-        return False  # $5-a-share
-    if hyphened_and(tokens, at + 1):
-        return False  # two-and-a-half
-    if (beyond.get("ordinal") or 0) >= 1000:
-        return True  # the 6-millionth
-    if {
-        "currency",
-        "number",
-        "ordinal",
-        "part",
-        "small",
-        "hundred",
-        "percent",
-        "half",
-        "multiple",
-    } & beyond.kinds.keys():
-        return False
-    return bool({"word", "noun", "stop", "month"} & beyond.kinds.keys()) or beyond.text in ("K", "Q")
-
-
-def _is_wordlike(tokens: Tokens, at: int) -> bool:
-    """Whether a token is letters of a word or code, and no unit of a number before it."""
-    token = token_at(tokens, at)
-    if {"currency", "ordinal_suffix"} & token.kinds.keys() or not token.text or is_ideographic(token.text[0]):
-        return False
-    if "word" not in token.kinds and not (token.text.isascii() and token.text.isalpha()):
-        return False
-    unit = {"scale", "noun", "multiple", "percent"} & token.kinds.keys()
-    led = {"number", "scale", "per"} if power_of_length(tokens, at) is not None else {"number"}
-    return not (unit and led & token_at(tokens, at - 1).kinds.keys())
-
-
 def _chained(tokens: Tokens, at: int) -> tuple[int, ...]:
     """Dates, times, telephone numbers, versions: `2020-03-31`, `3/15/2024`, `12:30`, `1-800-555`, `1.2.3`."""
     sign = token_at(tokens, at + 1).text
-    if sign in (":", ".", "·") and _is_number(tokens, at + 2) and _touch(tokens, at, at + 2):
+    if sign in (":", ".", "·") and is_number(tokens, at + 2) and touch(tokens, at, at + 2):
         return (at, at + 2)
     if _is_clock(tokens, at):
         return (at, at + 2)
-    if _is_number(tokens, at + 1) and _touch(tokens, at, at + 1):
+    if is_number(tokens, at + 1) and touch(tokens, at, at + 1):
         return (at, at + 1)
     if "clock" in token_at(tokens, at + 1).kinds:
         return (at,)
     if (
         sign in ("-", "/")
-        and _is_number(tokens, at + 2)
+        and is_number(tokens, at + 2)
         and token_at(tokens, at + 3).text == sign
-        and _is_number(tokens, at + 4)
-        and not (sign == "/" and (_has_unit(tokens, at + 4) or "multiple" in token_at(tokens, at + 5).kinds))
+        and is_number(tokens, at + 4)
+        and not (sign == "/" and (has_unit(tokens, at + 4) or "multiple" in token_at(tokens, at + 5).kinds))
     ):
         return (at, at + 2, at + 4)
     return ()
@@ -206,8 +154,8 @@ def _chained(tokens: Tokens, at: int) -> tuple[int, ...]:
 
 def _is_clock(tokens: Tokens, at: int) -> bool:
     """Whether this is the hour of a time: `10时30分`, `10点30分`."""
-    timed = token_at(tokens, at + 1).text in ("时", "点") and _is_number(tokens, at + 2)
-    return timed and token_at(tokens, at + 3).text == "分" and _touch(tokens, at, at + 3)
+    timed = token_at(tokens, at + 1).text in ("时", "点") and is_number(tokens, at + 2)
+    return timed and token_at(tokens, at + 3).text == "分" and touch(tokens, at, at + 3)
 
 
 def _tolerance(tokens: Tokens, at: int) -> Iterator[int]:
@@ -217,22 +165,7 @@ def _tolerance(tokens: Tokens, at: int) -> Iterator[int]:
     end = at + 1 + signed * (1 + (slash.text == "/"))
     if tokens[at].text != "±" and end == at + 1:
         return
-    yield from (place for place in range(max(0, at - 3), min(end + 2, len(tokens))) if _is_number(tokens, place))
-
-
-def _touch(tokens: Tokens, first: int, last: int) -> bool:
-    """Whether nothing stands between the tokens from one place to another."""
-    return all(tokens[place].end == tokens[place + 1].start for place in range(first, last))
-
-
-def _listed(tokens: Tokens, at: int) -> tuple[int, ...]:
-    """`(1)`: a note, or the mark of a list."""
-    opened, before = token_at(tokens, at - 1), token_at(tokens, at - 2)
-    closed = token_at(tokens, at + 1)
-    if "open" not in opened.kinds or "close" not in closed.kinds:
-        return ()
-    led = ("currency" in before.kinds and before.end == opened.start) or "small" in before.kinds
-    return () if led or is_accounting(tokens, at - 1) else (at,)
+    yield from (place for place in range(max(0, at - 3), min(end + 2, len(tokens))) if is_number(tokens, place))
 
 
 def _unranked(tokens: Tokens, at: int) -> tuple[int, ...]:
@@ -256,10 +189,10 @@ def _unranked(tokens: Tokens, at: int) -> tuple[int, ...]:
 def _worded(tokens: Tokens, at: int) -> tuple[int, ...]:
     """`five-year`, and `one` where it is a pronoun: `which one do you prefer`."""
     half = at + 6
-    if hyphened_and(tokens, at + 1) and "half" in token_at(tokens, half).kinds and _compound(tokens, half):
+    if hyphened_and(tokens, at + 1) and "half" in token_at(tokens, half).kinds and compound(tokens, half):
         return (at, half)  # a two-and-a-half-year plan
     chosen = token_at(tokens, at - 1).get("label") == "chosen"
-    if chosen or _compound(tokens, at) or _second_half(tokens, at):
+    if chosen or compound(tokens, at) or _second_half(tokens, at):
         return (at,)
     token, after, before = tokens[at], token_at(tokens, at + 1), token_at(tokens, at - 1)
     if (
@@ -288,76 +221,6 @@ def _second_half(tokens: Tokens, at: int) -> bool:
 _POINTING = frozenset({"which", "that", "this", "the", "each", "every", "no", "any"})
 
 
-def _single_character(tokens: Tokens, at: int) -> tuple[int, ...]:
-    """A numeral of one character inside a Chinese word: `四川`, `陆地`, `一些`."""
-    token, before, after = tokens[at], token_at(tokens, at - 1), token_at(tokens, at + 1)
-    if _digits_of_name(tokens, at) or _adverb(tokens, at) or _spelled_year(tokens, at):
-        return (at,)
-    numeral = {"digit", "place", "scale", "point", "parts", "percent_before", "few", "more", "ordinal_prefix", "half"}
-    if (
-        is_doubling(tokens, at + 1)
-        or numeral & after.kinds.keys()
-        or (numeral & before.kinds.keys() and before.end == token.start)
-    ):
-        return ()
-    if token.text in "伍陆拾幺壹":
-        return () if _has_unit(tokens, at) else (at,)
-    if "half" in before.kinds or _listed(tokens, at) or list_mark(tokens, at):
-        return (at,)
-    unknown = after.start == token.end and "word" in after.kinds and is_ideographic(after.text[0])
-    named = before.end == token.start and "word" in before.kinds and is_ideographic(before.text[0])
-    alone = not _has_unit(tokens, at) and "after" not in after.kinds
-    return (at,) if unknown or (named and alone) else ()
-
-
-def _spelled_year(tokens: Tokens, at: int) -> bool:
-    """Whether this is one of four digits in characters before 年: `二零一八年`."""
-    first, last = _digits_around(tokens, at)
-    return "digit" in tokens[at].kinds and last - first == 3 and token_at(tokens, last + 1).text in ("年", "年度")
-
-
-def _adverb(tokens: Tokens, at: int) -> bool:
-    """`十分重要`, `万一发生` and `一度超过` count nothing; `三十分`, `一万一` do."""
-    token, before, after = tokens[at], token_at(tokens, at - 1), token_at(tokens, at + 1)
-    numeral = {"digit", "place", "scale", "number", "few"}
-    if token.text == "十":
-        return after.text == "分" and numeral.isdisjoint(before.kinds)
-    if token.text == "一" and after.text == "度":
-        return numeral.isdisjoint(before.kinds)
-    return token.text == "一" and before.text == "万" and numeral.isdisjoint(token_at(tokens, at - 2).kinds)
-
-
-def _digits_around(tokens: Tokens, at: int) -> tuple[int, int]:
-    """The first and the last of the digits in characters that stand in a row around this one, of the nearest ones."""
-    first = last = at
-    while at - first < _ROW and "digit" in token_at(tokens, first - 1).kinds and _touch(tokens, first - 1, first):
-        first -= 1
-    while last - at < _ROW and "digit" in token_at(tokens, last + 1).kinds and _touch(tokens, last, last + 1):
-        last += 1
-    return first, last
-
-
-def _digits_of_name(tokens: Tokens, at: int) -> bool:
-    """Whether this is one of two or more digits in a row with an unknown character right after them: `三一重工`."""
-    first, last = _digits_around(tokens, at)
-    after, before = token_at(tokens, last + 1), token_at(tokens, first - 1)
-    placed = {"place", "scale", "point", "parts", "percent_before", "ordinal_prefix", "number"}
-    unknown = after.start == tokens[last].end and "word" in after.kinds and is_ideographic(after.text[0])
-    return first < last and unknown and placed.isdisjoint(before.kinds)
-
-
-def _is_number(tokens: Tokens, at: int) -> bool:
-    return "number" in token_at(tokens, at).kinds
-
-
-def _has_unit(tokens: Tokens, at: int) -> bool:
-    """Whether a unit follows a number, so that it is a figure after all."""
-    kinds = token_at(tokens, at + 1).kinds.keys()
-    return bool({"percent", "scale", "noun", "tenth"} & kinds) or (
-        "currency" in kinds and not _is_number(tokens, at + 2)
-    )
-
-
 def _letter(tokens: Tokens, at: int) -> tuple[int, ...]:
     """`Class A shares`: no article."""
     return (at,) if "label" in token_at(tokens, at - 1).kinds else ()
@@ -376,8 +239,6 @@ def _of_words(find: Callable[[Tokens, int], Places]) -> Callable[[Tokens, int, s
     return lambda tokens, at, _: find(tokens, at)
 
 
-_ROW: Final = 20
-"""Digits in characters on either side that are looked at: no year and no name has more."""
 _LEFT_OUT: Final[tuple[tuple[frozenset[str], Callable[[Tokens, int, set[int]], Places]], ...]] = tuple(
     (frozenset(kinds.split()), find)
     for kinds, find in (
@@ -392,7 +253,7 @@ _LEFT_OUT: Final[tuple[tuple[frozenset[str], Callable[[Tokens, int, set[int]], P
         ("article", _of_words(_letter)),
         ("half", _of_words(_halved)),
         ("small", _of_words(_worded)),
-        ("digit place", _of_words(_single_character)),
+        ("digit place", _of_words(one_character)),
         ("sign_of_print after", _of_words(_tolerance)),
     )
 )

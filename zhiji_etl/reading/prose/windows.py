@@ -16,18 +16,24 @@ from zhiji_etl.reading.grammar.folding import EXPONENT, MARK, NUMBER, fold
 from zhiji_etl.reading.grammar.tokens import IDEOGRAPH_MARK, JOINED_SCALE, NAME_MARK, WORD_MARK
 from zhiji_etl.reading.grammar.words import is_ideograph, is_letter, lexicon
 
-_PARTS: Final = re.compile(
-    rf"[pP]ercent(?=-)|https?:\S+|www\.\S+|\S+\uff20\S+|(?:{NUMBER}){EXPONENT}|[^\W\d_]+(?:['-](?:[^\W\d_\u2e80-\u9fff])+)*|\s+|\S"
+_ADDRESS: Final = r"\S{1,64}\uff20\S+|"
+_PARTS, _PARTS_WITH_ADDRESSES = (
+    re.compile(
+    rf"[pP]ercent(?=-)|https?:\S+|www\.\S+|{address}(?:{NUMBER}){EXPONENT}|[^\W\d_]+(?:['-](?:[^\W\d_\u2e80-\u9fff])+)*|\s+|\S"
     .replace("[^\\W\\d_]+(?:", "[a-zA-Z\u00c0-\u024f\u0370-\u03ff\u0400-\u052f]+(?:"),
     re.ASCII,
+    )
+    for address in ("", _ADDRESS)
 )  # fmt: skip
+"""What a part is. Addresses are looked for only where a text has their sign, as each place must look far ahead."""
 _LEFT, _RIGHT = 14, 24
 """Parts (words, spaces, signs) of a window before and after a number."""
 
 
 def parts_of(text: str) -> list[str]:
     """A text cut into words, numbers, spaces and signs, folded."""
-    return _PARTS.findall(fold(text))
+    folded = fold(text)
+    return (_PARTS_WITH_ADDRESSES if "\uff20" in folded else _PARTS).findall(folded)
 
 
 def symbols_of(parts: list[str]) -> tuple[str, ...]:
