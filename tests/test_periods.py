@@ -137,6 +137,11 @@ UNREADABLE = [
     "2020-02-30",
     "Q5 2020",
     "13M20",
+    "2023年0月",
+    "2023年00月",
+    "0月2023",
+    "2023年0-3月",
+    "2023年13月",
     "x" * 999,
 ]
 
@@ -195,6 +200,32 @@ def test_refusals_name_their_cause(text: str, code: str) -> None:
     with pytest.raises(PeriodError) as raised:
         parse_period(text)
     assert raised.value.code == code
+
+
+@pytest.mark.parametrize("text", ["2009-10", "2009/10", "2010-11", "2000-01", "2011/12", "2009-10 to 2009-12"])
+def test_two_years_or_a_month(text: str) -> None:
+    with pytest.raises(PeriodError, match="may be a month, or the fiscal year") as raised:
+        parse_period(text, fiscal_year_end=MARCH)
+    assert raised.value.code == "period_ambiguous"
+    assert parse_period(text).start.month in (1, 10, 11, 12)
+    for hint in ("M10 for the month", "FY2009-10 for the year"):
+        assert text != "2009-10" or hint in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("2009-11", "2009-11-01 2009-11-30"),
+        ("2009.10", "2009-10-01 2009-10-31"),
+        ("2009M10", "2009-10-01 2009-10-31"),
+        ("FY2009-10", "2009-04-01 2010-03-31"),
+        ("2012-13", "2012-04-01 2013-03-31"),
+        ("2009-10-01", "2009-10-01 2009-10-01"),
+    ],
+)
+def test_what_is_neither_of_two(text: str, days: str) -> None:
+    period = parse_period(text, fiscal_year_end=MARCH)
+    assert f"{period.start} {period.end}" == days
 
 
 def test_every_example_of_the_hint_is_read() -> None:

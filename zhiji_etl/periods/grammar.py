@@ -14,6 +14,7 @@ from functools import cache, lru_cache, partial
 from typing import Final, NamedTuple
 
 from zhiji_etl.errors import PeriodError
+from zhiji_etl.periods.ends import completed_left, completed_right
 from zhiji_etl.periods.folding import LENGTHS, alternatives, fold, word_pattern
 from zhiji_etl.periods.parts import MONTH_NAME, month_number, part_of_year
 from zhiji_etl.periods.period import DAY, Period, last_of_month, months_later
@@ -33,8 +34,9 @@ def parse_period(text: str, *, fiscal_year_end: FiscalYearEnd | None = None) -> 
     calendar year. A plain year, quarter or month is always of the calendar. A two-digit year is one from 2000 on.
 
     Raises `PeriodError`: `period_unreadable` where no form fits (the hint lists the forms), `period_ambiguous` where
-    two calendars read it differently (04/05/2020), `period_reversed` where it ends before it starts,
-    `fiscal_year_end_needed` for 2019/20 without one, `fiscal_year_end_invalid` where there is no such day.
+    two calendars read it differently (04/05/2020, and 2009-10 with a fiscal year), `period_reversed` where it ends
+    before it starts, `fiscal_year_end_needed` for 2019/20 without one, `fiscal_year_end_invalid` where there is no such
+    day.
     """
     year_end = checked_year_end(fiscal_year_end)
     days = read(fold(text), year_end) if len(text) <= LONGEST else None
@@ -128,6 +130,18 @@ def _calendar_month(found: dict[str, str], _: FiscalYearEnd) -> Days:
         hint = f"Write the year in full: {name} {year}, or {name} {number}, {year}."
         raise PeriodError("period_ambiguous", what, hint=hint)
     return Days(date(year, month, 1), last_of_month(year, month))
+
+
+def _numbered_month(found: dict[str, str], year_end: FiscalYearEnd) -> Days:
+    """2020-03 is a month; so is 2009-10, but to those whose fiscal years end within a year it may be one of these."""
+    year, month = int(found["year"]), int(found["month"])
+    doubled = found["sign"] in "-/" and len(found["month"]) == 2 and month == year % 100 + 1
+    if doubled and year_end != CALENDAR_YEAR_END:
+        printed = f"{year}{found['sign']}{month:02d}"
+        what = f"{printed} may be a month, or the fiscal year that ends in {year + 1}."
+        hint = f"Write {year}M{month:02d} for the month, FY{printed} for the year."
+        raise PeriodError("period_ambiguous", what, hint=hint)
+    return _calendar_month(found, year_end)
 
 
 def _calendar_year(found: dict[str, str], _: FiscalYearEnd) -> Days:
@@ -252,8 +266,8 @@ def _interval(text: str, year_end: FiscalYearEnd) -> Days | None:
 def _joined(left: str, right: str, year_end: FiscalYearEnd) -> Days | None:
     if not left or not right:
         return None
-    end = _first_read([right, *_completed_right(left, right)], year_end)
-    start = _first_read([left, *_completed_left(left, right)], year_end)
+    end = _first_read([right, *completed_right(left, right)], year_end)
+    start = _first_read([left, *completed_left(left, right)], year_end)
     if start is None or end is None:
         return None
     if start.start > end.end:
@@ -279,24 +293,6 @@ def _first(readings: Iterable[Callable[[], Days | None]]) -> Days | None:
     if refusal:
         raise refusal
     return None
-
-
-def _completed_right(left: str, right: str) -> list[str]:
-    """Readings of an end that leaves out what the start said: 2020年3月1日至31日, 2019-04-01/06-30, march 1-15 2020."""
-    chinese = re.match(r"(\d{4}年)(\d{1,2}月)?", left)
-    if chinese:
-        return [chinese[1] + right, chinese[1] + (chinese[2] or "") + right]
-    iso = re.match(r"(\d{4}-)(\d\d-)?", left)
-    if iso:
-        return [iso[1] + right, iso[1] + (iso[2] or "") + right]
-    return [f"{named[0]} {right}"] if (named := re.match(MONTH_NAME, left)) else []
-
-
-def _completed_left(left: str, right: str) -> list[str]:
-    """Readings of a start that leaves out what the end says: april 1 to june 30 2020, 1-15 march 2020."""
-    year = re.search(r"\d{4}$", right)
-    tail = re.sub(r"^\d{1,2}(?:st|nd|rd|th)? ", "", right)
-    return [f"{left} {year[0]}", f"{left} {tail}"] if year else []
 
 
 # --- The grammar ------------------------------------------------------------------------------------------------------
@@ -329,7 +325,7 @@ FORMS: Final[tuple[Form, ...]] = (
     _form("", rf"cy ?{ANY_YEAR}", _calendar_year),
     _form("FY2020", rf"{word_pattern('fiscal_before')} ?{ANY_YEAR}", _fiscal_year),
     _form("2020财年", rf"{YEAR} ?{word_pattern('fiscal_after')}", _fiscal_year),
-    _form("2020-03", rf"{YEAR}[-/.]{MONTH}", _calendar_month),
+    _form("2020-03", rf"{YEAR}(?P<sign>[-/.]){MONTH}", _numbered_month),
     _form("", rf"{YEAR}(?P<month>0[1-9]|1[0-2])", _calendar_month),
     _form("", rf"{YEAR}-?m{MONTH}", _calendar_month),
     _form("", rf"{MONTH}[-/.]{YEAR}", _calendar_month),

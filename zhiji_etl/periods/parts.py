@@ -28,7 +28,7 @@ def part_of_year(text: str) -> Part | None:
         match = pattern.fullmatch(text.strip())
         if match:
             part = build([group for group in match.groups() if group is not None])
-            return part if part.months > 0 and part.first + part.months <= 12 else None
+            return part if part.months > 0 and 0 <= part.first <= 12 - part.months else None
     return None
 
 

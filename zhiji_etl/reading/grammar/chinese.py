@@ -68,7 +68,7 @@ def _integer(tokens: Tokens, at: int) -> tuple[str, int]:
 
 
 def is_doubling(tokens: Tokens, at: int) -> bool:
-    """Whether this is the 番 of `翻了近一番`, not that of `一番努力`; or the 倍 of `翻了近一倍`, which says the same."""
+    """Whether this is the 番 of `翻了近一番`, not that of `一番努力`; or the 倍 of `翻了近一倍`."""
     if token_at(tokens, at).text == "倍":
         return token_at(tokens, at - 1).get("digit") == 1 and _is_turned(tokens, at - 2)
     turned = any(token_at(tokens, place).text in _TURNED for place in range(at - 6, at))
