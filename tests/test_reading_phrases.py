@@ -143,6 +143,10 @@ BOUNDS = [
     ("$4,321–", "-4321.5", "-4320.5", "USD"),
     ("4,321−", "-4321.5", "-4320.5", "count"),
     ("7.5%–", "-7.55", "-7.45", "percent"),
+    # what it is said of
+    ("17 m3/s", "16.5", "17.5", "cubic_metre/second"),
+    ("17-18 m3/h", "16.5", "18.5", "cubic_metre/hour"),
+    ("1,830/oz", "1825", "1835", "count/ounce"),
     # fractions that hyphens join to their scale
     ("half-million vehicles", "250000", "750000", "vehicle"),
     ("a half-million", "250000", "750000", "count"),

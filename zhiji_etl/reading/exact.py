@@ -144,6 +144,8 @@ def _unit(amount: Amount, literals: Sequence[str], text: str, span: tuple[int, i
     if power is None:
         message = "There is more than one figure in this text."
         raise FigureError("several_figures", message, text=text, start=span[0], end=span[1])
+    if amount.power_first:
+        return f"{power}_{amount.unit}"
     whole, stroke, last = amount.unit.rpartition("/")
     return f"{whole}{stroke}{power}_{last}"
 

@@ -11,13 +11,13 @@ from zhiji_etl.reading.grammar.drafts import Draft, singular
 from zhiji_etl.reading.grammar.meanings import Number
 from zhiji_etl.reading.grammar.numerals import power_of_length, read_number
 from zhiji_etl.reading.grammar.tokens import Tokens, constant, token_at
-from zhiji_etl.reading.grammar.words import is_ideograph
+from zhiji_etl.reading.grammar.words import is_ideograph, lexicon
 
 
 def read_per(tokens: Tokens, at: int, draft: Draft) -> int:
     """`per vehicle`, `/桶`, `a share`."""
     bare = draft.unit is None and not draft.currency
-    if "per" not in tokens[at].kinds or draft.per or (bare and tokens[at].text != "per"):
+    if "per" not in tokens[at].kinds or draft.per or (bare and not _is_rate(tokens, at)):
         return 0  # neither 1/4 nor three a day
     after = token_at(tokens, at + 1)
     if "past" in token_at(tokens, at + 2).kinds:
@@ -37,11 +37,20 @@ def read_per(tokens: Tokens, at: int, draft: Draft) -> int:
     unit = words[-1].get("noun") or words[-1].get("per_unit")
     if unit is None and (bare or "word" not in after.kinds or tokens[at].text not in ("per", "/")):
         return 0
-    if draft.power is not None:
+    power = power_of_length(tokens, at + len(words)) if unit else None
+    if draft.power is not None and power is not None:
         return 0
-    draft.per = unit or singular([after])
-    draft.power = power_of_length(tokens, at + len(words)) if unit else None
-    return 1 + len(words) + (draft.power is not None) if unit else 2
+    draft.per, draft.power_first = unit or singular([after]), draft.power is not None
+    draft.power = draft.power if power is None else power
+    return 1 + len(words) + (power is not None) if unit else 2
+
+
+def _is_rate(tokens: Tokens, at: int) -> bool:
+    """Whether a number without a unit is a rate all the same: `70 per minute`, `1,850/oz`."""
+    stroke, unit = tokens[at], token_at(tokens, at + 1)
+    glued = stroke.start == tokens[at - 1].end and stroke.end == unit.start
+    measured = len(unit.text) > 1 and unit.get("noun") in lexicon().measured
+    return stroke.text == "per" or (stroke.text == "/" and glued and measured)
 
 
 def read_hyphened_per(tokens: Tokens, at: int, draft: Draft) -> int:

@@ -54,6 +54,8 @@ class Draft:
     exponent: int = 0
     power: int | None = None
     """The literal right after a unit of length, which makes it one of area or volume: `m2`, `km3`."""
+    power_first: bool = False
+    """Whether that is the unit itself, and not what it is said of: `m3/s`."""
     between: bool = False
     bracket: bool = False
     closed: bool = False

@@ -39,6 +39,7 @@ def finished(draft: Draft, options: Options) -> Amount:
         exact=unit == "rank",
         readings=readings,
         power=draft.power,
+        power_first=draft.power_first,
     )
 
 

@@ -78,6 +78,8 @@ class Amount:
     readings: tuple[tuple[str, str], ...] = ()
     power: int | None = None
     """Index of the literal that makes the last name of its unit a square (2) or cubic (3) one: `m2`, `元/m2`."""
+    power_first: bool = False
+    """Whether it makes the first name so, `m3/s`."""
     listed: int | None = None
     """The literal of the number in a row whose unit and scale it has; its own digits may still be a year."""
     restated: Amount | None = None
