@@ -10,7 +10,7 @@ from dataclasses import replace
 from zhiji_etl.reading.grammar.drafts import Draft, singular
 from zhiji_etl.reading.grammar.meanings import Number
 from zhiji_etl.reading.grammar.numerals import power_of_length, read_number
-from zhiji_etl.reading.grammar.tokens import Tokens, constant, token_at
+from zhiji_etl.reading.grammar.tokens import Token, Tokens, constant, token_at
 from zhiji_etl.reading.grammar.words import is_ideograph, lexicon
 
 
@@ -82,6 +82,7 @@ def read_many(tokens: Tokens, at: int) -> tuple[Number, str, int] | None:
         return None
     named = token_at(tokens, many[1])
     unit = named.get("noun") or (named.get("per_unit") if named.start == tokens[many[1] - 1].end else None)
+    unit = unit or _money(many[0][0], named)
     parted = many[0][0].over is not None or many[0][0].plus is not None
     return None if unit is None or unit == "year" or parted else (many[0][0], str(unit), many[1] + 1)
 
@@ -89,9 +90,19 @@ def read_many(tokens: Tokens, at: int) -> tuple[Number, str, int] | None:
 # --------------------------------------------------------------------------------------------------
 
 
+def _money(many: Number, named: Token) -> str | None:
+    """The codes that a sum of money can be in that is said as a scale alone: 4人/亿元, 1.5吨/万元."""
+    term = many.terms[0]
+    scale = len(many.terms) == 1 and term.literal is None and term.digits.strip("0") == "1"
+    codes = named.get("currency") if scale and is_ideograph(named.text[:1] or " ") else None
+    return " ".join(codes) if codes else None
+
+
 def _many(tokens: Tokens, at: int, draft: Draft) -> int:
     """`per 1,000 people`, `/100km`, `每百公里`: the number is that of so many units, and is divided by them."""
     many = read_many(tokens, at + 1) if tokens[at].text in ("per", "/", "每") else None
+    if many and draft.currency and "currency" in tokens[many[2] - 1].kinds:
+        return 0  # 5万元/万元
     if many is None or any(number.over is not None or number.plus is not None for number in draft.numbers):
         return 0
     draft.numbers = tuple(replace(number, over=many[0], rate=True) for number in draft.numbers)

@@ -5,6 +5,7 @@ In: a `Draft`, and what the reader was told of the cell. Out: an `Amount`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from zhiji_etl.figures import Qualifier
@@ -29,7 +30,7 @@ def finished(draft: Draft, options: Options) -> Amount:
     printed = [token.text for token in draft.words if not isinstance(token.kinds.get("word"), int)]
     return Amount(
         numbers=tuple(number.scaled(exponent).signed(sign) for number in draft.numbers),
-        unit=f"{unit}/{draft.per}" if draft.per not in (None, "count") else unit,
+        unit=unit if draft.per in (None, "count") else f"{unit}/{_chosen(draft.per.split(), options)}",
         qualifier=MIRRORED.get(qualifier, qualifier) if falls else qualifier,
         start=draft.start,
         end=draft.end,
@@ -61,13 +62,19 @@ def _takes_scale(draft: Draft, unit: str, options: Options) -> bool:
     return unit not in OUT_OF_SCALE or options.exponent < 0
 
 
+def _chosen(codes: Sequence[str], options: Options) -> str:
+    """The code that a sign or word of these means to the reader who was told."""
+    told = options.currency
+    return told if told is not None and told in codes else codes[0]
+
+
 def _unit(draft: Draft, options: Options) -> tuple[str, tuple[tuple[str, str], ...]]:
     if draft.currency:
-        code = options.currency if options.currency in draft.currency else draft.currency[0]
+        code = _chosen(draft.currency, options)
         if len(draft.currency) == 1 or options.currency in draft.currency:
-            return str(code), ()
+            return code, ()
         reason = "the sign or word is that of more than one currency"
-        return str(code), tuple((other, reason) for other in draft.currency[1:])
+        return code, tuple((other, reason) for other in draft.currency[1:])
     if draft.unit == "":
         return singular(draft.words), ()
     return draft.unit or options.unit or "count", ()
