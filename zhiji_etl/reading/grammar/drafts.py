@@ -25,7 +25,7 @@ MIRRORED: Final = {
 CLOSED: Final = {Qualifier.ABOVE: Qualifier.AT_LEAST, Qualifier.BELOW: Qualifier.AT_MOST}
 
 
-_DURATIONS: Final = frozenset({"year", "quarter_year", "month", "week", "day", "hour", "minute", "second"})
+DURATIONS: Final = frozenset({"year", "quarter_year", "month", "week", "day", "hour", "minute", "second"})
 
 
 @dataclass(slots=True)
@@ -62,6 +62,8 @@ class Draft:
     noun: bool = False
     refine: bool = False
     prose: bool = False
+    crossed: bool = False
+    """Whether it is a level that was crossed; what `to` leads to is another."""
     led: bool = False
     """Whether its currency stands before its number."""
     words: list[Token] = field(default_factory=list)
@@ -82,7 +84,7 @@ class Draft:
         years`, `within 30 days`; 下跌22家, 亏损12家.
         """
         if self.english:
-            return self.unit in _DURATIONS and self.qualifier is not Qualifier.EXACT
+            return self.unit in DURATIONS and self.qualifier is not Qualifier.EXACT
         return self.priced and self.noun and (self.unit == "count" or self.unit not in lexicon().measured)
 
     @property

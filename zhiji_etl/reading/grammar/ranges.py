@@ -27,6 +27,7 @@ def read_range(
         return None
     low, end = first
     led = prose and _is_change_from(found, at, low)
+    low.crossed = prose and _is_crossed(found, at, end)
     second = None if led else _second(found, end, low, fine, prose)  # fell from 7% to 5%: two levels, no range
     if low.refine or (second and second[0].refine):
         return Refine(), end
@@ -49,6 +50,15 @@ def _is_change_from(found: Tokens, at: int, low: Draft) -> bool:
 
 
 _FARTHEST: Final = 12
+
+
+def _is_crossed(found: Tokens, at: int, end: int) -> bool:
+    """Whether an amount is a level that was crossed: `fell below 2%`, `topped 50`, `climbed past 3,000`, `跌破7`."""
+    first, before = token_at(found, at), token_at(found, at - 1)
+    if any(token.get("crossing") == "alone" for token in found[at:end]):
+        return True
+    moved = token_at(found, at - 2) if "crossing" in before.kinds else before
+    return not {"change", "moving"}.isdisjoint(moved.kinds) and ("level" in first.kinds or moved is not before)
 
 
 def _closed_bracket(amount: Amount, draft: Draft) -> Amount:
@@ -84,9 +94,19 @@ def _second(found: Tokens, at: int, low: Draft, fine: bool, prose: bool) -> tupl
         read[0].qualifier = Qualifier.AT_MOST
     if prose and low.change and token.text != "-" and _is_level(found, at, low, read[0]):
         return None
+    if low.crossed and token.text.isalpha() and _is_reached(low, read[0]):
+        return None
     if not linked and not _bounds_too(low, token, read[0]):
         return None
     return read if _like(low, read[0]) and not _is_apart(low, read[0], prose) else None
+
+
+def _is_reached(low: Draft, high: Draft) -> bool:
+    """Whether a second amount is the level behind one that was crossed, `fell below $2 to $1.95`, and does not say the
+    unit of both, `fell below 2 to 3 percent`.
+    """
+    said = low.has_unit or _has_scale(low)
+    return said or not (_has_scale(high) or (high.has_unit and not high.noun))
 
 
 def _bounds_too(low: Draft, token: Token, high: Draft) -> bool:

@@ -10,6 +10,7 @@ from typing import Final
 
 from zhiji_etl.figures import Qualifier
 from zhiji_etl.reading.grammar.chinese import is_doubling
+from zhiji_etl.reading.grammar.comparisons import read_comparison
 from zhiji_etl.reading.grammar.denominators import read_average, read_hyphened_per, read_per
 from zhiji_etl.reading.grammar.drafts import CLOSED, Draft, Step, agreed, set_unit
 from zhiji_etl.reading.grammar.folding import RUN_MARKS
@@ -335,6 +336,7 @@ _SUFFIXES: Final[tuple[tuple[frozenset[str], Step], ...]] = tuple(
         ("after inclusive or_equal slightly", _qualifier_after),
         ("word multiple", _doublings),
         ("multiple", _multiple),
+        ("comparing", read_comparison),
         ("change_after change_in_cell manner", _change_after),
         ("more", read_more),
         ("half", read_half_more),

@@ -40,6 +40,7 @@ INTEGER_KINDS: Final = frozenset(
         "change_after",
         "change_in_cell",
         "reducing",
+        "comparing",
         "percent_whole",
         "percent_word",
     )
