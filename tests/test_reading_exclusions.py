@@ -83,6 +83,16 @@ FIGURES = [
     ("zero borrowings", ["0 USD"]),
     ("seven of the top ten", ["7 count"]),
     ("a change of (4.5) percentage points", ["-4.5 percentage_point"]),
+    # letters that nobody knows, right behind a number, are a unit where it has decimals or groups
+    ("3.6mmt of soybeans", ["3.6 mmt"]),
+    ("It carries 14,000pax.", ["14000 pax"]),
+    ("It lifted 2.6mtpa and 14,000TEU.", ["2.6 megatonne/year", "14000 twenty_foot_equivalent"]),
+    (
+        "6bcm, 460koz and 140kboepd",
+        ["6 billion_cubic_metre", "460 thousand_ounce", "140 thousand_barrel_of_oil_equivalent/day"],
+    ),
+    ("a 310mw plant on a 750kV line", ["310 megawatt", "750 kilovolt"]),
+    ("a 3D printer, the 747MAX, 8f3a2c and 14pax", []),
 ]
 
 

@@ -73,6 +73,8 @@ def model(tokens: Tokens, at: int) -> tuple[int, ...]:
     } & after.kinds.keys()
     if glued and "scale" in after.kinds and after.text in _CAPITALS and _is_glued_noun(tokens, at + 1):
         return (at,)  # 2.0T发动机
+    if glued and "word" in after.kinds:
+        return ()  # its digits will tell
     lettered = len(after.text) == 1 and after.text.isupper() and "subunit" in after.kinds  # 3C is no 3 cents
     named = after.text == "G" or not meant or (lettered and not meant - {"subunit"})
     return (at,) if "model" in after.kinds or (glued and named) else ()

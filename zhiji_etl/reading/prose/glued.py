@@ -22,8 +22,6 @@ def glued(tokens: Tokens, at: int) -> tuple[int, ...]:
     compared = "percent" in after.kinds and (before.text == "+" or "manner" in token_at(tokens, at - 2).kinds)
     if hyphened and _is_wordlike(tokens, at - 2) and not compared:
         return (at,)  # COVID-19, but yoy-3%
-    if after.start == token.end and "word" in after.kinds and not is_ideographic(after.text[0]):
-        return (at,)
     noted = "currency" in after.kinds and is_number(tokens, at + 2) and not is_ideographic(after.text[0])
     if noted and after.start == token.end and after.end == tokens[at + 2].start:
         return (at,)
@@ -32,6 +30,23 @@ def glued(tokens: Tokens, at: int) -> tuple[int, ...]:
     if after.text == "-" and "small" in token_at(tokens, at + 2).kinds and touch(tokens, at, at + 2):
         return (at, at + 2)  # 7-Eleven
     return (at,) if compound(tokens, at) else ()
+
+
+def lettered(tokens: Tokens, at: int, end: int) -> tuple[int, ...]:
+    """The numbers between two places that unknown letters follow at once: names if they are whole, `3D`, `737X`, else
+    amounts in a unit that the lexicon does not know, `3.4mmt`.
+    """
+    return tuple(
+        tokens[place].kinds["number"]
+        for place in range(at, end)
+        if is_number(tokens, place) and is_lettered(tokens, place)
+    )
+
+
+def is_lettered(tokens: Tokens, at: int) -> bool:
+    """Whether letters that the lexicon does not know stand right after a token."""
+    after = token_at(tokens, at + 1)
+    return after.start == tokens[at].end and "word" in after.kinds and not is_ideographic(after.text[0])
 
 
 def compound(tokens: Tokens, at: int) -> bool:

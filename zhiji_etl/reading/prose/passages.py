@@ -27,6 +27,7 @@ from zhiji_etl.reading.grammar.tokens import IDEOGRAPH_MARK, NAME_MARK, WORD_MAR
 from zhiji_etl.reading.grammar.words import lexicon
 from zhiji_etl.reading.prose.codes import is_nominal
 from zhiji_etl.reading.prose.falls import with_falls
+from zhiji_etl.reading.prose.glued import lettered
 from zhiji_etl.reading.prose.lists import with_own_scale, with_shared_words
 from zhiji_etl.reading.prose.names import is_dated_year, is_name, telling
 from zhiji_etl.reading.prose.nil import read_nothing
@@ -132,6 +133,8 @@ class Placed(NamedTuple):
     """Whether it stands as part of a name, if its digits can be one: `the Mate 60`, `360公司`."""
     telling: tuple[int, ...]
     """The numbers whose digits can make it a name and no amount: years, codes."""
+    lettered: tuple[int, ...]
+    """The numbers with unknown letters right behind, which make whole ones a name: `3D`, but `3.4mmt`."""
     named: dict[tuple[str, ...], Amount]
     """The amount with nouns that the lexicon does not know, by the unknown words of the passage."""
     halves: tuple[Placed, ...]
@@ -170,7 +173,7 @@ def _passage(symbols: tuple[str, ...], style: str, chosen: Options) -> Passage:
         return Passage(numbers, words, (), None, symbols)
     ends = (0, *accumulate(map(len, symbols)))
     dated = _after_words_of_time(symbols, numbers) if style == "coarse" else _NOWHERE
-    placed = tuple([_placed(amount, ends, dated, reading.nominal) for amount in reading.amounts])
+    placed = tuple([_placed(amount, ends, dated, reading) for amount in reading.amounts])
     return Passage(numbers, words, placed, reading.joins)
 
 
@@ -188,16 +191,20 @@ def _is_of_time(word: str) -> bool:
     return any("dating" in entry.kinds and entry.spelling == word for entry in entries)
 
 
-def _placed(
-    amount: Amount, ends: tuple[int, ...], words_of_time: frozenset[int], nominal: frozenset[int] = _NOWHERE
-) -> Placed:
+def _placed(amount: Amount, ends: tuple[int, ...], words_of_time: frozenset[int], reading: Reading) -> Placed:
     again = () if amount.restated is None else (amount.restated,)
     places = tuple((_place(one.start, ends), _place(one.end, ends)) for one in (amount, *again))
     halves = tuple(
-        [_placed(half, ends, words_of_time) for half in sorted(amount.halves or amount.apart or (), key=_begin)]
+        [
+            _placed(half, ends, words_of_time, _UNREAD)
+            for half in sorted(amount.halves or amount.apart or (), key=_begin)
+        ]
     )
     dated = amount.numbers[0].terms[0].literal in words_of_time
-    return Placed(amount, places, dated, amount.start in nominal, telling(amount, dated), {}, halves)
+    terms = (term.literal for number in amount.numbers for term in number.terms)
+    letters = tuple([literal for literal in terms if literal in reading.lettered]) if reading.lettered else ()
+    nominal = amount.start in reading.nominal
+    return Placed(amount, places, dated, nominal, telling(amount, dated), letters, {}, halves)
 
 
 def _begin(amount: Amount) -> int:
@@ -217,6 +224,8 @@ class Reading(NamedTuple):
     refine: bool = False
     nominal: frozenset[int] = frozenset()
     """Where amounts begin that stand as part of a name."""
+    lettered: frozenset[int] = frozenset()
+    """The numbers with unknown letters right behind."""
 
 
 _SENTENCE: Final = 400
@@ -230,6 +239,7 @@ def _read(shape: str, style: str, chosen: Options) -> Reading:
     found, joins = tokens(shape, style)
     amounts: list[Amount] = []
     nominal: set[int] = set()
+    letters: set[int] = set()
     at = 0
     skipped = excluded(found)
     while at < len(found):
@@ -253,10 +263,12 @@ def _read(shape: str, style: str, chosen: Options) -> Reading:
             continue
         if is_nominal(found, at, end):
             nominal.add(amount.start)
+        letters.update(lettered(found, at, end))
         amount, end = restated_in_text(found, end, amount, chosen, style != "coarse")
         amounts.append(amount)
         at = max(end, at + 1)
-    return Reading(with_falls(found, with_shared_words(found, amounts)), joins, nominal=frozenset(nominal))
+    amounts = [*with_falls(found, with_shared_words(found, amounts))]
+    return Reading(tuple(amounts), joins, False, frozenset(nominal), frozenset(letters))
 
 
 # ---- figures of a passage -------------------------------------------------------------------------------------------
@@ -304,6 +316,8 @@ class Said(NamedTuple):
 def _made(placed: Placed, said: Said, first: int, printed: Printed) -> tuple[Figure, ...]:
     """The figure of an amount, and the one that restates it; none where it turns out to be a year or no number."""
     amount = placed.amount
+    if any(said.raw[at].isdecimal() for at in placed.lettered):
+        return ()  # 3D, 737X
     if placed.halves and is_dated_year(placed.halves[0].amount, said.raw, placed.halves[0].dated):
         return _made(placed.halves[1], said, first, printed)  # from 12% in 2021 to 8% in 2022
     if placed.telling and is_name(
@@ -312,6 +326,8 @@ def _made(placed: Placed, said: Said, first: int, printed: Printed) -> tuple[Fig
         return ()
     if said.words:
         amount = _named(placed, said.words)
+    if any("." in said.raw[at] for at in placed.lettered):
+        amount = replace(amount, whole=False)  # 3.4mmt: what has decimals is measured
     if amount.listed is not None:
         amount = with_own_scale(amount, said.numbers)
     starts = printed.starts
