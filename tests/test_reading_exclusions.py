@@ -83,6 +83,17 @@ FIGURES = [
     ("zero borrowings", ["0 USD"]),
     ("seven of the top ten", ["7 count"]),
     ("a change of (4.5) percentage points", ["-4.5 percentage_point"]),
+    # brackets of accounting, also after a colon; list marks and notes are none
+    ("营业利润：(1,245.5)万元", ["-12455000 CNY"]),
+    ("净利润：（365）百万元", ["-365000000 CNY"]),
+    ("Net loss: (1,365.5) million", ["-1365500000 count"]),
+    ("EPS of (14.3) cents", ["-0.143 USD"]),
+    ("Net cash used: (365)", ["-365 count"]),
+    ("Profit/(loss): ($2.4m) vs $1.2m", ["-2400000 USD", "1200000 USD"]),
+    ("It made 5bn yuan ($0.7bn).", ["5000000000 CNY", "700000000 USD"]),
+    ("Items: (1) cars, (2) trucks; see note: (3)", []),
+    ("包括：（1）万科、（2）百度", []),
+    ("Source: (2020)", []),
     # letters that nobody knows, right behind a number, are a unit where it has decimals or groups
     ("3.6mmt of soybeans", ["3.6 mmt"]),
     ("It carries 14,000pax.", ["14000 pax"]),

@@ -10,8 +10,9 @@ from typing import Final
 from zhiji_etl.figures import Qualifier
 from zhiji_etl.reading.grammar.denominators import read_many
 from zhiji_etl.reading.grammar.drafts import Draft, Step, agreed, set_unit
+from zhiji_etl.reading.grammar.folding import RUN_MARKS
 from zhiji_etl.reading.grammar.numerals import read_number
-from zhiji_etl.reading.grammar.tokens import NAME_MARK, Tokens, token_at
+from zhiji_etl.reading.grammar.tokens import NAME_MARK, Token, Tokens, token_at
 from zhiji_etl.reading.grammar.words import is_ideograph, lexicon
 
 
@@ -230,15 +231,42 @@ def _accounting(tokens: Tokens, at: int, draft: Draft) -> bool:
 def is_accounting(tokens: Tokens, at: int) -> bool:
     """Whether nothing but a number stands in a bracket, and its percent or its scale and unit right behind: `(5.2)%`,
     `net loss of (345) million`, `净利润（345）百万元`; not `（1）万科`, nor what begins a sentence.
+
+    After a colon a number of three digits or more needs no unit, and a currency may stand within: `Loss: ($2.3m)`.
     """
+    colon = token_at(tokens, at - 1).text in _COLONS
+    if colon and _is_money_within(tokens, at + 1):
+        return _is_lettered(token_at(tokens, at - 2))
     close, after = token_at(tokens, at + 2), token_at(tokens, at + 3)
     if "close" not in close.kinds or "percent" in after.kinds:
         return "close" in close.kinds
+    if not _is_lettered(token_at(tokens, at - 1 - colon)):
+        return False
     scale = at + 3 + ("place" in after.kinds)
     counted = after.text.isascii() or bool({"currency", "noun"} & token_at(tokens, scale + 1).kinds.keys())
-    before = token_at(tokens, at - 1)
-    led = "word" in before.kinds or before.text[:1].isalpha()
-    return "scale" in token_at(tokens, scale).kinds and counted and led
+    cents = "subunit" in after.kinds and len(after.text) > 1
+    alone = colon and _is_wide(tokens[at + 1].text) and not _is_lettered(after)
+    return cents or alone or ("scale" in token_at(tokens, scale).kinds and counted)
+
+
+_COLONS: Final = frozenset({":", "："})
+
+
+def _is_money_within(tokens: Tokens, at: int) -> bool:
+    """Whether a currency, its number and perhaps a scale stand before the end of a bracket."""
+    end = at + 2 + ("scale" in token_at(tokens, at + 2).kinds)
+    money = "currency" in token_at(tokens, at).kinds and "number" in token_at(tokens, at + 1).kinds
+    return money and "close" in token_at(tokens, end).kinds
+
+
+def _is_lettered(token: Token) -> bool:
+    """Whether a word, or the bracket at its end, stands here: `净利润`, `Profit/(loss)`."""
+    return not {"word", "close"}.isdisjoint(token.kinds) or token.text[:1].isalpha()
+
+
+def _is_wide(printed: str) -> bool:
+    """Whether a number of a fine shape has more than two digits, or decimals: less is the mark of a list."""
+    return len(printed) > 1 or printed in RUN_MARKS[2:]
 
 
 def _filler(tokens: Tokens, at: int, draft: Draft) -> int:

@@ -37,7 +37,7 @@ from zhiji_etl.reading.prose.windows import parts_of, symbols_of, windows
 LONGEST_TEXT = 10_000_000
 """Characters of the longest text that is searched."""
 
-_UNDECIDED: Final = re.compile(r"#[.,' ]#|(?<!#)\.#|# ?折|#[百千万亿] ?#|(?<!/)# ?/ ?#(?!/)")
+_UNDECIDED: Final = re.compile(r"#[.,' ]#|(?<!#)\.#|# ?折|#[百千万亿] ?#|(?<!/)# ?/ ?#(?!/)|: ?\(#\)")
 _NUMERIC: Final = frozenset({"number", "small", "digit", "place", "ordinal", "half"})
 _BEGINNINGS: Final = frozenset(
     {
