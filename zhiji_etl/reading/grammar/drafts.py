@@ -66,6 +66,8 @@ class Draft:
     """Whether it is a level that was crossed; what `to` leads to is another."""
     led: bool = False
     """Whether its currency stands before its number."""
+    no_share: bool = False
+    """Whether a fraction in it is a number and no part of a whole: `½`, and the half in `1/2 to 1`."""
     words: list[Token] = field(default_factory=list)
 
     def seen(self, token: Token) -> None:

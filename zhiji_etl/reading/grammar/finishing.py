@@ -10,7 +10,7 @@ from typing import Final
 
 from zhiji_etl.figures import Qualifier
 from zhiji_etl.reading.grammar.drafts import MIRRORED, Draft, is_word, singular
-from zhiji_etl.reading.grammar.meanings import Amount, Options
+from zhiji_etl.reading.grammar.meanings import Amount, Number, Options
 from zhiji_etl.reading.grammar.words import lexicon
 
 OUT_OF_SCALE: Final = frozenset({"percent", "percentage_point", "basis_point", "rank", "multiple"})
@@ -19,9 +19,8 @@ OUT_OF_SCALE: Final = frozenset({"percent", "percentage_point", "basis_point", "
 def finished(draft: Draft, options: Options) -> Amount:
     """A draft made an amount: currency chosen, sign and scale put into the numbers."""
     unit, readings = _unit(draft, options)
-    scaled = draft.exponent > 0 or any(term.exponent > 0 for number in draft.numbers for term in number.terms)
-    takes_scale = _takes_scale(draft, unit, options)
-    exponent = draft.exponent + (options.exponent or 0 if takes_scale and not scaled else 0)
+    told = _scale_told(draft, options, unit)
+    exponent = draft.exponent + (told or 0)
     qualifier = Qualifier.ABOVE if draft.numbers[0].open and draft.qualifier in _OPENED else draft.qualifier
     falls = draft.change < 0 and not (draft.taken or draft.beside)
     sign = -1 if falls else draft.sign
@@ -36,7 +35,7 @@ def finished(draft: Draft, options: Options) -> Amount:
         end=draft.end,
         whole=counted and (draft.unit != "" or not printed or is_word(printed)),
         signless=not draft.change and (bool(draft.currency) or counted or unit == "count" or unit in lexicon().codes),
-        declared=takes_scale and not scaled,
+        declared=told is not None and unit != "percent",
         exact=unit == "rank",
         readings=readings,
         power=draft.power,
@@ -44,22 +43,19 @@ def finished(draft: Draft, options: Options) -> Amount:
     )
 
 
+def is_share(draft: Draft) -> bool:
+    """Whether it is a part of a whole that is not named: `一半`, `two-thirds`, `1/2`; not `3 1/2`, nor half a million.
+
+    `½` by itself is a number: among percentages it is a rate, as `3½` is.
+    """
+    bare = not draft.has_unit and draft.per is None and not draft.exponent and not draft.no_share
+    return bare and all(_is_part(number) for number in draft.numbers)
+
+
 _OPENED: Final = (Qualifier.EXACT, Qualifier.ABOUT)
 
 
 # --------------------------------------------------------------------------------------------------
-
-
-def _takes_scale(draft: Draft, unit: str, options: Options) -> bool:
-    """Whether the scale of the caption is meant for this cell: not where it says a unit that is no whole of its own.
-
-    `$0.45 per share`, `12 cents` and `5%` are what they are in any table; a caption in ‰ is the unit of bare numbers.
-    """
-    if options.exponent is None or draft.noun or draft.per is not None or draft.exponent < 0:
-        return False
-    if options.exponent < 0 and (draft.currency or draft.unit):
-        return False
-    return unit not in OUT_OF_SCALE or options.exponent < 0
 
 
 def _chosen(codes: Sequence[str], options: Options) -> str:
@@ -77,4 +73,41 @@ def _unit(draft: Draft, options: Options) -> tuple[str, tuple[tuple[str, str], .
         return code, tuple((other, reason) for other in draft.currency[1:])
     if draft.unit == "":
         return singular(draft.words), ()
+    if is_share(draft) and _counts(options):
+        return "count", ()
     return draft.unit or options.unit or "count", ()
+
+
+def _scale_told(draft: Draft, options: Options, unit: str) -> int | None:
+    """The power of ten that the caption gives to an amount; null where the cell says its own, or needs none."""
+    if draft.has_unit and unit in OUT_OF_SCALE:
+        return None
+    if unit == "percent":
+        # Of the percentage itself only ‰ and its like say a scale, and it stays beside one of the cell: 5.2万 in ‰.
+        return _PERCENT if is_share(draft) else min(options.exponent or 0, 0) or None
+    if options.exponent is None or unit in OUT_OF_SCALE or draft.noun or is_share(draft) or _says_scale(draft):
+        return None
+    apart = draft.per is not None and "/" not in (options.unit or "")  # 0.35元/股 in a table of 亿元
+    return None if apart or (draft.currency and options.exponent < 0) else options.exponent
+
+
+_PERCENT: Final = 2
+"""A half is 50 percent."""
+
+
+def _says_scale(draft: Draft) -> bool:
+    """Whether a cell says its own scale, or the smaller unit that it counts: `1.2亿`, `12 cents`, `三块四分`."""
+    exponents = {draft.exponent, *(term.exponent for number in draft.numbers for term in number.terms)}
+    return any(exponent > 0 or (draft.currency and exponent < 0) for exponent in exponents)
+
+
+def _is_part(number: Number) -> bool:
+    parted = number.over is not None and not number.rate and number.plus is None
+    return parted and not any(term.exponent for term in number.terms)
+
+
+def _counts(options: Options) -> bool:
+    """Whether a caption is of counts or money, of which a bare fraction is none: 一半 under 万辆."""
+    unit = options.unit or "count"
+    measured = "/" in unit or unit in lexicon().measured
+    return unit not in OUT_OF_SCALE and (options.exponent is not None or not measured)

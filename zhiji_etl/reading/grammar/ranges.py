@@ -13,7 +13,7 @@ from zhiji_etl.figures import Qualifier
 from zhiji_etl.reading.grammar.amounts import read_amount
 from zhiji_etl.reading.grammar.denominators import read_per
 from zhiji_etl.reading.grammar.drafts import MIRRORED, Draft, agreed
-from zhiji_etl.reading.grammar.finishing import finished
+from zhiji_etl.reading.grammar.finishing import finished, is_share
 from zhiji_etl.reading.grammar.meanings import Amount, Number, Options, Refine
 from zhiji_etl.reading.grammar.tokens import Token, Tokens, token_at
 
@@ -231,6 +231,10 @@ def _is_falling(first: Amount, last: Amount) -> bool:
 
 
 def _spanned(low: Draft, high: Draft, options: Options) -> Amount:
+    if is_share(low) != is_share(high):
+        low.no_share = high.no_share = True
+    if min(low.exponent, high.exponent) < 0:  # 50 cents to $1
+        options = replace(options, exponent=None)
     shared = high.numbers[0].terms[0].exponent
     shared += _spoken_zeros(low.numbers[0], high.numbers[0], scaled=shared > 0)
     if not (low.has_unit and high.has_unit):  # `5 to 6 cents`, but not `50 cents to $1`
