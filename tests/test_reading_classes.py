@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import polars as pl
 import pytest
 
 import zhiji_etl as zj
@@ -221,3 +222,112 @@ def test_a_caption_says(text, exponent, unit):
 def test_a_caption_in_pence_leaves_pounds_alone():
     assert zj.parse("120", unit="GBp").value == Decimal("1.20")
     assert zj.parse("£1.20", unit="GBp").value == Decimal("1.20")
+
+
+# caption, cell, what the cell says under it
+UNDER_CAPTIONS = [
+    # The power of ten of ‰ and its like.
+    ("‰", "6.39", "0.639 percent"),
+    ("单位：‰", "-0.6", "-0.06 percent"),
+    ("per mille", "6.39", "0.639 percent"),
+    ("permille", "6.39", "0.639 percent"),
+    ("ppm", "40", "0.004 percent"),
+    ("‰", "6.39%", "6.39 percent"),
+    ("%", "6.39‰", "0.639 percent"),
+    ("‰", "6.39‰", "0.639 percent"),
+    ("‰", "5-6", "0.5..0.6 percent"),
+    # A cell that says what it is of, or in which smaller unit, has no scale from the caption.
+    ("$ in thousands, except per share data", "$0.45 per share", "0.45 USD/share"),
+    ("单位：亿元", "0.35元/股", "0.35 CNY/share"),
+    ("单位：亿元", "每股0.35元", "0.35 CNY/share"),
+    ("RMB in millions", "3,500元/吨", "3500 CNY/tonne"),
+    ("$ in thousands", "$0.10-0.15/share", "0.1..0.15 USD/share"),
+    ("万元/吨", "0.35元/吨", "3500 CNY/tonne"),
+    ("in millions", "12 cents", "0.12 USD"),
+    ("in millions", "50 cents to $1", "0.5..1 USD"),
+    ("RMB in millions", "45p", "0.45 GBP"),
+    ("单位：亿元", "5角", "0.5 CNY"),
+    ("in millions", "$12", "12000000 USD"),
+    # A part of a whole is so many percent, and no number of what a table counts.
+    ("%", "一半", "50 percent"),
+    ("%", "1/2", "50 percent"),
+    ("%", "2/5", "40 percent"),
+    ("%", "one in five", "20 percent"),
+    ("‰", "half", "50 percent"),
+    ("%", "三成", "30 percent"),
+    ("%", "3 1/4", "3.25 percent"),
+    ("%", "½", "0.5 percent"),
+    ("%", "1/2 to 3/4", "50..75 percent"),
+    ("%", "1/2 to 1", "0.5..1 percent"),
+    ("percentage points", "half", "0.5 percentage_point"),
+    ("万辆", "一半", "0.5 count"),
+    ("in millions", "half", "0.5 count"),
+    ("RMB in millions", "1/2", "0.5 count"),
+    ("RMB in millions", "half a billion", "500000000 CNY"),
+    ("US$ per share", "1/8", "0.125 USD/share"),
+]
+
+
+def short(figure: zj.Figure) -> str:
+    ends = (figure.value,) if figure.value is not None else (figure.range_low, figure.range_high)
+    return f"{'..'.join(f'{end.normalize():f}' for end in ends)} {figure.unit}"
+
+
+@pytest.mark.parametrize(("unit", "text", "meant"), UNDER_CAPTIONS)
+def test_a_cell_under_a_caption(unit, text, meant):
+    figure = zj.parse(text, unit=unit)
+    assert short(figure) == meant
+    column = pl.select(pl.lit(text).figure.parse(unit=unit)).to_series().struct
+    assert (column["unit"].item(), column["low"].item()) == (figure.unit, float(figure.low))
+
+
+def test_a_caption_as_scale_and_the_bounds_of_what_it_says():
+    assert zj.parse("6.39", scale="‰") == zj.parse("6.39", unit="‰")
+    assert (zj.parse("640", unit="‰").low, zj.parse("640‰").low) == (Decimal("63.5"), Decimal("63.5"))
+    third = zj.parse("近三分之二", unit="%")
+    assert (third.qualifier, round(third.high, 1)) == ("below", Decimal("66.7"))
+
+
+HEADERS = [
+    *("RMB million", "USD thousand", "US$ billion", "百万元", "人民币百万元", "million dollars", "(RMB million)", "$m"),
+    *("RMB'000", "HK$'000", "£’000", "'000", "(RMB'000)", "£000", "$000"),
+]
+
+
+@pytest.mark.parametrize("text", HEADERS)
+def test_what_says_how_a_table_is_printed_is_no_figure(text):
+    with pytest.raises(zj.FigureError) as caught:
+        zj.parse(text)
+    assert caught.value.code == "no_number"
+    column = pl.select(pl.lit(text).figure.parse()).item()
+    assert (column["code"], column["reason"]) == ("no_number", str(caught.value))
+
+
+@pytest.mark.parametrize("text", ["5,000 (RMB million)", "1,234 (RMB'000)", "1,234 (£000)", "12.3（亿元）"])
+def test_a_header_in_brackets_is_no_restatement(text):
+    with pytest.raises(zj.FigureError) as caught:
+        zj.parse(text)
+    assert caught.value.code == "unread_text"
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("a million dollars", "1000000 USD"),
+        ("one million RMB", "1000000 CNY"),
+        ("上百万元", "1000000 CNY"),
+        ("百亿美元", "10000000000 USD"),
+        ("百万", "1000000 count"),
+        ("1,234 RMB'000", "1234000 CNY"),
+        ("RMB'000 1,234", "1234000 CNY"),
+        ("$0", "0 USD"),
+        ("'123", "123 count"),
+    ],
+)
+def test_a_scale_that_is_a_number(text, meant):
+    assert short(zj.parse(text)) == meant
+    assert pl.select(pl.lit(text).figure.parse().struct["value"]).item() == float(zj.parse(text).value)
+
+
+def test_a_header_in_brackets_is_no_figure_of_a_text():
+    assert [one.unit for one in zj.find("revenue of $5bn (RMB million)")] == ["USD"]

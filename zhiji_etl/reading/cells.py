@@ -31,6 +31,9 @@ KEPT = 50_000
 MOST_DECIMALS: Final = 30
 """The finest precision that can be declared; the coarsest is as many places the other way."""
 
+THOUSANDS: Final = "000"
+"""What a header prints for thousands, `£000`; no figure is printed so."""
+
 _CODE: Final = re.compile("[A-Z]{3}")
 _RUNS: Final = frozenset((*RUN_MARKS, *ZERO_MARKS))
 
@@ -80,6 +83,8 @@ def parse(
     amount = meaning.result
     if not isinstance(amount, Amount):
         raise refusal(amount, text, shape, printed)
+    if THOUSANDS in literals:
+        raise _heading(text, literals)
     return figure(amount, literals, text, meaning.spans(printed), precision(decimals, rounding))
 
 
@@ -114,6 +119,12 @@ def precision(decimals: int | None, rounding: Rounding) -> Precision:
     if decimals is not None and abs(int(decimals)) > MOST_DECIMALS:
         raise _invalid("decimals", decimals, "it is a whole number: -6 means millions, 2 hundredths")
     return Precision(decimals, rounding == "truncation")
+
+
+def _heading(text: str, literals: list[str]) -> FigureError:
+    code = "no_number" if len(literals) == 1 else "unread_text"
+    message = f"{THOUSANDS} says that figures are printed in thousands, and is none."
+    return FigureError(code, message, text=text, end=len(text), hint="Give it as `unit`, such as $'000.")
 
 
 def _invalid(name: str, value: object, hint: str) -> FigureError:

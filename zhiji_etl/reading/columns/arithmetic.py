@@ -66,7 +66,8 @@ def with_number(frame: pl.DataFrame, role: str, declarable: bool) -> pl.DataFram
     frame = frame.with_columns(c("k", c("exponent") - c("d"))).with_columns(
         c("s", c("k")),
         c("z", pl.when((c("d") > 0) | c("declared") | c("exact")).then(0).otherwise(c("all"))),
-        c("fast", c("m").is_not_null() & (c("m") < _MOST)),
+        # A 0 without decimals may be the 000 of a header, £000, which the slow way refuses.
+        c("fast", c("m").is_not_null() & (c("m") < _MOST) & ((c("m") != 0) | (c("d") > 0))),
         c("round", c("m") // _whole_power(c("all")) < 10),
     )
     if declarable and "decimals" in frame.columns:

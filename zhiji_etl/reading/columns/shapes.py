@@ -99,7 +99,7 @@ def _row(shape: str, meaning: Meaning, truncated: bool) -> _Row:
         return _refused(shape, result)
     if result is REFINE:
         return REFINED, _NO_WORDS, _NO_PARAMETERS
-    if not isinstance(result, Amount) or not _plain(result) or len(meaning.joins or "1") != 1:
+    if not isinstance(result, Amount) or not _plain(result) or not _is_alone(shape, meaning.joins):
         return SLOW, _NO_WORDS, _NO_PARAMETERS
     again = result.restated
     kind = _kind(result, truncated)
@@ -132,6 +132,11 @@ def _kind(amount: Amount, truncated: bool) -> int:
     if amount.restated is not None:
         return PAIR
     return SINGLE if amount.qualifier in _ROUNDED and not truncated else BOUNDED
+
+
+def _is_alone(shape: str, joins: tuple[Join, ...] | None) -> bool:
+    """Whether all digits of a fine shape are of one number: not in `RMB'000 1,234`."""
+    return joins is None or [join[:2] for join in joins] == [(0, sum(character in _RUNS for character in shape))]
 
 
 def _printed_at(shape: str, joins: tuple[Join, ...] | None) -> tuple[int | None, int | None, str | None]:

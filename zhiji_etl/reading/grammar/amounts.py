@@ -33,6 +33,8 @@ def read_amount(tokens: Tokens, at: int, fine: bool, prose: bool = False) -> tup
     at = read_after(tokens, read, draft, fine)
     if bare and draft.qualifier is Qualifier.EXACT and ((prose and not draft.has_unit) or _is_heading(tokens, place)):
         return None
+    if not prose and draft.currency and _is_plain(draft) and _is_scale(tokens[place:read]):
+        return None  # RMB million, 百万元: how the figures of a table are printed
     return draft, at
 
 
@@ -56,6 +58,7 @@ def _number(tokens: Tokens, at: int, draft: Draft) -> int | None:
         if found is None:
             return None
         draft.numbers, end = found
+        draft.no_share = "const" in token.kinds and token.text.isnumeric()
         draft.seen(token)
         at = end
     draft.seen(token)
@@ -128,6 +131,21 @@ def _is_heading(tokens: Tokens, at: int) -> bool:
     return before.text in _HEADING or not {"caption", "currency"}.isdisjoint(before.kinds)
 
 
+def _is_plain(draft: Draft) -> bool:
+    """Whether nothing but a currency is said of the number: no hedge, no change, nothing that it is said of."""
+    return (
+        draft.qualifier is Qualifier.EXACT and not draft.change and (draft.sign > 0 or draft.bracket) and not draft.per
+    )
+
+
+def _is_scale(words: Tokens) -> bool:
+    """Whether words are a scale that tables are printed in, and no numeral: million, 百万; not ten million, 千亿."""
+    powers = [word.get("scale") or word.get("hundred") or word.get("place") or 0 for word in words]
+    placed = any("scale" not in word.kinds and "place" in word.kinds for word in words)
+    return all(powers) and (sum(powers) == _MILLION or not placed)
+
+
+_MILLION: Final = 6
 _HEADING: Final = frozenset({"(", ")", ":", "：", "以"})
 
 

@@ -20,7 +20,7 @@ from zhiji_etl.reading.grammar.tokens import Token, constant, token_at, tokens
 from zhiji_etl.reading.grammar.words import lexicon
 
 _UNDECIDED: Final = re.compile(
-    r"#[.,' ] ?#|\.#|[^\s(\[] ?[(\[]#[)\]]|^\s*#年\s*$|# ?折|#,[-–—]|#[百千万亿] ?#|(?<!/)# ?/ ?#(?!/)",
+    r"#[.,' ] ?#|\.#|'#|[^\s(\[] ?[(\[]#[)\]]|^\s*#年\s*$|# ?折|#,[-–—]|#[百千万亿] ?#|(?<!/)# ?/ ?#(?!/)",
 )
 _DATES: Final = (
     (re.compile(r"\s*#([-/.])#\1#\s*|\s*#年(?:#月(?:#日)?)\s*|\s*#月#日\s*"), "date", "a date"),

@@ -54,6 +54,8 @@ _NUMBERS: Final = tuple(
         rf"(?P<fraction>\.+{_ANY})",
     )
 )
+_THOUSANDS: Final = re.compile(rf"'{ZERO_MARKS[2]}")
+"""`'000` of a caption: `RMB'000`."""
 _DOT_GROUPS: Final = re.compile(rf"(?:{_HEAD}(?:\.{_THREE})+)(?P<fraction>,{_ANY})?(?![.,]{_ANY})")
 _COMMA_DECIMALS: Final = re.compile(rf"(?:{_HEAD}(?:\.{_THREE})+|{_ANY})(?P<fraction>,{_ANY})?")
 
@@ -189,6 +191,10 @@ class _Scanner:
                 self._add({"number": self.literals}, at, at + 1)
                 self.literals += 1
                 at += 1
+            elif self.style != "coarse" and _THOUSANDS.match(self.shape, at):
+                self._add({"scale": 3}, at, at + 2)
+                self.literals += 1
+                at += 2
             elif self.style != "coarse" and (character in _DIGITS or self._leading_point(at)):
                 at = self._joined(at)
             else:
