@@ -126,6 +126,8 @@ LISTED = "单位：万辆、亿元、%"
         (None, None, "RMB in millions, except percentages and per share data", "Margin", ["percent"], "percent"),
         (None, None, "RMB in millions, except percentages and per share data", "Basic", ["CNY/share"], "CNY/share"),
         (None, None, "RMB in millions", "Margin", ["percent"], "million CNY"),
+        (None, None, "单位：万人、‰", "出生率", ["percent"], "‰ percent"),
+        ("亿千瓦时", None, None, "发电量", [], "亿 kilowatt_hour"),
     ],
 )
 def test_of_several_units_a_cell_has_the_one_of_its_metric(metric, place, table, label, declared, full):

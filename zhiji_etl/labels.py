@@ -68,6 +68,7 @@ _SCALES: Final = {
     9: "billion",
     12: "trillion",
 }
+_PARTS_OF_PERCENT: Final = {-1: "‰", -2: "‱", -4: "ppm"}
 
 
 def in_our_names(rows: pl.LazyFrame, sidecar: Sidecar, units: Units = MappingProxyType({})) -> pl.LazyFrame:
@@ -371,7 +372,7 @@ def _written(told: Caption, currency: str | None) -> str | None:
         unit = unit.replace(told.currencies[0], str(currency), 1)
     if told.exponent in (None, 0):
         return unit
-    scale = _SCALES.get(int(told.exponent or 0))
+    scale = (_PARTS_OF_PERCENT if unit == PERCENT else _SCALES).get(int(told.exponent or 0))
     return scale and " ".join(filter(None, (scale, unit)))
 
 

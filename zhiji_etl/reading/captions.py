@@ -19,7 +19,7 @@ from zhiji_etl.errors import FigureError
 from zhiji_etl.reading.grammar.drafts import agreed, singular_of
 from zhiji_etl.reading.grammar.folding import coarse, fold
 from zhiji_etl.reading.grammar.tokens import Token, token_at, tokens
-from zhiji_etl.reading.grammar.words import lexicon
+from zhiji_etl.reading.grammar.words import first_word, lexicon
 
 _EXCEPTIONS: Final = re.compile(r"[,;]?\s*(?:except|unless|other than|除)|[,;(][^,;()]*除", re.IGNORECASE)
 _BETWEEN: Final = re.compile(r"[、;]|,(?!\d)|\band\b|[和及与]", re.IGNORECASE)
@@ -110,8 +110,10 @@ def told_unit(text: str) -> Caption:
     Raises `FigureError` (`unknown_caption`) for what is neither.
     """
     named = _UNIT.fullmatch(text) is not None
-    if named and ("_" in text or len(text) < 3):
+    if named and "_" in text:
         return Caption(unit=text)
+    if (noun := _noun_as_spelled(text)) is not None:
+        return Caption(unit=noun)
     try:
         return caption(text)
     except FigureError:
@@ -123,6 +125,12 @@ def told_unit(text: str) -> Caption:
 # --------------------------------------------------------------------------------------------------
 
 _LONGEST: Final = 400
+
+
+def _noun_as_spelled(text: str) -> str | None:
+    """The unit that the lexicon spells just so: `m` by itself is a metre, though `RMB m` and `M` are millions."""
+    entries = lexicon().entries.get(first_word(text), ()) if text else ()
+    return next((entry.kinds.get("noun") for entry in entries if entry.spelling == text), None)
 
 
 def _differ(parts: Sequence[Caption]) -> bool:
@@ -153,7 +161,7 @@ def _read(found: list[Token], text: str) -> Caption:
     words: list[str] = []
     unit: str | None = None
     is_ended = False
-    found, per = _divided(found)
+    found, per, many = _divided(_with_heads(found, text), text)
     for token in found:
         scale, codes = _scale(token), _codes(token)
         if scale is not None and is_ended:
@@ -176,27 +184,66 @@ def _read(found: list[Token], text: str) -> Caption:
             words.append(token.text)
         elif not _IDLE & token.kinds.keys() and "weak_code" not in token.kinds:
             raise _unknown(text)
-    if words and (currencies or (unit is None and exponent is None)):
+    if words and (currencies or (unit is None and exponent is None and per is None)):
         raise _unknown(text)
+    exponent = (exponent or 0) - many if many else exponent
     return _named(exponent, currencies, unit or _counted(words), per, text)
 
 
-def _divided(found: list[Token]) -> tuple[list[Token], str | None]:
-    """The words without the unit that amounts are divided by, and that unit: `US$/TEU`, `cents per share`."""
+def _with_heads(found: list[Token], text: str) -> list[Token]:
+    """The words, of two nouns in a row the head alone: `passenger vehicles`; two measures, `吨公里`, are neither."""
+    kept: list[Token] = []
+    for token in found:
+        before, name = token_at(kept, len(kept) - 1).get("noun"), token.get("noun")
+        if None in (before, name) or "count" in (before, name) or before == name or _scale(token) is not None:
+            kept.append(token)
+        elif token.text.isascii() and name not in lexicon().measured:
+            kept[-1] = token
+        else:
+            raise _unknown(text)
+    return kept
+
+
+def _divided(found: list[Token], text: str) -> tuple[list[Token], str | None, int]:
+    """The words without what amounts are divided by; its unit, and how many of it as a power of ten: `US$/TEU`,
+    `cents a share`, `per 1,000 people`, `每千人`, `L/100km`.
+    """
     for at, token in enumerate(found):
+        if token.text.lower() in _DIVIDING and "per" in token.kinds:
+            per, many, end = _divisor(found, at)
+            stands = per or (many and token.text not in _STROKES)
+            if not stands or {"word", "noun"} & token_at(found, end).kinds.keys():
+                raise _unknown(text)
+            if many and token.text in _STROKES and any(_scale(one) is not None for one in found[:at]):
+                raise _several(text)  # 万元/万辆 may be a list
+            return [*found[:at], *found[end:]], per, many
         measured = any(_codes(one) or (_UNITS | _PARTS) & one.kinds.keys() for one in found[:at])
-        if "per" in token.kinds and measured and (divisor := _divisor(found, at)):
-            return [*found[:at], *found[at + 2 :]], divisor
-    return found, None
+        if "per" in token.kinds and measured and "noun" in token_at(found, at + 1).kinds:
+            return [*found[:at], *found[at + 2 :]], str(found[at + 1].kinds["noun"]), 0
+    return found, None, 0
 
 
-def _divisor(found: list[Token], at: int) -> str | None:
-    """What stands after `per` or a slash: a noun, or one unknown word at the end."""
-    after = token_at(found, at + 1)
-    if "noun" in after.kinds:
-        return str(after.kinds["noun"])
-    last = "word" in after.kinds and at + 2 == len(found)
-    return singular_of([after.text]) if last and found[at].text in ("per", "/") else None
+_STROKES: Final = frozenset({"/"})
+_DIVIDING: Final = _STROKES | {"per", "每"}
+
+
+def _divisor(found: list[Token], at: int) -> tuple[str | None, int, int]:
+    """What stands after `per` or a stroke: how many (as a power of ten), a noun or unknown words up to the end, and the
+    place after them.
+    """
+    at, many = at + 1, 0
+    at += "open" in token_at(found, at).kinds or token_at(found, at).text == "每"
+    while (scale := _scale(token_at(found, at))) is not None and "noun" not in token_at(found, at).kinds:
+        many, at = many + scale, at + 1
+    after = token_at(found, at)
+    if "noun" in after.kinds or ("per_unit" in after.kinds and after.start == token_at(found, at - 1).end):
+        return str(after.get("noun") or after.get("per_unit")), many, at + 1
+    end = at
+    while (word := token_at(found, end).get("word")) and isinstance(word, str) and word.isascii():
+        end += 1
+    if "noun" in token_at(found, end).kinds:  # per ordinary share
+        return str(found[end].kinds["noun"]), many, end + 1
+    return (singular_of([token.text for token in found[at:end]]) if end > at else None), many, end
 
 
 def _scale(token: Token) -> int | None:
@@ -230,9 +277,11 @@ def _counted(words: list[str]) -> str | None:
 
 def _named(exponent: int | None, currencies: tuple[str, ...], unit: str | None, per: str | None, text: str) -> Caption:
     name = currencies[0] if currencies else unit
-    if name is None and exponent is None:
+    if name is None and exponent is None and per is None:
         raise _unknown(text)
-    return Caption(exponent, f"{name}/{per}" if name and per not in (None, name) else name, currencies)
+    if per is not None and (name, per) != ("count", "count"):  # 台/套
+        name = f"{name or 'count'}/{per}"
+    return Caption(exponent, name, currencies)
 
 
 def _several(text: str) -> FigureError:

@@ -35,7 +35,7 @@ def finished(draft: Draft, options: Options) -> Amount:
         end=draft.end,
         whole=counted and (draft.unit != "" or not printed or is_word(printed)),
         signless=not draft.change and (bool(draft.currency) or counted or unit == "count" or unit in lexicon().codes),
-        declared=told is not None and unit != "percent",
+        declared=told is not None and unit != "percent" and not _divides(options),
         exact=unit == "rank",
         readings=readings,
         power=draft.power,
@@ -75,20 +75,26 @@ def _unit(draft: Draft, options: Options) -> tuple[str, tuple[tuple[str, str], .
         return singular(draft.words), ()
     if is_share(draft) and _counts(options):
         return "count", ()
-    return draft.unit or options.unit or "count", ()
+    told = options.unit or "count"
+    return draft.unit or (told.partition("/")[0] if draft.per else told), ()
 
 
 def _scale_told(draft: Draft, options: Options, unit: str) -> int | None:
     """The power of ten that the caption gives to an amount; null where the cell says its own, or needs none."""
-    if draft.has_unit and unit in OUT_OF_SCALE:
-        return None
-    if unit == "percent":
-        # Of the percentage itself only ‰ and its like say a scale, and it stays beside one of the cell: 5.2万 in ‰.
-        return _PERCENT if is_share(draft) else min(options.exponent or 0, 0) or None
-    if options.exponent is None or unit in OUT_OF_SCALE or draft.noun or is_share(draft) or _says_scale(draft):
+    if is_share(draft):
+        return _PERCENT if unit == "percent" else None
+    if _divides(options):
+        return None if draft.has_unit or draft.per else options.exponent  # also beside a scale: 5.2万 in ‰
+    if options.exponent is None or unit in OUT_OF_SCALE or draft.noun or _says_scale(draft):
         return None
     apart = draft.per is not None and "/" not in (options.unit or "")  # 0.35元/股 in a table of 亿元
     return None if apart or (draft.currency and options.exponent < 0) else options.exponent
+
+
+def _divides(options: Options) -> bool:
+    """Whether the caption's power of ten is what amounts are divided by, and no scale of print: `‰`, `L/100km`."""
+    unit, stroke, _ = (options.unit or "").partition("/")
+    return (options.exponent or 0) < 0 and (unit == "percent" or (bool(stroke) and unit not in lexicon().codes))
 
 
 _PERCENT: Final = 2

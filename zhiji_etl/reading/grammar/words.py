@@ -27,6 +27,7 @@ INTEGER_KINDS: Final = frozenset(
         "hundreds",
         "tens",
         "scale",
+        "scale_before",
         "dozen",
         "article",
         "part",
@@ -165,7 +166,8 @@ class _Builder:
         for kind, values in table.items():
             if isinstance(values, dict) and kind not in SPECIAL_TABLES:
                 for value, spellings in values.items():
-                    for spelling in spellings:
+                    named = [value] if kind == "noun" and "_" in value else []  # kilowatt_hour, as we write it
+                    for spelling in [*spellings, *named]:
                         self.add(spelling, kind, _value(kind, value))
 
     def add_codes(self, weak: frozenset[str]) -> None:
