@@ -209,6 +209,36 @@ CAPTIONS = [
     ("单位：‰", -1, "percent"),
     ("单位：千元 币种：人民币", 3, "CNY"),
     ("数量单位：万台", 4, "count"),
+    # What amounts are divided by, and how many of it.
+    ("per 1,000 people", -3, "count/person"),
+    ("Per 10,000 Population", -4, "count/population"),
+    ("per 100,000", -5, None),
+    ("每千人", -3, "count/person"),
+    ("每十万人", -5, "count/person"),
+    ("Deaths per 1,000 live births", -3, "death/birth"),
+    ("vehicles per 1,000 people", -3, "vehicle/person"),
+    ("辆/千人", -3, "vehicle/person"),
+    ("人/万人", -4, "person/person"),
+    ("件/万人", -4, "count/person"),
+    ("L/100km", -2, "litre/kilometre"),
+    ("元/百公里", -2, "CNY/kilometre"),
+    ("元/每吨", None, "CNY/tonne"),
+    ("元/月", None, "CNY/month"),
+    ("元/(千瓦时)", None, "CNY/kilowatt_hour"),
+    ("US$/m", None, "USD/metre"),
+    ("RMB per ordinary share", None, "CNY/share"),
+    ("cents a share", -2, "USD/share"),
+    ("台/套", None, "count"),
+    ("million cubic feet per day", 6, "cubic_foot/day"),
+    # Of two nouns in a row the second is the head.
+    ("thousand passenger vehicles", 3, "vehicle"),
+    ("vehicle units", None, "vehicle"),
+    ("亿 kilowatt_hour", 8, "kilowatt_hour"),
+    # Thousands in German.
+    ("TEUR", 3, "EUR"),
+    ("in T€", 3, "EUR"),
+    ("TCHF", 3, "CHF"),
+    ("Rmbm", 6, "CNY"),
 ]
 
 
@@ -217,6 +247,45 @@ def test_a_caption_says(text, exponent, unit):
     said = zj.caption(text)
     assert (said.exponent, said.unit) == (exponent, unit)
     assert said.scale == Decimal(10) ** (exponent or 0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("亿吨公里", "亿人公里", "万人天", "tonne kilometres", "RMB/million", "RMB/US$", "万元/%", "per", "RMB per"),
+        *("万元/万辆", "每万名职工", "RMB per share data"),
+    ],
+)
+def test_a_caption_that_divides_by_nothing_known_or_has_two_measures_is_refused(text):
+    with pytest.raises(zj.FigureError) as caught:
+        zj.caption(text)
+    assert caught.value.code == "unknown_caption"
+
+
+# The option `unit`, and what 12 is under it.
+SHORT_UNITS = [
+    *(("Mn", "12000000 count"), ("mn", "12000000 count"), ("Bn", "12000000000 count"), ("M", "12000000 count")),
+    *(("K", "12000 count"), ("Rmbm", "12000000 CNY"), ("GW", "12 gigawatt"), ("MW", "12 megawatt")),
+    *(("kg", "12 kilogram"), ("m", "12 metre"), ("mm", "12 millimetre"), ("W", "12 watt"), ("t", "12 tonne")),
+    *(("pp", "12 percentage_point"), ("xx", "12 xx"), ("borrowing", "12 borrowing"), ("USD/CNY", "12 USD/CNY")),
+]
+
+
+@pytest.mark.parametrize(("unit", "meant"), SHORT_UNITS)
+def test_a_short_unit_is_what_cells_call_it(unit, meant):
+    assert short(zj.parse("12", unit=unit)) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        *(("12 T€", "12000 EUR"), ("12 TEUR", "12000 EUR"), ("TUSD 12", "12000 USD"), ("€2T", "2000000000000 EUR")),
+        *(("12ᵃ", "12 count"), ("12 ª", "12 count"), ("12.5%ᵇ", "12.5 percent")),
+        *(("+3.2pcts", "3.2 percentage_point"), ("0.5 pct", "0.5 percent"), ("同比+0.5pct", "0.5 percentage_point")),
+    ],
+)
+def test_thousands_in_german_marks_of_notes_and_points(text, meant):
+    assert short(zj.parse(text)) == meant
 
 
 def test_a_caption_in_pence_leaves_pounds_alone():
@@ -265,6 +334,13 @@ UNDER_CAPTIONS = [
     ("RMB in millions", "1/2", "0.5 count"),
     ("RMB in millions", "half a billion", "500000000 CNY"),
     ("US$ per share", "1/8", "0.125 USD/share"),
+    # A divisor holds beside a scale of the cell.
+    ("per 1,000 people", "12", "0.012 count/person"),
+    ("per 1,000 people", "5 per 1,000 people", "0.005 count/person"),
+    ("per 100,000 people", "1.2万", "0.12 count/person"),
+    ("L/100km", "5.6", "0.056 litre/kilometre"),
+    ("元/百公里", "12", "0.12 CNY/kilometre"),
+    ("每千人", "12%", "12 percent"),
 ]
 
 
@@ -284,6 +360,7 @@ def test_a_cell_under_a_caption(unit, text, meant):
 def test_a_caption_as_scale_and_the_bounds_of_what_it_says():
     assert zj.parse("6.39", scale="‰") == zj.parse("6.39", unit="‰")
     assert (zj.parse("640", unit="‰").low, zj.parse("640‰").low) == (Decimal("63.5"), Decimal("63.5"))
+    assert zj.parse("120", unit="per 1,000 people").low == zj.parse("120 per 1,000 people").low == Decimal("0.115")
     third = zj.parse("近三分之二", unit="%")
     assert (third.qualifier, round(third.high, 1)) == ("below", Decimal("66.7"))
 

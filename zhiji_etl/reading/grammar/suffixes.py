@@ -64,7 +64,7 @@ def _percent(tokens: Tokens, at: int, draft: Draft) -> int:
         draft.currency = ()  # EUR -0.3%, the US$ 4.5% notes: a name
     if draft.currency or draft.unit not in (None, "percent"):
         return 0
-    points = token.text.lower() in ("pct", "pcts") and _in_chinese(tokens, at)
+    points = token.text.lower() == "pct" and _in_chinese(tokens, at)
     set_unit(draft, "percentage_point" if points else token.kinds["percent"])
     return 1
 

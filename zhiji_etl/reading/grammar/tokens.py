@@ -23,7 +23,8 @@ IDEOGRAPH_MARK: Final = "\u3013"
 _LOOSE: Final = re.compile(
     r"\s{2,}|(?<=[\u2e80-\u9fff])\s(?=[\u2e80-\u9fff#\ue001-\ue008])|(?<=[#\ue001-\ue008])\s(?=[\u2e80-\u9fff])"
 )
-_JOINED_CODE: Final = {"K": 3, "k": 3, "M": 6, "m": 6, "B": 9, "T": 12}
+# TEUR and T€ are thousands, as reports in German have them.
+_JOINED_CODE: Final = {"K": 3, "k": 3, "M": 6, "m": 6, "B": 9, "T": 3}
 JOINED_SCALE: Final = {"k": 3, "m": 6, "M": 6, "mn": 6, "mm": 6, "b": 9, "bn": 9, "tn": 12}
 """Scales that can follow a code at once: `USDm`, `RMBbn`."""
 _CHINESE_NUMERALS: Final = frozenset("零一二三四五六七八九十百千万亿")
@@ -260,7 +261,7 @@ class _Scanner:
             self._add({"scale": _JOINED_CODE[word[0]]}, at, at + 1)
             self._add({"currency": (word[1:],)}, at + 1, end)
             return end
-        code = "CNY" if word[:3] == "RMB" else word[:3]
+        code = "CNY" if word[:3].upper() == "RMB" else word[:3]
         if word[3:] in JOINED_SCALE and code in self.lexicon.codes:
             self._add({"currency": (code,)}, at, at + 3)
             self._add({"scale": JOINED_SCALE[word[3:]]}, at + 3, end)
@@ -276,4 +277,7 @@ class _Scanner:
         return end
 
     def _add(self, kinds: Kinds, start: int, end: int) -> None:
+        last = self.tokens[-1] if self.tokens else NOTHING
+        if "currency" in kinds and "scale_before" in last.kinds and last.end == start:
+            last.kinds = {"scale": last.kinds["scale_before"]}
         self.tokens.append(Token(kinds, self.shape[start:end], start, end))
