@@ -94,6 +94,12 @@ FIGURES = [
     ("Items: (1) cars, (2) trucks; see note: (3)", []),
     ("包括：（1）万科、（2）百度", []),
     ("Source: (2020)", []),
+    # years of eras, months of a year, documents
+    ("公元前221年，民國112年与令和五年", []),
+    ("9M 2023 revenue was 5.5 million", ["5500000 count"]),
+    ("In 6M 2024, costs were $7M.", ["7000000 USD"]),
+    ("It has 6M 2nd-hand cars, $5M 300 times", ["6000000 count", "5000000 USD", "300 multiple"]),
+    ("H.R. 1319 and RFC 2616", []),
     # letters that nobody knows, right behind a number, are a unit where it has decimals or groups
     ("3.6mmt of soybeans", ["3.6 mmt"]),
     ("It carries 14,000pax.", ["14000 pax"]),

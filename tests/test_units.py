@@ -47,6 +47,7 @@ def test_factors_are_exact(printed, declared, expected):
         ("percent", "percentage_point", "unit_mismatch"),
         ("count", "CNY", "unit_missing"),
         ("degree_fahrenheit", "degree_celsius", "unit_mismatch"),
+        ("multiple", "percent", "unit_mismatch"),
     ],
 )
 def test_what_never_converts(printed, declared, code):
@@ -68,6 +69,7 @@ def test_nouns_are_dimensions_of_their_own(noun):
         ("person", "employee", "nouns="),
         ("vehicle", "vehicles", "singular"),
         ("percent", "USD", "the print"),
+        ("multiple", "percent", "growth of 100 percent"),
     ],
 )
 def test_what_is_told_to_do_about_a_mismatch(printed, declared, hint):

@@ -16,18 +16,21 @@ from zhiji_etl.units.measures import dimension, is_own, measure
 from zhiji_etl.units.names import BARE, is_currency, money
 
 MEASURED_BY_NAME: Final = frozenset({"percent", "percentage_point", "basis_point"})
+_AMBIGUOUS: Final = ("multiple", "percent")
+"""Twofold is 200 percent of what was and growth of 100 percent; 增长2倍 is 200, 增至2倍 is 100, and many mix them up."""
 
 
 def factor(printed: str, declared: str) -> Fraction:
     """The exact number that turns a value in `printed` into one in `declared`.
 
-    Raises `UnitError`: `unit_unknown`, `unit_mismatch` (two dimensions) or `currency_mismatch` (a rate is needed).
+    Raises `UnitError`: `unit_unknown`, `unit_mismatch` (two dimensions, or a multiple as a percentage) or
+    `currency_mismatch` (a rate is needed).
     """
     if printed == declared:
         return Fraction(1)
     if printed == BARE and counts(declared):
         return Fraction(1)
-    if BARE in (printed, declared):
+    if BARE in (printed, declared) or (printed, declared) == _AMBIGUOUS:
         raise _mismatch(printed, declared)
     source, target = measure(printed), measure(declared)
     if source.dimension != target.dimension:
@@ -87,6 +90,11 @@ def _mismatch_hint(printed: str, declared: str) -> str:
         return f'units stand in the singular: zj.Quantity("{printed}")'
     if {printed, declared} == {"percent", "percentage_point"}:
         return "growth is in percent, a difference of two shares in percentage points: check the print and the metric"
+    if (printed, declared) == _AMBIGUOUS:
+        return (
+            "twofold is 200 percent of what was, and growth of 100 percent: write the percentage in a correction, "
+            'or declare zj.Quantity("multiple")'
+        )
     if "/" in declared and "/" not in printed:
         return (
             f"the metric is an amount per {declared.partition('/')[2]}: check the metric and what the print leaves out"

@@ -51,6 +51,7 @@ def _numbered(tokens: Tokens, at: int, places: set[int]) -> tuple[int, ...]:
         _unranked(tokens, at)
         or glued(tokens, at)
         or _chained(tokens, at)
+        or _months(tokens, at)
         or international(tokens, at)
         or noted(tokens, at)
         or continued(tokens, at, places)
@@ -74,7 +75,10 @@ def _date(tokens: Tokens, at: int) -> Iterator[int]:
 
 
 def _labelled(tokens: Tokens, at: int) -> Iterator[int]:
-    """`Note 23`, `Items 1 and 2`, `fiscal 2024, 2023 and 2022`, `附注五、12`, `上午9:30`."""
+    """`Note 23`, `Items 1 and 2`, `fiscal 2024, 2023 and 2022`, `附注五、12`, `上午9:30`, `令和5年`."""
+    if tokens[at].kinds["label"] == "era":
+        yield from _run_of_numbers(tokens, at + 1)
+        return
     if is_ideographic(tokens[at].text[0]):
         yield from chapters(tokens, at + 1)
     place = at + 1 + (token_at(tokens, at + 1).text == ":" and is_ideographic(tokens[at].text[0]))
@@ -97,21 +101,25 @@ def _lettered(tokens: Tokens, at: int) -> bool:
 
 def _period_ranked(tokens: Tokens, at: int) -> Iterator[int]:
     """`第三季度`, `第5届`: names, not ranks; nor is the `第二，` that begins a sentence."""
-    end = at + 1
-    while {"number", "digit", "place"} & token_at(tokens, end).kinds.keys():
-        end += 1
-    named = "unranked" in token_at(tokens, end).kinds
-    if named or (at == 0 and token_at(tokens, end).text in _ENUMERATING):
-        yield from range(at, end)
+    numbers = _run_of_numbers(tokens, at + 1)
+    after = token_at(tokens, numbers.stop)
+    if "unranked" in after.kinds or (at == 0 and after.text in _ENUMERATING):
+        yield from range(at, numbers.stop)
 
 
 def _leading(tokens: Tokens, at: int) -> Iterator[int]:
     """`前10名股东`, `前五大客户`."""
-    end = at + 1
+    numbers = _run_of_numbers(tokens, at + 1)
+    if token_at(tokens, numbers.stop).text[:1] in tuple("名大位强"):
+        yield from numbers
+
+
+def _run_of_numbers(tokens: Tokens, at: int) -> range:
+    """The places of the digits and characters of one number from here on."""
+    end = at
     while {"number", "digit", "place"} & token_at(tokens, end).kinds.keys():
         end += 1
-    if token_at(tokens, end).text[:1] in tuple("名大位强"):
-        yield from range(at + 1, end)
+    return range(at, end)
 
 
 _ENUMERATING: Final = frozenset("，,、:：")
@@ -150,6 +158,15 @@ def _chained(tokens: Tokens, at: int) -> tuple[int, ...]:
     ):
         return (at, at + 2, at + 4)
     return ()
+
+
+def _months(tokens: Tokens, at: int) -> tuple[int, ...]:
+    """The first months of a year, `9M 2023`: no millions, since no unit and no currency is said."""
+    letter = token_at(tokens, at + 1)
+    joined = letter.text == "M" and letter.start == tokens[at].end and is_number(tokens, at + 2)
+    ranked = "ordinal_suffix" in token_at(tokens, at + 3).kinds
+    bare = "currency" not in token_at(tokens, at - 1).kinds and not ranked and not has_unit(tokens, at + 2)
+    return (at, at + 2) if joined and bare else ()
 
 
 def _is_clock(tokens: Tokens, at: int) -> bool:
