@@ -17,7 +17,7 @@ from zhiji_etl.units.names import BARE, is_currency, money
 
 MEASURED_BY_NAME: Final = frozenset({"percent", "percentage_point", "basis_point"})
 _AMBIGUOUS: Final = ("multiple", "percent")
-"""Twofold is 200 percent of what was and growth of 100 percent; 增长2倍 is 200, 增至2倍 is 100, and many mix them up."""
+"""Twofold is 200 percent of what was and growth of 100; 增长2倍 is the one, 增至2倍 the other, and many mix them up."""
 
 
 def factor(printed: str, declared: str) -> Fraction:
