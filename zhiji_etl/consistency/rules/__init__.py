@@ -1,7 +1,7 @@
 """One rule, in the order of the data:
 
 expressions  the symbolic `m`: what is written in a schema becomes a tree; `dimensions`: checked by Pint
-operands     the figures of a rule side by side
+operands     the figures of a rule side by side; `currencies`: growth of dollars is that of dollars
 bounds       the bounds of an expression from those of its figures; `repeats`: where one stands more than once
 systems      a rule as linear terms
 readings     round numbers read from fine to coarse

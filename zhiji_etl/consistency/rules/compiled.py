@@ -11,10 +11,12 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import polars as pl
 
+from zhiji_etl.consistency.rules.currencies import amounts_of_periods, in_currency, parted_by_currency
 from zhiji_etl.consistency.rules.dimensions import check_dimensions
 from zhiji_etl.consistency.rules.expressions import (
     MIRRORED,
@@ -79,15 +81,25 @@ class Judged(NamedTuple):
     frame: pl.DataFrame
 
 
+class Abroad(NamedTuple):
+    """What a rule concluded in another currency, that of the print, with the metrics in it."""
+
+    rows: Mapping[str, pl.DataFrame]
+    about: pl.Series
+    metrics: Mapping[str, Metric]
+
+
 class Outcome(NamedTuple):
     """What a rule concluded: judged rows by alternative ("" where it has none; of a rule about ranks its wide frame),
-    which of them it is about, and implied values.
+    which of them it is about, and implied values. `abroad` is what it concluded in other currencies, from which neither
+    values nor conflicts follow.
     """
 
     compiled: CompiledRule
     rows: Mapping[str, pl.DataFrame]
     about: pl.Series
     implied: pl.DataFrame
+    abroad: Mapping[str, Abroad] = MappingProxyType({})
 
     @property
     def judged(self) -> list[Judged]:
@@ -128,12 +140,23 @@ def run_rule(compiled: CompiledRule, shelf: Shelf, metrics: Mapping[str, Metric]
         ranks = places(compiled.ranking, shelf, compiled.rule.table)
         return Outcome(compiled, {"": ranks}, pl.repeat(value=True, n=ranks.height, eager=True), empty())
     wide = side_by_side(shelf, compiled.operands.values(), compiled.rule.table)
-    judge_rows = judge_with_missing_parts if compiled.rule.missing_parts else judge
-    judged = {name: judge_rows(wide, check) for name, check in compiled.checks.items()}
+    wide, printed = parted_by_currency(wide, amounts_of_periods(compiled.operands, metrics))
+    judged = _judged(compiled, wide)
+    abroad = {currency: _abroad(compiled, rows, currency, metrics) for currency, rows in printed.items()}
     several = len(judged) > 1
     implied = [implied_by(wide, compiled.relations[name], check, metrics) for name, check in compiled.checks.items()]
     known = empty() if several and compiled.every else allowed(hull(implied), metrics)
-    return Outcome(compiled, judged, _is_about(wide, compiled), known)
+    return Outcome(compiled, judged, _is_about(wide, compiled), known, abroad)
+
+
+def _abroad(compiled: CompiledRule, wide: pl.DataFrame, currency: str, metrics: Mapping[str, Metric]) -> Abroad:
+    amounts = amounts_of_periods(compiled.operands, metrics).values()
+    return Abroad(_judged(compiled, wide), _is_about(wide, compiled), in_currency(metrics, amounts, currency))
+
+
+def _judged(compiled: CompiledRule, wide: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    judge_rows = judge_with_missing_parts if compiled.rule.missing_parts else judge
+    return {name: judge_rows(wide, check) for name, check in compiled.checks.items()}
 
 
 def _is_about(wide: pl.DataFrame, compiled: CompiledRule) -> pl.Series:

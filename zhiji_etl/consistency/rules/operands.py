@@ -24,7 +24,7 @@ SAME_FIGURE: Final = ("entity", "metric", "period_start", "period_end", "vintage
 LADDERED: Final = (Qualifier.EXACT.value, Qualifier.ABOUT.value)
 ONE_SIDED_BELOW: Final = (Qualifier.BELOW.value, Qualifier.AT_MOST.value)
 AS_PRINTED: Final = ("figure_id", "value", "low", "high", "low_closed", "high_closed", "step")
-OFTEN_ONE: Final = ("low_closed", "high_closed", "step", "rungs", "capped", "flaw")
+OFTEN_ONE: Final = ("low_closed", "high_closed", "step", "rungs", "capped", "flaw", "rate", "currency")
 WHOLE: Final = {"Q": 4, "H": 2, "M": 12}
 PARTS: Final = {"Q": PeriodKind.QUARTER, "H": PeriodKind.HALF, "M": PeriodKind.MONTH}
 
@@ -34,6 +34,7 @@ class Columns(NamedTuple):
 
     `rungs` is step_max / step where the figure has a ladder of readings, else 1. `capped` marks a figure that only
     claims an upper end (`below`, `at_most`). `flaw` is the reason for which a printed figure has no bounds, else null.
+    An amount that is printed in another `currency` has been multiplied by `rate`; both are null where none was.
     """
 
     figure_id: str
@@ -46,6 +47,8 @@ class Columns(NamedTuple):
     rungs: str
     capped: str
     flaw: str
+    rate: str
+    currency: str
 
     @property
     def bounding(self) -> tuple[str, ...]:
@@ -77,7 +80,15 @@ def shelve(figures: pl.DataFrame, disputed: pl.Series | None = None, further: Se
     a `flaw` of their own (printed, but rejected) or bounds that other rules imply.
     """
     stated = figures.lazy().filter(pl.col("restates").is_null() & pl.col("unit").is_not_null())
-    needed = stated.select(*KEYS, "metric", "vintage", *AS_PRINTED, flaw=_without_bounds(), **_readings()).collect()
+    needed = stated.select(
+        *KEYS,
+        "metric",
+        "vintage",
+        *AS_PRINTED,
+        flaw=_without_bounds(),
+        **_exchange(),
+        **_readings(),
+    ).collect()
     if disputed is not None and disputed.len():
         needed = _contradicted(needed, disputed)
     whole = pl.concat([needed, *further], how="diagonal_relaxed")
@@ -132,7 +143,12 @@ def figures_of(rows: pl.DataFrame, names: Iterable[str]) -> pl.Expr:
 def amount_columns(name: str) -> dict[str, pl.Expr]:
     """The expressions that give an operand's columns from columns named as in FIGURE_COLUMNS."""
     names = columns(name)
-    made = {**_readings(), "flaw": pl.lit(None, pl.String)}
+    made = {
+        **_readings(),
+        "flaw": pl.lit(None, pl.String),
+        "rate": pl.lit(None, pl.Float64),
+        "currency": pl.lit(None, pl.String),
+    }
     return {getattr(names, field): made.get(field, pl.col(field)) for field in Columns._fields}
 
 
@@ -175,6 +191,14 @@ def _finest(candidates: pl.DataFrame, at: str) -> pl.DataFrame:
 def _without_bounds() -> pl.Expr:
     """A figure without bounds is one that no rate could convert."""
     return pl.when(pl.col("low").is_null()).then(pl.lit(Reason.MISSING_REFERENCE.value))
+
+
+def _exchange() -> dict[str, pl.Expr]:
+    """The rate that an amount was multiplied by, and the currency that it is printed in; null where it was not."""
+    return {
+        "rate": pl.col("rate"),
+        "currency": pl.when(pl.col("rate").is_not_null()).then(pl.col("printed_unit").str.head(3)),
+    }
 
 
 def _contradicted(figures: pl.DataFrame, disputed: pl.Series) -> pl.DataFrame:

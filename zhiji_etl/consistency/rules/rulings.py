@@ -13,7 +13,7 @@ from typing import Any, Final
 import polars as pl
 
 from zhiji_etl.consistency.rules.changes import level_of, slips_of
-from zhiji_etl.consistency.rules.compiled import CompiledRule, Outcome
+from zhiji_etl.consistency.rules.compiled import Abroad, CompiledRule, Outcome
 from zhiji_etl.consistency.rules.expressions import Operand, Ranking, Rate, Relation, operands, operands_of, rates_of
 from zhiji_etl.consistency.rules.implied import allowed, possible, required
 from zhiji_etl.consistency.rules.operands import columns, figures_of, told
@@ -50,7 +50,21 @@ def findings_of(outcome: Outcome, metrics: Mapping[str, Metric]) -> pl.DataFrame
     compiled = outcome.compiled
     if compiled.ranking is not None:
         return ranked(compiled, compiled.ranking, outcome.rows[""], metrics)
-    told_of = {name: frame.filter(outcome.about) for name, frame in outcome.rows.items()}
+    home = _told_of(compiled, outcome.rows, outcome.about, metrics)
+    return pl.concat([home, *(_as_printed(compiled, currency, one) for currency, one in outcome.abroad.items())])
+
+
+def _as_printed(compiled: CompiledRule, currency: str, abroad: Abroad) -> pl.DataFrame:
+    """The findings of a rule in another currency, which say so."""
+    found = _told_of(compiled, abroad.rows, abroad.about, abroad.metrics)
+    said = pl.lit(f"Judged in {currency}, as printed.")
+    return found.with_columns(remark=pl.concat_str("remark", said, separator=" ", ignore_nulls=True))
+
+
+def _told_of(
+    compiled: CompiledRule, judged: Mapping[str, pl.DataFrame], about: pl.Series, metrics: Mapping[str, Metric]
+) -> pl.DataFrame:
+    told_of = {name: frame.filter(about) for name, frame in judged.items()}
     rows = {name: _finding_rows(frame, name, compiled, metrics) for name, frame in told_of.items()}
     if len(rows) == 1:
         return next(iter(rows.values()))
