@@ -569,6 +569,8 @@ REFUSED = [
     ("down from 7%", "no_number"),
     ("$5m, up 3%", "several_figures"),
     ("USD 5m EUR", "unread_text"),
+    ("5$百", "unread_text"),
+    ("5 USD 百", "unread_text"),
     ("+/-5%", "no_number"),
     ("±5%", "no_number"),
     ("5 and 6", "several_figures"),

@@ -40,7 +40,8 @@ def read_after(tokens: Tokens, at: int, draft: Draft, fine: bool) -> int:
 def _scale_after(tokens: Tokens, at: int, draft: Draft) -> int:
     """`75 USD million`, `5+ million`, `20-odd billion`, `(345)百万元`."""
     taken = 1 + ("place" in tokens[at].kinds)
-    scales = [token.get("scale") or token.get("place") for token in tokens[at : at + taken]]
+    words = [token_at(tokens, place) for place in range(at, at + taken)]
+    scales = [word.get("scale") or word.get("place") for word in words]
     led = draft.currency or {"after", "close"} & token_at(tokens, at - 1).kinds.keys()
     if None in scales or not led or any(t.exponent for n in draft.numbers for t in n.terms):
         return 0
