@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
+
+import zhiji_etl as zj
 
 SCHEMA = """
 import zhiji_etl as zj
@@ -90,3 +94,50 @@ def test_where_currencies_differ_or_periods_do_not_amounts_count_as_converted(ru
         (finding,) = (one for one in found(result, rule, "rule") if one["period"] == "2021")
         assert finding["verdict"] == "consistent"
         assert "Judged in" not in finding["message"]
+
+
+QUARTERS = """
+import zhiji_etl as zj
+
+
+class CompanyYear(zj.Table):
+    revenue: float = zj.Quantity("CNY", fx="average")
+    growth: float = zj.Quantity("percent")
+    share: float = zj.Quantity("percent")
+
+    @zj.rule
+    def grows(m):
+        return m.growth == m.revenue / m.previous.revenue - 1
+
+    @zj.rule
+    def of_the_group(m):
+        return m.share == m.revenue / m.of("Group").previous.revenue
+"""
+
+
+def test_shards_judge_in_the_same_currency(tmp_path: Path) -> None:
+    """Also where the amount of another entity, in another shard, is printed in the same currency, or in another."""
+    made = random.Random(3)
+    rows = ["entity,metric,period,printed", "Group,revenue,2020,US$900.0 million", "Group,revenue,2019,RMB900 million"]
+    for company in range(24):
+        sign = made.choice(["US$", "RMB"])
+        before, after = made.randint(1_000, 9_999), made.randint(1_000, 9_999)
+        rows += [
+            f"C{company},revenue,2020,{sign}{before / 10:.1f} million",
+            f"C{company},revenue,2021,{sign}{after / 10:.1f} million",
+            f"C{company},growth,2021,{100 * (after / before - 1) + made.choice([0, 4]):.1f}%",
+            f"C{company},share,2021,{after / 90 * made.choice([1, 1.2]):.1f}%",
+            f"C{company},share,2020,{before / 90:.1f}%",
+        ]
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas" / "companies.py").write_text(QUARTERS, encoding="utf-8")
+    (tmp_path / "raw" / "companies.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    whole, *shards = (zj.Project(tmp_path).run(tmp_path / f"in_{number}", partitions=number) for number in (1, 2, 5))
+    messages = whole.findings.get_column("message").str.contains("Judged in USD")
+    assert 15 < messages.sum() < messages.len()
+    assert {"consistent", "inconsistent"} <= set(whole.findings.get_column("verdict").cast(pl.String))
+    for run in shards:
+        for name, key in (("findings", ["finding_id"]), ("implied", ["entity", "metric", "period_start"])):
+            frames = (pl.read_parquet(one.path / f"{name}.parquet").sort(key) for one in (whole, run))
+            assert_frame_equal(*frames, rel_tol=1e-14, abs_tol=0)
